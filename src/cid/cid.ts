@@ -1,0 +1,58 @@
+import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
+import { InvalidArgumentError, MalformedDataError } from '../errors.ts'
+import type { CidText } from '../types.ts'
+import type { Hasher } from './interface.ts'
+
+export { CID }
+
+/** Multicodec of file content. */
+export const RAW_CODE = 0x55
+/** Multicodec of everything that is not file content. */
+export const DAG_CBOR_CODE = 0x71
+
+/** The two codecs of blocks. */
+export type BlockCode = typeof RAW_CODE | typeof DAG_CBOR_CODE
+
+/** Length of every digest, in bytes. */
+export const DIGEST_SIZE_BYTES = 32
+
+/** The CID of `bytes` under a codec. Costs one hash of the bytes. */
+export function cidOf(hasher: Hasher, code: BlockCode, bytes: Uint8Array): CID {
+  return cidFromDigest(hasher, code, hasher.digest(bytes))
+}
+
+/** A CID made of a digest that is known already. */
+export function cidFromDigest(hasher: Pick<Hasher, 'code'>, code: BlockCode, digest: Uint8Array): CID {
+  return CID.createV1(code, Digest.create(hasher.code, digest))
+}
+
+/** Canonical text of a CID. */
+export function cidText(cid: CID): CidText {
+  return cid.toString() as CidText
+}
+
+/**
+ * Reads a CID that a person or a program typed.
+ * @throws InvalidArgumentError if it is not a CID of this format
+ */
+export function parseCid(text: string): CID {
+  let cid: CID
+  try {
+    cid = CID.parse(text)
+  } catch (cause) {
+    throw new InvalidArgumentError(`"${text}" is not a CID`, { cause, hint: 'A CID of varve looks like bafkrei… or bafyrei…, 59 characters.' })
+  }
+  assertOwnCid(cid)
+  return cid
+}
+
+/**
+ * Refuses CIDs that this format never writes: other versions, codecs, hashes, digest lengths.
+ * @throws MalformedDataError
+ */
+export function assertOwnCid(cid: CID): void {
+  const { code, digest } = cid.multihash
+  const sound = cid.version === 1 && (cid.code === RAW_CODE || cid.code === DAG_CBOR_CODE) && (code === 0x12 || code === 0x1e) && digest.length === DIGEST_SIZE_BYTES
+  if (!sound) throw new MalformedDataError(`CID ${cid.toString()} is not of a kind that varve uses`, { data: { cid: cid.toString() } })
+}

@@ -1,0 +1,158 @@
+/**
+ * Every error that varve throws on purpose. Tell them apart by `code`, which is stable across versions; messages are free
+ * to improve. `data` holds the facts in a structured form, `hint` one sentence on what to do next.
+ *
+ * @example
+ * try { await repository.checkout('mnist@v2', './out') }
+ * catch (error) { if (error instanceof VarveError && error.code === 'WOULD_OVERWRITE') console.error(error.hint) }
+ */
+export class VarveError extends Error {
+  readonly code: ErrorCode
+  readonly data: Readonly<Record<string, unknown>>
+  readonly hint: string
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { data?: Record<string, unknown>; hint: string }) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    this.data = options.data ?? {}
+    this.hint = options.hint
+  }
+}
+
+/** The stable codes. A new minor version may add codes, and never changes the meaning of one. */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'AMBIGUOUS_REVISION'
+  | 'CORRUPT_BLOCK'
+  | 'CORRUPT_OBJECT'
+  | 'MALFORMED_DATA'
+  | 'UNSAFE_PATH'
+  | 'UNSUPPORTED_FORMAT'
+  | 'WOULD_OVERWRITE'
+  | 'REF_CONFLICT'
+  | 'SESSION_REVOKED'
+  | 'FILE_CHANGED'
+  | 'UNREADABLE_FILES'
+  | 'STORAGE_FAILED'
+
+interface Details {
+  readonly data?: Record<string, unknown>
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+function withHint(details: Details, hint: string): ErrorOptions & { data?: Record<string, unknown>; hint: string } {
+  return {
+    hint: details.hint ?? hint,
+    ...(details.data === undefined ? {} : { data: details.data }),
+    ...(details.cause === undefined ? {} : { cause: details.cause }),
+  }
+}
+
+/** The caller passed something that no repository state could make valid. */
+export class InvalidArgumentError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('INVALID_ARGUMENT', message, withHint(details, 'Correct the argument and call again.'))
+  }
+}
+
+/** A ref, revision, path, object or repository does not exist. Damage is never reported as this. */
+export class NotFoundError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('NOT_FOUND', message, withHint(details, 'Check the name; `varve refs` lists what exists.'))
+  }
+}
+
+/** An object that must be new is already there. */
+export class AlreadyExistsError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('ALREADY_EXISTS', message, withHint(details, 'Choose another name, or use what is there.'))
+  }
+}
+
+/** An abbreviated CID stands for more than one object. */
+export class AmbiguousRevisionError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('AMBIGUOUS_REVISION', message, withHint(details, 'Give more characters of the CID.'))
+  }
+}
+
+/** Stored bytes of one block do not hash to its CID, or cannot be decompressed. `data.cid` names it, `data.paths` where it is used if known. */
+export class CorruptBlockError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('CORRUPT_BLOCK', message, withHint(details, 'Run `varve verify` to list every path that is affected, then restore from an intact copy.'))
+  }
+}
+
+/** A pack, index, root record or other repository object is truncated or altered. `data.key` names it. */
+export class CorruptObjectError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('CORRUPT_OBJECT', message, withHint(details, 'Run `varve verify` to see what is affected, and restore the object from a copy of the repository.'))
+  }
+}
+
+/** Data is intact but breaks the rules of the format: not canonical, keys out of order, wrong sizes. It was made by a faulty or hostile writer. */
+export class MalformedDataError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('MALFORMED_DATA', message, withHint(details, 'Do not use this data; ask whoever made it for a sound copy.'))
+  }
+}
+
+/** A manifest names a path that could write outside the target, or that the target file system cannot hold apart from another. */
+export class UnsafePathError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('UNSAFE_PATH', message, withHint(details, 'Inspect the manifest with `varve ls`; check out the safe part with --path.'))
+  }
+}
+
+/** The repository or object was written by a newer version of varve. Nothing was touched. */
+export class UnsupportedFormatError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('UNSUPPORTED_FORMAT', message, withHint(details, 'Install a newer version of varve: npm install varve@latest'))
+  }
+}
+
+/** Going on would destroy files that no snapshot holds. */
+export class WouldOverwriteError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('WOULD_OVERWRITE', message, withHint(details, 'Take a snapshot of the folder first, choose another folder, or pass --force to replace it.'))
+  }
+}
+
+/** A compare-and-swap found that the ref has moved. `data.expected` and `data.actual` hold CIDs as text, or null. */
+export class RefConflictError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('REF_CONFLICT', message, withHint(details, 'Read the ref again and decide whether your change still applies.'))
+  }
+}
+
+/** Garbage collection revoked this writer's session; nothing it wrote was committed. */
+export class SessionRevokedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('SESSION_REVOKED', message, withHint(details, 'Run the same command again.'))
+  }
+}
+
+/** A file was written to while it was being read. It was not stored. */
+export class FileChangedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('FILE_CHANGED', message, withHint(details, 'Stop whatever writes to it, then run the same command again.'))
+  }
+}
+
+/** Files could not be read; `data.paths` lists them. Nothing was committed. */
+export class UnreadableFilesError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('UNREADABLE_FILES', message, withHint(details, 'Make them readable, exclude them, or pass --skip-unreadable to record them as skipped.'))
+  }
+}
+
+/** The storage underneath failed: disk full, no permission, I/O error. `data.key` names the object, `data.reason` the system's code. */
+export class StorageError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('STORAGE_FAILED', message, withHint(details, 'Mend the storage, then run the same command again; what was committed is intact.'))
+  }
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from 'tsup'
+
+/** One entry for each export subpath of package.json; `cli` is the binary. */
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    core: 'src/core.ts',
+    chunker: 'src/chunker/index.ts',
+    manifest: 'src/manifest/index.ts',
+    repository: 'src/repository/index.ts',
+    storage: 'src/storage/index.ts',
+    'storage-folder': 'src/node/folder-storage.ts',
+    testing: 'src/storage/conformance.ts',
+    cli: 'src/cli/main.ts',
+  },
+  format: 'esm',
+  target: 'node20',
+  platform: 'node',
+  splitting: true,
+  treeshake: true,
+  clean: true,
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+})
+
+export default config
