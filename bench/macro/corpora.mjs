@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { endianness } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { writeIncompressibleFiles } from './corpora/incompressible-files.mjs'
+import { writeJsonFiles } from './corpora/json-files.mjs'
+import { writeTableFile } from './corpora/table-file.mjs'
+
+/** Part of the cache's names: raise it when a generator changes. */
+const GENERATION = 1
+/** Stat caches may distrust files that changed within the tick of a snapshot, so that new corpora rest first. */
+const REST_MS = 2500
+
+/**
+ * @typedef {object} Corpus
+ * @property {string} name one letter
+ * @property {string} title
+ * @property {string} folder
+ * @property {number} files
+ * @property {number} bytes
+ */
+
+/** @type {Record<string, { title: string, write: (folder: string, scale: number) => { files: number, bytes: number } }>} */
+const GENERATORS = {
+  A: { title: 'incompressible files of 10–200 KB', write: writeIncompressibleFiles },
+  B: { title: 'JSON files of 0.5–8 KB', write: writeJsonFiles },
+  C: { title: 'one file, half CSV, half float32 with repeats', write: writeTableFile },
+}
+
+/** The names that `--corpora` takes. */
+export const CORPUS_NAMES = Object.keys(GENERATORS)
+
+/**
+ * The corpus from the cache in the work folder, generated first if it is not there. Equal names and scales have equal bytes on every machine.
+ * @param {string} name
+ * @param {number} scale 1 is the size in the README
+ * @param {string} work
+ * @param {(message: string) => void} report
+ * @returns {Promise<Corpus>}
+ */
+export async function prepareCorpus(name, scale, work, report) {
+  const generator = GENERATORS[name]
+  if (generator === undefined) throw new Error(`There is no corpus ${name}; the corpora are ${CORPUS_NAMES.join(', ')}`)
+  if (endianness() !== 'LE') throw new Error('The generators write numbers as the processor holds them, and need a little-endian one')
+  const { title } = generator
+  const home = join(work, 'corpora', `${name}-scale-${scale}-generation-${GENERATION}`)
+  const folder = join(home, 'files')
+  const facts = join(home, 'corpus.json')
+  if (!existsSync(facts)) {
+    report(`generating corpus ${name}: ${title}`)
+    const unfinished = join(work, 'corpora', `unfinished-${process.pid}`)
+    try {
+      mkdirSync(join(unfinished, 'files'), { recursive: true })
+      const totals = generator.write(join(unfinished, 'files'), scale)
+      writeFileSync(join(unfinished, 'corpus.json'), JSON.stringify(totals))
+      renameSync(unfinished, home)
+    } finally {
+      rmSync(unfinished, { recursive: true, force: true })
+    }
+    await pause(REST_MS)
+  }
+  const { files, bytes } = JSON.parse(readFileSync(facts, 'utf8'))
+  return { name, title, folder, files, bytes }
+}

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { borg } from './subjects/borg.mjs'
+import { cp, find, openssl, tar } from './subjects/native.mjs'
+import { restic } from './subjects/restic.mjs'
+import { varve } from './subjects/varve.mjs'
+
+/**
+ * @typedef {object} Place the folders of one subject in one run; all but `corpus` are its own
+ * @property {string} corpus
+ * @property {string} repository not there before `prepare`
+ * @property {string} cache exists; for caches and settings
+ * @property {string} target for checkout; exists and is empty
+ *
+ * @typedef {object} Command
+ * @property {string[]} argv
+ * @property {string} warm folder or file to read before the clock starts
+ * @property {string} [cwd]
+ * @property {Record<string, string>} [env] added to the environment
+ *
+ * @typedef {object} Subject
+ * @property {string} name
+ * @property {'varve' | 'peer' | 'native'} kind
+ * @property {string[]} versionArgv
+ * @property {(place: Place) => Omit<Command, 'warm'> | undefined} prepare what must be done before the first job, unmeasured
+ * @property {(job: import('./jobs.mjs').JobName, place: Place) => Command | undefined} command undefined where it takes no part in a job
+ * @property {string[]} [uncounted] folders of the repository that are caches
+ */
+
+/** @type {Record<string, Subject[]>} */
+const GROUPS = { varve: [varve], restic: [restic], borg: [borg], native: [openssl, tar, find, cp] }
+
+/** The names that `--subjects` takes. */
+export const SUBJECT_GROUPS = Object.keys(GROUPS)
+
+/**
+ * Splits the subjects of the named groups into those that are installed, with their versions, and the names of those that are not.
+ * @param {string[]} groups
+ */
+export function findSubjects(groups) {
+  /** @type {{ subject: Subject, version: string }[]} */
+  const found = []
+  /** @type {string[]} */
+  const missing = []
+  for (const subject of groups.flatMap((group) => GROUPS[group] ?? [])) {
+    const [program = '', ...args] = subject.versionArgv
+    const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 })
+    if (status === 0) found.push({ subject, version: stdout.split('\n')[0]?.trim() ?? '' })
+    else missing.push(subject.name)
+  }
+  return { found, missing }
+}

@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url'
+
+/** The built command line, which `npm run build` makes. */
+export const VARVE_CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
+
+/** @param {import('../subjects.mjs').Place} place @param {string[]} args */
+const argv = (place, ...args) => [process.execPath, VARVE_CLI, '--json', '--repo', place.repository, ...args]
+
+/** @type {import('../subjects.mjs').Subject} */
+export const varve = {
+  name: 'varve',
+  kind: 'varve',
+  versionArgv: [process.execPath, VARVE_CLI, '--version'],
+  uncounted: ['cache'],
+  // The first snapshot creates the repository.
+  prepare: () => undefined,
+  command(job, place) {
+    const { corpus, repository, target } = place
+    switch (job) {
+      case 'first':
+      case 'unchanged':
+        return { argv: argv(place, 'snapshot', corpus, '--ref', 'bench'), warm: corpus }
+      case 'first-uncompressed':
+        return { argv: argv(place, 'snapshot', corpus, '--ref', 'bench', '--compression', 'none'), warm: corpus }
+      case 'verify':
+        return { argv: argv(place, 'verify'), warm: repository }
+      case 'checkout':
+        return { argv: argv(place, 'checkout', 'bench', target), warm: repository }
+    }
+  },
+}

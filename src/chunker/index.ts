@@ -1,0 +1,7 @@
+export type { ChunkerProfile, Cutter } from './interface.ts'
+export { DEFAULT_PROFILE, fastcdcProfile, type ChunkSizes } from './profiles.ts'
+export { createCutter, DEFAULT_WINDOW_SIZE_BYTES } from './create-cutter.ts'
+export { WasmCutter } from './fastcdc-wasm.ts'
+export { PlainCutter } from './fastcdc-plain.ts'
+export { ChunkWindow } from './chunk-window.ts'
+export { chunkStream, chunkStreamSync, readChunks } from './chunks.ts'

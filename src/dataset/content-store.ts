@@ -1,0 +1,99 @@
+import { ChunkWindow } from '../chunker/index.ts'
+import { type CID, RAW_CODE } from '../cid/cid.ts'
+import type { BlockSink, BlockSource } from '../codec/interface.ts'
+import { VarveError } from '../errors.ts'
+import { ListBuilder, listChunks } from '../file/index.ts'
+import { type AnyIterable, isPromise, type MaybePromise } from '../types.ts'
+import type { ContentStore, FileContent } from './interface.ts'
+
+/** What can tell whether content is there already. */
+export type Presence = BlockSource & { has(cid: CID): MaybePromise<boolean> }
+
+/** Cuts content into chunks, puts them into a sink and links them to list trees. One file at a time, any number one after another. */
+export class ChunkedContentStore implements ContentStore {
+  readonly #sink: BlockSink
+  readonly #presence: Presence | undefined
+  readonly #window: ChunkWindow
+  #list: ListBuilder
+  #empty = true
+
+  /** Without `presence`, as when a folder is only hashed, all content counts as there. */
+  constructor(sink: BlockSink, presence: Presence | undefined, window: ChunkWindow = new ChunkWindow()) {
+    this.#sink = sink
+    this.#presence = presence
+    this.#window = window
+    this.#list = new ListBuilder(sink)
+  }
+
+  begin(): void {
+    this.#window.reset()
+    this.#list = new ListBuilder(this.#sink)
+    this.#empty = true
+  }
+
+  space(): Uint8Array {
+    return this.#window.space()
+  }
+
+  advance(bytes: number): MaybePromise<void> {
+    this.#window.advance(bytes)
+    return this.#drain(false)
+  }
+
+  finish(): MaybePromise<FileContent> {
+    const drained = this.#drain(true)
+    return drained === undefined ? this.#end() : drained.then(() => this.#end())
+  }
+
+  async holds(content: FileContent): Promise<boolean> {
+    if (this.#presence === undefined) return true
+    if (content.cid.code === RAW_CODE) return this.#presence.has(content.cid)
+    try {
+      for await (const { cid } of listChunks(this.#presence, content)) if (!(await this.#presence.has(cid))) return false
+      return true
+    } catch (error) {
+      // A list that cannot be read is one that must be stored again.
+      if (error instanceof VarveError) return false
+      throw error
+    }
+  }
+
+  /** Stores chunks as long as nothing has to be waited for. */
+  #drain(final: boolean): Promise<void> | undefined {
+    for (let chunk = this.#window.next(final); chunk !== undefined; chunk = this.#window.next(final)) {
+      const stored = this.#store(chunk)
+      if (stored !== undefined) return stored.then(() => this.#drain(final))
+    }
+    return undefined
+  }
+
+  #store(chunk: Uint8Array): Promise<void> | undefined {
+    this.#empty = false
+    const size = chunk.length
+    const cid = this.#sink.put(RAW_CODE, chunk)
+    if (isPromise(cid)) return cid.then((known) => this.#list.push({ cid: known, size }))
+    const pushed = this.#list.push({ cid, size })
+    return isPromise(pushed) ? pushed : undefined
+  }
+
+  #end(): MaybePromise<FileContent> {
+    if (!this.#empty) return this.#list.finish()
+    const cid = this.#sink.put(RAW_CODE, new Uint8Array(0))
+    return isPromise(cid) ? cid.then((known) => ({ cid: known, size: 0 })) : { cid, size: 0 }
+  }
+}
+
+/** Stores content that comes in pieces of any size, or whole. */
+export async function storeContent(store: ContentStore, content: Uint8Array | AnyIterable<Uint8Array>): Promise<FileContent> {
+  store.begin()
+  for await (const piece of content instanceof Uint8Array ? [content] : content) {
+    for (let rest = piece; rest.length > 0; ) {
+      const space = store.space()
+      const length = Math.min(space.length, rest.length)
+      space.set(rest.subarray(0, length))
+      await store.advance(length)
+      rest = rest.subarray(length)
+    }
+  }
+  return store.finish()
+}

@@ -1,0 +1,66 @@
+import { RAW_CODE, type CID } from '../cid/cid.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { listChunks } from '../file/index.ts'
+import { openManifest } from '../manifest/manifest.ts'
+import { pathFromText } from '../manifest/path.ts'
+import type { BlockRepository } from '../repository/index.ts'
+import { damageAt } from './damage.ts'
+import { resolveRevision } from './revision.ts'
+
+/** A part of a file in bytes: `start` inclusive, `end` exclusive and cut to the size. */
+export interface ByteSpan {
+  readonly start?: number
+  readonly end?: number
+}
+
+/** The bytes of a file in a revision. Reads only the chunks that hold the span, and those as the consumer asks for them. */
+export function readContent(repository: BlockRepository, revision: string, path: string, span: ByteSpan): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const pieces = contentPieces(repository, revision, path, span)
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await pieces.next()
+      if (done === true) controller.close()
+      else controller.enqueue(value as Uint8Array<ArrayBuffer>)
+    },
+    async cancel() {
+      await pieces.return(undefined)
+    },
+  }, { highWaterMark: 0 })
+}
+
+async function* contentPieces(repository: BlockRepository, revision: string, path: string, span: ByteSpan): AsyncGenerator<Uint8Array> {
+  const { root } = await resolveRevision(repository, revision)
+  const bytes = pathFromText(path)
+  const value = await (await openManifest(repository, root)).get(bytes)
+  if (value === undefined) throw new NotFoundError(`There is no "${path}" in ${revision}`, { data: { revision, path }, hint: `\`varve ls ${revision}\` lists what there is.` })
+  if (value.kind !== 'file' && value.kind !== 'executable') throw new InvalidArgumentError(`"${path}" in ${revision} is a ${value.kind}, not a file`, { data: { revision, path } })
+  const { start, end } = checkedSpan(span, value.size)
+  const offsets: { offset: number; size: number }[] = []
+  for await (const result of repository.readMany(chunksWithin(repository, value, { start, end }, offsets))) {
+    if ('error' in result) throw damageAt(result.error, bytes)
+    const chunk = offsets.shift()
+    if (chunk === undefined) return
+    const from = Math.max(0, start - chunk.offset)
+    const to = Math.min(chunk.size, end - chunk.offset)
+    if (to > from) yield result.bytes.subarray(from, to)
+  }
+}
+
+async function* chunksWithin(repository: BlockRepository, content: { cid: CID; size: number }, range: { start: number; end: number }, offsets: { offset: number; size: number }[]): AsyncGenerator<CID> {
+  if (range.start >= range.end) return
+  if (content.cid.code === RAW_CODE) {
+    offsets.push({ offset: 0, size: content.size })
+    yield content.cid
+    return
+  }
+  for await (const { cid, offset, size } of listChunks(repository, content, { range })) {
+    offsets.push({ offset, size })
+    yield cid
+  }
+}
+
+function checkedSpan({ start = 0, end = Number.POSITIVE_INFINITY }: ByteSpan, size: number): { start: number; end: number } {
+  const sound = Number.isSafeInteger(start) && start >= 0 && (end === Number.POSITIVE_INFINITY || Number.isSafeInteger(end)) && end >= start
+  if (!sound) throw new InvalidArgumentError(`Bytes ${start} to ${end} are not a range`, { hint: 'start and end are byte offsets with 0 ≤ start ≤ end.' })
+  return { start: Math.min(start, size), end: Math.min(end, size) }
+}

@@ -1,0 +1,65 @@
+import { type CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { RefConflictError } from '../errors.ts'
+import type { BlockRepository, Session } from '../repository/index.ts'
+import type { JsonValue } from '../types.ts'
+import { encodeSnapshot, readSnapshot, type SnapshotSource } from './snapshot-object.ts'
+
+/** What a snapshot says beside its data. */
+export interface SnapshotDetails {
+  /** Why the data is as it is, or changed. */
+  readonly message?: string
+  readonly author?: string
+  readonly source?: Partial<SnapshotSource>
+  /** Any JSON. */
+  readonly meta?: { readonly [key: string]: JsonValue }
+  /** The CID that the ref must have now, or null if it must not exist; by default the snapshot follows whatever is there. */
+  readonly expected?: CID | string | null
+}
+
+export interface RecordedSnapshot {
+  readonly snapshot: CID
+  readonly parent: CID | undefined
+  /** False if the ref held the same data already and nothing new was said about it: no snapshot was made. */
+  readonly created: boolean
+}
+
+/**
+ * Commits a root as the next snapshot of a ref. If another writer moved the ref meanwhile, the snapshot follows that one's.
+ * @throws RefConflictError if `expected` was given and is not where the ref is
+ */
+export async function recordSnapshot(repository: BlockRepository, session: Session, ref: string, root: CID, details: SnapshotDetails, action = 'snapshot'): Promise<RecordedSnapshot> {
+  for (;;) {
+    const parent = await repository.getRef(ref)
+    assertExpected(ref, parent, details.expected)
+    if (parent !== undefined && saysNothingNew(details) && (await readSnapshot(session, parent)).root.equals(root)) {
+      return { snapshot: parent, parent, created: false }
+    }
+    const { message = '', author = null, source, meta = {} } = details
+    const bytes = encodeSnapshot({
+      root, parents: parent === undefined ? [] : [parent], message, author, time: repository.platform.now().toISOString(), source: completeSource(source), meta,
+    })
+    const snapshot = await session.put(DAG_CBOR_CODE, bytes)
+    try {
+      await session.commit({ action, message, actor: author, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
+      return { snapshot, parent, created: true }
+    } catch (error) {
+      if (!(error instanceof RefConflictError) || details.expected !== undefined) throw error
+      await repository.refresh()
+    }
+  }
+}
+
+function saysNothingNew({ message, source, meta }: SnapshotDetails): boolean {
+  return (message === undefined || message === '') && source === undefined && (meta === undefined || Object.keys(meta).length === 0)
+}
+
+function completeSource(source: Partial<SnapshotSource> | undefined): SnapshotSource | null {
+  return source === undefined ? null : { uri: source.uri ?? null, retrievedAt: source.retrievedAt ?? null, licence: source.licence ?? null }
+}
+
+function assertExpected(ref: string, actual: CID | undefined, expected: CID | string | null | undefined): void {
+  if (expected === undefined) return
+  const wanted = expected === null ? null : expected.toString()
+  const found = actual === undefined ? null : cidText(actual)
+  if (wanted !== found) throw new RefConflictError(`${ref} points to ${found ?? 'nothing'} and not to ${wanted ?? 'nothing'}`, { data: { ref, expected: wanted, actual: found } })
+}

@@ -1,0 +1,205 @@
+import type { CID } from '../cid/cid.ts'
+import { cidText } from '../cid/cid.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { diffManifests, openManifest } from '../manifest/manifest.ts'
+import { pathFromText, pathToText } from '../manifest/path.ts'
+import { type ManifestProof, provePath } from '../manifest/proof.ts'
+import { type BlockRepository, isTagName, parseRefName } from '../repository/index.ts'
+import type { AnyIterable, OperationOptions } from '../types.ts'
+import { writeCar } from './car-writer.ts'
+import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
+import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
+import { hashFolder, statusOfFolder } from './folder-state.ts'
+import { walkHistory } from './history.ts'
+import { importCar, type ImportOptions } from './import-car.ts'
+import type { InputEntry } from './input-entries.ts'
+import type { FolderPort, FolderReadOptions } from './interface.ts'
+import { type ByteSpan, readContent } from './read-content.ts'
+import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
+import { type ResolvedRevision, resolveRevision } from './revision.ts'
+import { readSnapshot, type Snapshot } from './snapshot-object.ts'
+import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
+import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
+
+/**
+ * Datasets over a repository of blocks: snapshots of folders or of any entries, and the way back. Made by `openRepository` on Node; elsewhere
+ * construct one from a `BlockRepository`, and pass a `FolderPort` if there are folders.
+ *
+ * @example
+ * await using repository = await openRepository('.varve', { create: true })
+ * const { root } = await repository.snapshot('./data', { ref: 'mnist/raw', message: 'as downloaded' })
+ */
+export class Repository {
+  readonly blocks: BlockRepository
+  readonly #folders: FolderPort | undefined
+  readonly #defaults: OperationOptions
+
+  /** `defaults` are the signal and progress listener of every call that brings none of its own. */
+  constructor(blocks: BlockRepository, options: { readonly folders?: FolderPort; readonly defaults?: OperationOptions } = {}) {
+    this.blocks = blocks
+    this.#folders = options.folders
+    this.#defaults = options.defaults ?? {}
+  }
+
+  /** Where the repository is, for people. */
+  get location(): string {
+    return this.blocks.storage.location
+  }
+
+  /**
+   * Stores a folder, or entries from anywhere, as the next snapshot of a ref. When it resolves, a power cut does not lose it. If it fails or is
+   * stopped, the ref is where it was, and what was stored is not stored again next time.
+   *
+   * @throws UnreadableFilesError, FileChangedError: nothing was committed; both list the paths
+   * @throws RefConflictError if `expected` was given and the ref is elsewhere
+   */
+  snapshot(source: string | AnyIterable<InputEntry>, options: SnapshotOptions = {}): Promise<SnapshotResult> {
+    return takeSnapshot(this.blocks, typeof source === 'string' ? { folder: source, port: this.#port() } : { entries: source }, this.#with(options))
+  }
+
+  /** The root that a snapshot of the folder would have. Stores nothing. */
+  hash(folder: string, options: FolderReadOptions = {}): Promise<HashResult> {
+    return hashFolder(this.blocks, this.#port(), folder, this.#with(options))
+  }
+
+  /**
+   * Writes a revision, or the paths of it that match `paths`, into a folder, which appears in one step. A folder that is there is replaced only if a
+   * snapshot of this repository holds everything in it, or with `force`.
+   *
+   * @throws WouldOverwriteError naming what would be lost
+   * @throws UnsafePathError before anything is written, if the data could do harm
+   */
+  checkout(revision: string, folder: string, options: CheckoutOptions = {}): Promise<CheckoutResult> {
+    return checkoutFolder(this.blocks, this.#port(), revision, folder, this.#with(options))
+  }
+
+  /** What differs between two revisions. Reads only what differs. */
+  async diff(before: string, after: string): Promise<DiffResult> {
+    const [a, b] = [await this.resolve(before), await this.resolve(after)]
+    return collectDifferences(diffManifests(this.blocks, a.root, b.root))
+  }
+
+  /** What differs between a revision and a folder as it is now. */
+  status(folder: string, revision: string, options: FolderReadOptions = {}): Promise<DiffResult> {
+    return statusOfFolder(this.blocks, this.#port(), folder, revision, this.#with(options))
+  }
+
+  /** Reads and hashes every byte of a revision; without one, of the whole repository. Damage is in the result, not an error. */
+  verify(revision?: string, options: OperationOptions = {}): Promise<VerifyResult> {
+    return revision === undefined ? verifyRepository(this.blocks, this.#with(options)) : verifyRevision(this.blocks, revision, this.#with(options))
+  }
+
+  /** A snapshot and those before it, newest first. */
+  async *log(revision: string): AsyncGenerator<SnapshotInfo> {
+    const { snapshot } = await this.resolve(revision)
+    if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root, which has no history`, { hint: 'Name a ref or a snapshot instead.' })
+    for await (const visited of walkHistory(this.blocks, snapshot)) yield snapshotInfo(visited.cid, visited.snapshot)
+  }
+
+  /** All that is known of a revision. */
+  async show(revision: string): Promise<RevisionInfo> {
+    const { root, snapshot } = await this.resolve(revision)
+    const { totals, chunker } = await openManifest(this.blocks, root)
+    const refs: string[] = []
+    for await (const { name, target } of this.blocks.refs()) if (snapshot?.equals(target) === true) refs.push(name)
+    return { root: cidText(root), ...totals, chunker, snapshot: snapshot === undefined ? null : snapshotInfo(snapshot, await readSnapshot(this.blocks, snapshot)), refs }
+  }
+
+  /** Entries of a revision in order of their keys; with a prefix, the entry of that path or all below that folder. */
+  async *entries(revision: string, prefix?: string): AsyncGenerator<ListedEntry> {
+    const { root, path } = await this.resolve(revision)
+    const folder = prefix ?? path ?? ''
+    const manifest = await openManifest(this.blocks, root)
+    for await (const entry of manifest.entries(folder === '' ? {} : { prefix: pathFromText(folder.replace(/\/+$/, '')) })) {
+      yield { path: pathToText(entry.path), ...entryInfo(entry.value) }
+    }
+  }
+
+  /** The content of a file, or bytes `start` to `end` of it, at once. @throws NotFoundError if the revision has no such file */
+  async read(revision: string, path: string, span: ByteSpan = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await new Response(this.stream(revision, path, span)).arrayBuffer())
+  }
+
+  /** The same as a stream, which reads as it is read. */
+  stream(revision: string, path: string, span: ByteSpan = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return readContent(this.blocks, revision, path, span)
+  }
+
+  /** All refs and tags whose name begins with `prefix`. */
+  async *refs(prefix = ''): AsyncGenerator<RefInfo> {
+    for await (const { name, target } of this.blocks.refs(prefix)) {
+      const { root, time, message } = await readSnapshot(this.blocks, target)
+      yield { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(target), root: cidText(root), time, message }
+    }
+  }
+
+  /**
+   * Points a ref or tag (`mnist/raw@v2`) to a revision.
+   * @param options.expected the CID that it must have now; null, the default for tags and new names, if it must not exist
+   * @throws RefConflictError if it is elsewhere
+   */
+  async setRef(name: string, revision: string, options: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string } = { expected: null }): Promise<RefInfo> {
+    parseRefName(name)
+    const { snapshot } = await this.resolve(revision)
+    if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root; a ref points to a snapshot`, { hint: 'Name a ref or a snapshot instead.' })
+    await this.#moveRef(name, snapshot, options)
+    const { root, time, message } = await readSnapshot(this.blocks, snapshot)
+    return { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(snapshot), root: cidText(root), time, message }
+  }
+
+  /** Removes a ref or tag. What it pointed to stays until garbage is collected. */
+  deleteRef(name: string, options: { readonly expected?: CID; readonly message?: string; readonly author?: string } = {}): Promise<void> {
+    return this.#moveRef(name, null, options)
+  }
+
+  /** Proof that a revision holds a path, which anyone can check with the root alone (`checkProof`). */
+  async prove(revision: string, path: string): Promise<ManifestProof> {
+    const { root } = await this.resolve(revision)
+    return provePath(this.blocks, root, pathFromText(path))
+  }
+
+  /** A revision as a CAR file: its manifest and content; with `history`, its snapshot and all before it too. */
+  async *exportCar(revision: string, options: OperationOptions & { readonly history?: boolean } = {}): AsyncGenerator<Uint8Array> {
+    const { root, snapshot } = await this.resolve(revision)
+    yield* writeCar(this.blocks, options.history === true && snapshot !== undefined ? snapshot : root, this.#with(options))
+  }
+
+  /** Brings in a CAR file that `exportCar` made. Nothing is committed before all of it has been verified. */
+  importCar(source: AnyIterable<Uint8Array>, options: ImportOptions): Promise<SnapshotResult> {
+    return importCar(this.blocks, source, this.#with(options))
+  }
+
+  /** What a revision stands for. @throws NotFoundError, AmbiguousRevisionError */
+  async resolve(revision: string): Promise<ResolvedRevision> {
+    return resolveRevision(this.blocks, revision)
+  }
+
+  async close(): Promise<void> {
+    await this.blocks.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #moveRef(name: string, target: CID | null, { expected, message, author }: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string }): Promise<void> {
+    await using session = await this.blocks.session()
+    await session.commit({
+      action: target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref', message: message ?? '', actor: author ?? null,
+      refs: [{ name, target, ...(expected === undefined ? {} : { expected }) }],
+    })
+  }
+
+  #port(): FolderPort {
+    if (this.#folders === undefined) throw new InvalidArgumentError('This repository was opened without access to folders', { hint: 'Pass entries instead of a folder, or open it with openRepository on Node.' })
+    return this.#folders
+  }
+
+  #with<T extends OperationOptions>(options: T): T {
+    return { ...this.#defaults, ...options }
+  }
+}
+
+function snapshotInfo(cid: CID, snapshot: Snapshot): SnapshotInfo {
+  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText) }
+}

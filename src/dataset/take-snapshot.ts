@@ -1,0 +1,116 @@
+import { type CID, cidText } from '../cid/cid.ts'
+import type { CompressionMode } from '../codec/block-compression.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { diffManifests, ManifestBuilder } from '../manifest/manifest.ts'
+import { type BlockRepository, isTagName, parseRefName, type Session } from '../repository/index.ts'
+import { type AnyIterable, isPromise, type ProgressEvent } from '../types.ts'
+import { ChunkedContentStore } from './content-store.ts'
+import { storeEntries, type InputEntry } from './input-entries.ts'
+import type { FolderPort, FolderReadOptions, SkippedPath } from './interface.ts'
+import { recordSnapshot, type RecordedSnapshot, type SnapshotDetails } from './record-snapshot.ts'
+import { defaultRefName } from './default-ref-name.ts'
+import type { SnapshotResult } from './results.ts'
+import { readSnapshot } from './snapshot-object.ts'
+
+export interface SnapshotOptions extends SnapshotDetails, FolderReadOptions {
+  /** Default: the name of the folder. Entries without a folder need one. */
+  readonly ref?: string
+  /** Default `auto`. */
+  readonly compression?: CompressionMode
+  /** Of several entries with one path, keep the last, as tar does; by default that is an error. */
+  readonly lastWins?: boolean
+}
+
+/** What a snapshot is taken of. */
+export type SnapshotInput = { readonly folder: string; readonly port: FolderPort } | { readonly entries: AnyIterable<InputEntry> }
+
+interface StoredRoot {
+  readonly root: CID
+  readonly files: number
+  readonly bytes: number
+}
+
+/** What is stored is made visible this often, so that a run that is killed need not be repeated from the start. */
+const CHECKPOINT_INTERVAL_MS = 30_000
+
+export async function takeSnapshot(repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions): Promise<SnapshotResult> {
+  const startedAt = performance.now()
+  const ref = chooseRef(input, options.ref)
+  const skipped: SkippedPath[] = []
+  await repository.refresh()
+  await using session = await repository.session(options.compression === undefined ? {} : { compression: options.compression })
+  const stored = await resumable(session, options.signal, () => storeInput(session, repository, input, options, skipped))
+  const content = session.added
+  const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
+  return {
+    root: cidText(stored.root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
+    files: stored.files, bytes: stored.bytes, newFiles: await countNewFiles(repository, recorded, stored), newBytes: content.contentBytes, storedBytes: session.added.storedBytes,
+    elapsedMs: Math.round(performance.now() - startedAt), skipped,
+  }
+}
+
+/** If the caller stops the work, what is stored so far is kept for the next attempt. */
+async function resumable<T>(session: Session, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (signal?.aborted === true) await session.checkpoint().catch(() => undefined)
+    throw error
+  }
+}
+
+async function storeInput(session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, skipped: SkippedPath[]): Promise<StoredRoot> {
+  const store = new ChunkedContentStore(session, session)
+  const { chunker } = repository.config
+  if ('entries' in input) {
+    let files = 0
+    let bytes = 0
+    const onEntry = (size: number): void => options.onProgress?.({ type: 'store', files: ++files, bytes: (bytes += size), newBytes: session.added.contentBytes })
+    return storeEntries(session, store, input.entries, { chunker, onEntry, ...pick(options) })
+  }
+  const builder = new ManifestBuilder(session, chunker)
+  const readOptions: FolderReadOptions = {
+    ...options,
+    onSkipped: (path) => {
+      skipped.push(path)
+      options.onSkipped?.(path)
+    },
+    ...(options.onProgress === undefined ? {} : { onProgress: (event) => options.onProgress?.(asStoreEvent(event, session)) }),
+  }
+  let checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
+  for await (const entry of input.port.read(input.folder, store, readOptions)) {
+    const added = builder.add(entry)
+    if (isPromise(added)) await added
+    if (performance.now() > checkpointAt) {
+      await session.checkpoint()
+      checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
+    }
+  }
+  const { root, totals } = await builder.finish()
+  return { root, files: totals.files, bytes: totals.bytes }
+}
+
+/** Readers report what they hash; only here is it known how much of that is new. */
+function asStoreEvent(event: ProgressEvent, session: Session): ProgressEvent {
+  return event.type === 'hash' ? { ...event, type: 'store', newBytes: session.added.contentBytes } : event
+}
+
+async function countNewFiles(repository: BlockRepository, recorded: RecordedSnapshot, stored: StoredRoot): Promise<number> {
+  if (!recorded.created) return 0
+  if (recorded.parent === undefined) return stored.files
+  const before = (await readSnapshot(repository, recorded.parent)).root
+  let count = 0
+  for await (const { after } of diffManifests(repository, before, stored.root)) if (after?.kind === 'file' || after?.kind === 'executable') count++
+  return count
+}
+
+function chooseRef(input: SnapshotInput, ref: string | undefined): string {
+  const name = ref ?? ('folder' in input ? defaultRefName(input.port.nameOf(input.folder)) : undefined)
+  if (name === undefined) throw new InvalidArgumentError('A snapshot of entries needs a ref', { hint: "Pass { ref: 'name' }." })
+  if (isTagName(parseRefName(name))) throw new InvalidArgumentError(`"${name}" is the name of a tag; a snapshot needs a ref`, { hint: 'Take the snapshot under the ref, then tag it.' })
+  return name
+}
+
+function pick({ lastWins, signal }: SnapshotOptions): { lastWins?: boolean; signal?: AbortSignal } {
+  return { ...(lastWins === undefined ? {} : { lastWins }), ...(signal === undefined ? {} : { signal }) }
+}

@@ -1,0 +1,178 @@
+import { toHex } from '../bytes.ts'
+import { type CID, cidText, RAW_CODE } from '../cid/cid.ts'
+import { CorruptBlockError, MalformedDataError, NotFoundError, VarveError } from '../errors.ts'
+import { verifyList } from '../file/index.ts'
+import type { ManifestEntry } from '../manifest/interface.ts'
+import { diffManifests, verifyManifest } from '../manifest/manifest.ts'
+import { pathToText } from '../manifest/path.ts'
+import { type BlockRepository, type ObjectProblem, type StorageReport, verifyStorage } from '../repository/index.ts'
+import type { AnyIterable, OperationOptions } from '../types.ts'
+import { walkHistory } from './history.ts'
+import { resolveRevision } from './revision.ts'
+
+/** A block that cannot be had, and what needs it. */
+export interface DamagedBlock {
+  readonly cid: string
+  readonly reason: string
+  /** As `revision:path`, for the newest snapshot of each ref that has it; the revision alone if the damage is in its manifest. */
+  readonly paths: readonly string[]
+}
+
+export interface VerifyResult {
+  readonly ok: boolean
+  /** Blocks that were read and hashed, and their bytes. */
+  readonly blocks: number
+  readonly bytes: number
+  readonly damaged: readonly DamagedBlock[]
+  /** Objects of the repository that are not as they were written. */
+  readonly problems: readonly ObjectProblem[]
+}
+
+/** Gathers damage by block. */
+class DamageList {
+  readonly #found = new Map<string, { reason: string; paths: Set<string> }>()
+
+  note(cid: CID, reason: string, where?: string): void {
+    const name = cidText(cid)
+    const entry = this.#found.get(name) ?? { reason, paths: new Set<string>() }
+    this.#found.set(name, entry)
+    if (where !== undefined) entry.paths.add(where)
+  }
+
+  /** What a failed read says about a block; anything else is thrown on. */
+  noteError(error: unknown, cid: CID, where: string): void {
+    if (!(error instanceof CorruptBlockError || error instanceof NotFoundError || error instanceof MalformedDataError)) throw error
+    this.note(cid, error.message, where)
+  }
+
+  list(): readonly DamagedBlock[] {
+    return [...this.#found].map(([cid, { reason, paths }]) => ({ cid, reason, paths: [...paths] }))
+  }
+}
+
+/**
+ * Reads and hashes every byte of one snapshot: its manifest, whose canonical form is checked too, and the content of every file. Content
+ * that stands in several places is read once for each run of neighbours.
+ */
+export async function verifyRevision(repository: BlockRepository, revision: string, options: OperationOptions = {}): Promise<VerifyResult> {
+  const { root } = await resolveRevision(repository, revision)
+  const damage = new DamageList()
+  let blocks = 0
+  let bytes = 0
+  const base = revision.replace(/:.*$/s, '')
+  const waiting: { path: string; cid: CID }[] = []
+  const chunks = chunksOfEntries(repository, guarded(verifyManifest(repository, root), (error) => damage.noteError(error, root, base)), base, damage, waiting)
+  for await (const result of repository.readMany(chunks)) {
+    options.signal?.throwIfAborted()
+    const wanted = waiting.shift()
+    if ('error' in result) damage.noteError(result.error, result.cid, wanted?.path ?? base)
+    else bytes += result.bytes.length
+    blocks++
+    options.onProgress?.({ type: 'verify', blocks, bytes })
+  }
+  const damaged = damage.list()
+  return { ok: damaged.length === 0, blocks, bytes, damaged, problems: [] }
+}
+
+/** Reads and hashes every byte that the repository holds, then follows every ref through its history and names the paths that damage reaches. */
+export async function verifyRepository(repository: BlockRepository, options: OperationOptions = {}): Promise<VerifyResult> {
+  const report = await verifyStorage(repository, options)
+  const damage = new DamageList()
+  for (const { cid, reason } of report.damaged.values()) damage.note(cid, reason)
+  const problems = [...report.problems]
+  const seen = new Set<string>()
+  try {
+    for await (const { name, target } of repository.refs()) {
+      options.signal?.throwIfAborted()
+      await verifyHistory(repository, report, damage, { name, target, seen })
+    }
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    problems.push({ key: 'the tree of refs', problem: error.message })
+  }
+  const damaged = damage.list()
+  return { ok: damaged.length === 0 && problems.length === 0, blocks: report.blocks, bytes: report.bytes, damaged, problems }
+}
+
+interface HistoryOfRef {
+  readonly name: string
+  readonly target: CID
+  readonly seen: Set<string>
+}
+
+/**
+ * The newest snapshot of a ref is checked entry by entry; of each older one only what the one after it does not have, unless damage
+ * was found, whose paths are wanted in all of them.
+ */
+async function verifyHistory(repository: BlockRepository, report: StorageReport, damage: DamageList, { name, target, seen }: HistoryOfRef): Promise<void> {
+  let age = 0
+  let newer: CID | undefined
+  try {
+    for await (const { snapshot } of walkHistory(repository, target, seen)) {
+      const revision = age === 0 ? name : `${name}~${age}`
+      const older = newer
+      const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 ? verifyManifest(repository, snapshot.root) : onlyIn(repository, older, snapshot.root)
+      const noteManifest = (error: unknown): void => damage.noteError(error, snapshot.root, revision)
+      for await (const { path, cid } of contentOf(repository, guarded(entries, noteManifest), revision, damage)) {
+        const reason = await lost(repository, report, cid)
+        if (reason !== undefined) damage.note(cid, reason, path)
+      }
+      newer = snapshot.root
+      age++
+    }
+  } catch (error) {
+    damage.noteError(error, target, age === 0 ? name : `${name}~${age}`)
+  }
+}
+
+async function* onlyIn(repository: BlockRepository, newer: CID, older: CID): AsyncGenerator<ManifestEntry> {
+  for await (const { path, after } of diffManifests(repository, newer, older)) if (after !== undefined) yield { path, value: after }
+}
+
+/** Why a block that a manifest names cannot be had, or undefined if it can. */
+async function lost(repository: BlockRepository, report: StorageReport, cid: CID): Promise<string | undefined> {
+  const locations = await repository.indexes.find(cid.multihash.digest)
+  if (locations.length === 0) return 'it is not in the repository'
+  const known = report.damaged.get(toHex(cid.multihash.digest))
+  if (known !== undefined) return known.reason
+  if (!locations.every(({ pack }) => report.brokenPacks.has(pack))) return undefined
+  try {
+    await repository.get(cid)
+    return undefined
+  } catch (error) {
+    if (error instanceof VarveError) return error.message
+    throw error
+  }
+}
+
+/** The chunks of all entries, each with its path; list trees are checked on the way. */
+async function* contentOf(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList): AsyncGenerator<{ path: string; cid: CID }> {
+  for await (const { path, value } of entries) {
+    if (value.kind !== 'file' && value.kind !== 'executable') continue
+    const where = `${base}:${pathToText(path)}`
+    if (value.cid.code === RAW_CODE) yield { path: where, cid: value.cid }
+    else {
+      const chunks = guarded(verifyList(repository, value), (error) => damage.noteError(error, value.cid, where))
+      for await (const { cid } of chunks) yield { path: where, cid }
+    }
+  }
+}
+
+/** The same for a reader: notes in `waiting`, in order, which path each chunk is for. */
+async function* chunksOfEntries(
+  repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList, waiting: { path: string; cid: CID }[],
+): AsyncGenerator<CID> {
+  for await (const chunk of contentOf(repository, entries, base, damage)) {
+    waiting.push(chunk)
+    yield chunk.cid
+  }
+}
+
+/** Ends the iteration where it fails, and reports why. */
+async function* guarded<T>(items: AsyncIterable<T>, onError: (error: unknown) => void): AsyncGenerator<T> {
+  try {
+    yield* items
+  } catch (error) {
+    onError(error)
+  }
+}

@@ -1,0 +1,5 @@
+export type { ContentRange, ListChunk, ListLink, ListNode, ListOptions, ListReadOptions } from './interface.ts'
+export { ListBuilder } from './list-builder.ts'
+export { appendToList, buildList } from './list-tree.ts'
+export { listChunks, verifyList } from './list-reader.ts'
+export { MAX_LIST_HEIGHT, readListNode } from './list-node.ts'

@@ -1,0 +1,115 @@
+import type { CID } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
+import type { TreeItem, ValueCodec } from './interface.ts'
+import { loadChild, loadRoot } from './load-node.ts'
+import { lowerBound, type TreeLink, type TreeNode } from './node.ts'
+
+interface Frame<V> {
+  readonly node: TreeNode<V>
+  /** Last key in front of the node, undefined if it is the first. */
+  readonly before: Uint8Array | undefined
+  index: number
+}
+
+/**
+ * A place in a tree, in key order: before an item, or before a subtree that has not been read. Whoever holds it chooses at each subtree
+ * whether to read it (`enter`) or to pass over it (`next`), which is what makes lookups, edits and differences cheap.
+ */
+export class TreeCursor<V> {
+  readonly #source: BlockSource
+  readonly #codec: ValueCodec<V>
+  /** From the root down to the node that holds the current item or link. */
+  readonly #frames: Frame<V>[] = []
+
+  private constructor(source: BlockSource, codec: ValueCodec<V>) {
+    this.#source = source
+    this.#codec = codec
+  }
+
+  /** Before the first child of the root; reads the root alone. `null` is a tree without items. */
+  static async open<V>(source: BlockSource, codec: ValueCodec<V>, root: CID | null): Promise<TreeCursor<V>> {
+    const cursor = new TreeCursor(source, codec)
+    if (root !== null) cursor.#push(await loadRoot(source, codec, root), undefined)
+    return cursor
+  }
+
+  /** The item that is next, if no subtree is. */
+  get item(): TreeItem<V> | undefined {
+    const frame = this.#frames.at(-1)
+    return frame?.node.kind === 'leaf' ? frame.node.items[frame.index] : undefined
+  }
+
+  /** The subtree that is next, if no item is. */
+  get link(): TreeLink | undefined {
+    const frame = this.#frames.at(-1)
+    return frame?.node.kind === 'inner' ? frame.node.links[frame.index] : undefined
+  }
+
+  /** The node that holds what is next. */
+  get node(): TreeNode<V> | undefined {
+    return this.#frames.at(-1)?.node
+  }
+
+  /** Level of the top node of the subtree that is next; -1 before an item, -2 at the end. */
+  get level(): number {
+    return (this.#frames.at(-1)?.node.level ?? -1) - 1
+  }
+
+  get done(): boolean {
+    return this.#frames.length === 0
+  }
+
+  /** Whether what is next is the last of its level, so that its end need not be one by the boundary rule. */
+  get isLast(): boolean {
+    return this.#frames.every(({ node, index }) => index === childCount(node) - 1)
+  }
+
+  /** Passes over the item or subtree that is next. */
+  next(): void {
+    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+      frame.index++
+      if (frame.index < childCount(frame.node)) return
+      this.#frames.pop()
+    }
+  }
+
+  /** Reads the top node of the subtree that is next, and stands before its first child. Nothing happens before an item. */
+  async enter(): Promise<void> {
+    const frame = this.#frames.at(-1)
+    if (frame?.node.kind !== 'inner') return
+    const link = frame.node.links[frame.index]
+    if (link === undefined) return
+    const before = frame.node.links[frame.index - 1]?.key ?? frame.before
+    this.#push(await loadChild(this.#source, this.#codec, link, frame.node.level - 1, before), before)
+  }
+
+  /** Moves forward to the first item whose key is not less than `key`, reading one node a level. */
+  async seek(key: Uint8Array): Promise<void> {
+    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+      const children = frame.node.kind === 'leaf' ? frame.node.items : frame.node.links
+      // One short of the target, because `next` may have to leave this node for the one above.
+      frame.index = Math.max(frame.index, lowerBound(children, key)) - 1
+      this.next()
+      if (this.#frames.at(-1) !== frame) continue
+      if (frame.node.kind === 'leaf') return
+      await this.enter()
+    }
+  }
+
+  /** Whether this very subtree comes later in a node that has been read already. */
+  hasAhead(link: TreeLink, level: number): boolean {
+    const frame = this.#frames.find(({ node }) => node.level === level + 1)
+    if (frame?.node.kind !== 'inner') return false
+    const index = lowerBound(frame.node.links, link.key)
+    return index > frame.index && frame.node.links[index]?.cid.equals(link.cid) === true
+  }
+
+  #push(node: TreeNode<V>, before: Uint8Array | undefined): void {
+    // Only the empty tree has a node without children; it is at its end from the start.
+    if (childCount(node) > 0) this.#frames.push({ node, before, index: 0 })
+  }
+}
+
+function childCount(node: TreeNode<unknown>): number {
+  return node.kind === 'leaf' ? node.items.length : node.links.length
+}

@@ -1,0 +1,59 @@
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { HashName, Platform } from '../cid/interface.ts'
+import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { Repository } from '../dataset/repository.ts'
+import { BlockRepository } from '../repository/index.ts'
+import type { Storage } from '../storage/interface.ts'
+import type { OperationOptions } from '../types.ts'
+import { nodeFolders } from './folder-port.ts'
+import { FolderStorage } from './folder-storage.ts'
+import { nodePlatform } from './node-platform.ts'
+
+export interface OpenOptions extends OperationOptions {
+  /** Create the repository if there is none. Default false. */
+  readonly create?: boolean
+  /** Hash of a repository that is created; default `sha2-256`. */
+  readonly hash?: HashName
+  /** Default: Node's own hashing and compression. */
+  readonly platform?: Platform
+}
+
+/**
+ * Opens a repository: the path of its folder (such as `.varve`), or a storage backend. `signal` and `onProgress` serve every call on it that
+ * brings none of its own.
+ *
+ * @throws NotFoundError if there is none and `create` is not set
+ * @throws UnsupportedFormatError if a newer version wrote it
+ *
+ * @example
+ * await using repository = await openRepository('./.varve', { create: true })
+ */
+export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
+  const { create = false, hash, platform = nodePlatform, signal, onProgress } = options
+  const folder = typeof location === 'string' ? resolve(location) : undefined
+  const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
+  const writer = { host: hostname(), process: process.pid }
+  const blocks = await openOrCreate(storage, create, { platform, writer, ...(hash === undefined ? {} : { hash }) })
+  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache') })
+  return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
+}
+
+async function openOrCreate(storage: Storage, create: boolean, options: { platform: Platform; hash?: HashName; writer: { host: string; process: number } }): Promise<BlockRepository> {
+  try {
+    return await BlockRepository.open(storage, options)
+  } catch (error) {
+    if (!create || !(error instanceof NotFoundError)) {
+      await storage.close()
+      throw error
+    }
+  }
+  try {
+    return await BlockRepository.create(storage, options)
+  } catch (error) {
+    // Another process created it first: that one will do.
+    if (error instanceof AlreadyExistsError) return BlockRepository.open(storage, options)
+    await storage.close()
+    throw error
+  }
+}

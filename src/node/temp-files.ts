@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { FileCalls } from './file-calls.ts'
+import { errorCode } from './system-errors.ts'
+
+const TEMP_NAME = /^([0-9a-f]{12})-([1-9][0-9]*)-[0-9a-f]{16}$/
+
+/**
+ * 12 hex digits that stand for this host, or the container on it: process numbers mean something only together with this.
+ * Containers may share a host's name and a volume without seeing each other's processes, so the namespace of the numbers counts too.
+ */
+export function hostId(): string {
+  return createHash('sha256').update(`${hostname()}\0${processNamespace()}`).digest('hex').slice(0, 12)
+}
+
+function processNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    // Not Linux: one namespace per host.
+    return ''
+  }
+}
+
+/** A name that no other file in `tmp/` has and that says who made it. */
+export function tempName(host: string): string {
+  return `${host}-${process.pid}-${randomBytes(8).toString('hex')}`
+}
+
+/**
+ * Removes temporary files that dead processes of this host left in `folder`. Files of other hosts, of living processes and of this one
+ * stay. Never fails: a file that cannot be removed only takes up space.
+ */
+export async function sweepTempFiles(calls: Pick<FileCalls, 'names' | 'unlink'>, folder: string, host: string): Promise<void> {
+  try {
+    for await (const name of calls.names(folder)) {
+      const [, maker, id] = TEMP_NAME.exec(name) ?? []
+      if (maker === host && !isAlive(Number(id))) unlinkQuietly(calls, join(folder, name))
+    }
+  } catch {
+    // The put that asked for this meets the same trouble, if it matters, and reports it.
+  }
+}
+
+function isAlive(id: number): boolean {
+  try {
+    process.kill(id, 0)
+    return true
+  } catch (error) {
+    // EPERM: it lives and belongs to someone else.
+    return errorCode(error) !== 'ESRCH'
+  }
+}
+
+/** Removes a file if that is possible. For what is of no use but does no harm. */
+export function unlinkQuietly(calls: Pick<FileCalls, 'unlink'>, path: string): void {
+  try {
+    calls.unlink(path)
+  } catch {
+    // A later sweep may have better luck.
+  }
+}

@@ -1,0 +1,131 @@
+import { type CID, cidText } from '../cid/cid.ts'
+import type { Hasher, Platform } from '../cid/interface.ts'
+import type { BlockSource } from '../codec/interface.ts'
+import { CorruptBlockError, NotFoundError, VarveError } from '../errors.ts'
+import type { Storage } from '../storage/interface.ts'
+import type { AnyIterable } from '../types.ts'
+import type { BlockLocation, IndexSet } from './index-set.ts'
+import { packKey } from './pack-format.ts'
+import { SpanPlanner, type Span } from './read-ahead.ts'
+import { corruptBlock, openStoredBlock, readStored, storedLength } from './read-block.ts'
+
+/** A block that was asked for: its bytes, or why they cannot be had. */
+export type ReadResult = { readonly cid: CID; readonly bytes: Uint8Array } | { readonly cid: CID; readonly error: VarveError }
+
+type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | { readonly missing: CID }
+
+/** Spans that are fetched while an earlier one is being used. */
+const SPANS_AHEAD = 2
+
+/** Reads blocks out of packs. Every block is hashed before it is handed out; a damaged copy is made up for by a sound one if there is one. */
+export class BlockReader implements BlockSource {
+  readonly #storage: Storage
+  readonly #platform: Platform
+  readonly #hasher: Hasher
+  readonly #indexes: () => IndexSet
+
+  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet) {
+    this.#storage = storage
+    this.#platform = platform
+    this.#hasher = hasher
+    this.#indexes = indexes
+  }
+
+  /** @throws NotFoundError if no index knows the block; @throws CorruptBlockError if no sound copy is left */
+  async get(cid: CID): Promise<Uint8Array> {
+    const locations = await this.#indexes().find(cid.multihash.digest)
+    let damage: unknown
+    for (const location of locations) {
+      try {
+        return await this.#readAt(cid, location)
+      } catch (error) {
+        if (!(error instanceof CorruptBlockError)) throw error
+        damage ??= error
+      }
+    }
+    throw damage ?? new NotFoundError(`Block ${cidText(cid)} is not in this repository`, { data: { cid: cidText(cid) }, hint: 'Run `varve verify` to see which snapshots need it.' })
+  }
+
+  /**
+   * Many blocks, in the order asked for, by few large reads where they lie together. Memory is bounded by some 12 MiB.
+   * A block that cannot be read is reported in its place and does not stop the others.
+   */
+  async *readMany(cids: AnyIterable<CID>): AsyncGenerator<ReadResult> {
+    const queue: Fetched[] = []
+    try {
+      for await (const step of this.#plan(cids)) {
+        queue.push('missing' in step ? step : { span: step, bytes: this.#fetch(step) })
+        const ready = queue.length > SPANS_AHEAD ? queue.shift() : undefined
+        if (ready !== undefined) yield* this.#open(ready)
+      }
+      for (let ready = queue.shift(); ready !== undefined; ready = queue.shift()) yield* this.#open(ready)
+    } finally {
+      // Whoever stops early must not leave a read behind that fails with nobody listening.
+      await Promise.allSettled(queue.map((fetched) => ('span' in fetched ? fetched.bytes : undefined)))
+    }
+  }
+
+  async *#plan(cids: AnyIterable<CID>): AsyncGenerator<Span | { readonly missing: CID }> {
+    const planner = new SpanPlanner()
+    for await (const cid of cids) {
+      const [location] = await this.#indexes().find(cid.multihash.digest)
+      const closed = location === undefined ? planner.finish() : planner.add(cid, location)
+      if (closed !== undefined) yield closed
+      if (location === undefined) yield { missing: cid }
+    }
+    const last = planner.finish()
+    if (last !== undefined) yield last
+  }
+
+  /** Undefined where the read fails: each block is then read by itself, which finds other copies and names the error. */
+  async #fetch(span: Span): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#storage.get(packKey(span.pack.id), { range: { start: span.start, end: span.end } })
+    } catch {
+      return undefined
+    }
+  }
+
+  async *#open(fetched: Fetched): AsyncGenerator<ReadResult> {
+    if ('missing' in fetched) {
+      yield await this.#openAlone(fetched.missing)
+      return
+    }
+    const { span } = fetched
+    const bytes = await fetched.bytes
+    for (const { cid, location } of span.wanted) {
+      const at = location.offset - span.start
+      yield this.#openWithin(cid, location, bytes?.subarray(at, at + storedLength(location))) ?? (await this.#openAlone(cid))
+    }
+  }
+
+  #openWithin(cid: CID, location: BlockLocation, stored: Uint8Array | undefined): ReadResult | undefined {
+    if (stored === undefined) return undefined
+    try {
+      return { cid, bytes: openStoredBlock(this.#platform, this.#hasher, cid, location, stored) }
+    } catch (error) {
+      if (error instanceof CorruptBlockError) return undefined
+      throw error
+    }
+  }
+
+  async #openAlone(cid: CID): Promise<ReadResult> {
+    try {
+      return { cid, bytes: await this.get(cid) }
+    } catch (error) {
+      if (error instanceof VarveError) return { cid, error }
+      throw error
+    }
+  }
+
+  async #readAt(cid: CID, location: BlockLocation): Promise<Uint8Array> {
+    let stored: Uint8Array
+    try {
+      stored = await readStored(this.#storage, location)
+    } catch (error) {
+      if (error instanceof NotFoundError) throw corruptBlock(cid, location, 'the pack is missing', error)
+      throw error
+    }
+    return openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
+  }
+}

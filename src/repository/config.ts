@@ -1,0 +1,51 @@
+import { toHex, utf8 } from '../bytes.ts'
+import type { HashName, Platform } from '../cid/interface.ts'
+import { CorruptObjectError, UnsupportedFormatError } from '../errors.ts'
+
+export const CONFIG_KEY = 'config.json'
+/** The newest repository format that this version reads and writes. */
+export const FORMAT_VERSION = 1
+
+/** What is fixed when a repository is created. */
+export interface RepositoryConfig {
+  readonly format: number
+  /** 32 hex digits, random: tells a repository from its copies at other addresses no more than from itself. */
+  readonly id: string
+  readonly hash: HashName
+  readonly chunker: string
+  /** Features that a reader must know; none exist yet. */
+  readonly features: readonly string[]
+}
+
+export function newConfig(platform: Platform, hash: HashName, chunker: string): RepositoryConfig {
+  return { format: FORMAT_VERSION, id: toHex(platform.randomBytes(16)), hash, chunker, features: [] }
+}
+
+export function encodeConfig(config: RepositoryConfig): Uint8Array {
+  return utf8(`${JSON.stringify(config, null, 2)}\n`)
+}
+
+/**
+ * @throws UnsupportedFormatError for a newer format or an unknown feature
+ * @throws CorruptObjectError if it cannot be read at all
+ */
+export function decodeConfig(bytes: Uint8Array, location: string): RepositoryConfig {
+  const data = { key: CONFIG_KEY, location }
+  let value: Partial<RepositoryConfig>
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<RepositoryConfig>
+  } catch (cause) {
+    throw new CorruptObjectError(`${CONFIG_KEY} in ${location} cannot be read`, { cause, data, hint: 'Restore config.json from a copy of the repository.' })
+  }
+  const { format, id, hash, chunker, features } = value ?? {}
+  if (typeof format !== 'number') throw new CorruptObjectError(`${CONFIG_KEY} in ${location} has no format version`, { data })
+  if (format > FORMAT_VERSION) {
+    throw new UnsupportedFormatError(`The repository ${location} has format ${format}; this version of varve knows up to ${FORMAT_VERSION}`, { data: { ...data, format } })
+  }
+  if (Array.isArray(features) && features.length > 0) {
+    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${features.join(', ')}`, { data: { ...data, features } })
+  }
+  const sound = format === 1 && typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && typeof chunker === 'string' && Array.isArray(features)
+  if (!sound || (hash !== 'sha2-256' && hash !== 'blake3')) throw new CorruptObjectError(`${CONFIG_KEY} in ${location} holds values that varve never writes`, { data })
+  return { format, id, hash, chunker, features }
+}

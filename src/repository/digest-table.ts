@@ -1,0 +1,65 @@
+import { DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+
+const INITIAL_SLOTS = 1024
+
+/**
+ * A set of digests that numbers its members in the order they came. Open addressing over typed arrays: 32 bytes and two 4-byte slots a
+ * digest, nothing for the garbage collector to walk. Digests are uniform, so their first bytes serve as the hash.
+ */
+export class DigestTable {
+  #digests: Uint8Array = new Uint8Array((INITIAL_SLOTS / 2) * DIGEST_SIZE_BYTES)
+  #slots: Uint32Array = new Uint32Array(INITIAL_SLOTS)
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** The number of a digest, or -1. */
+  rowOf(digest: Uint8Array): number {
+    return (this.#slots[this.#slotOf(digest)] as number) - 1
+  }
+
+  /** The digest of a number; a view. */
+  digest(row: number): Uint8Array {
+    return this.#digests.subarray(row * DIGEST_SIZE_BYTES, (row + 1) * DIGEST_SIZE_BYTES)
+  }
+
+  /** Adds a digest; false if it was there. */
+  add(digest: Uint8Array): boolean {
+    if ((this.#count + 1) * 2 > this.#slots.length) this.#grow()
+    const slot = this.#slotOf(digest)
+    if (this.#slots[slot] !== 0) return false
+    this.#digests.set(digest, this.#count * DIGEST_SIZE_BYTES)
+    this.#slots[slot] = ++this.#count
+    return true
+  }
+
+  clear(): void {
+    this.#slots.fill(0)
+    this.#count = 0
+  }
+
+  #slotOf(digest: Uint8Array): number {
+    const mask = this.#slots.length - 1
+    let slot = ((digest[0] as number) | ((digest[1] as number) << 8) | ((digest[2] as number) << 16) | ((digest[3] as number) << 24)) & mask
+    for (;;) {
+      const row = this.#slots[slot] as number
+      if (row === 0 || this.#holdsAt((row - 1) * DIGEST_SIZE_BYTES, digest)) return slot
+      slot = (slot + 1) & mask
+    }
+  }
+
+  #holdsAt(at: number, digest: Uint8Array): boolean {
+    for (let index = 0; index < DIGEST_SIZE_BYTES; index++) if (this.#digests[at + index] !== digest[index]) return false
+    return true
+  }
+
+  #grow(): void {
+    const digests = new Uint8Array(this.#digests.length * 2)
+    digests.set(this.#digests)
+    this.#digests = digests
+    this.#slots = new Uint32Array(this.#slots.length * 2)
+    for (let row = 0; row < this.#count; row++) this.#slots[this.#slotOf(this.digest(row))] = row + 1
+  }
+}

@@ -1,0 +1,164 @@
+import { equalBytes, toHex } from '../bytes.ts'
+import type { Hasher } from '../cid/interface.ts'
+import { CorruptObjectError, NotFoundError } from '../errors.ts'
+import type { Storage } from '../storage/interface.ts'
+import { isPromise, type MaybePromise } from '../types.ts'
+import {
+  compareDigestAt, decodeRecord, encodeIndexHeader, indexKey, PACK_TABLE_ROW_SIZE_BYTES, PAGE_SIZE_BYTES, PAGE_TABLE_ROW_SIZE_BYTES, RECORD_SIZE_BYTES,
+  type IndexedPack, type IndexName, type IndexRecord,
+} from './index-format.ts'
+import { PACK_ID_SIZE_BYTES, packKindFromByte } from './pack-format.ts'
+import type { PageCache } from './page-cache.ts'
+import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
+
+/**
+ * An index file, opened: its tables are in memory and were checked against the root record; pages are read and checked when they are
+ * first needed.
+ */
+export class IndexFile {
+  readonly name: IndexName
+  readonly packs: readonly IndexedPack[]
+  readonly records: number
+  readonly #key: string
+  readonly #storage: Pick<Storage, 'get'>
+  readonly #hasher: Hasher
+  readonly #cache: PageCache
+  readonly #pageTable: Uint8Array
+  readonly #pages: number
+
+  private constructor(storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number }) {
+    this.name = name
+    this.records = counts.records
+    this.#key = indexKey(name.id)
+    this.#storage = storage
+    this.#hasher = hasher
+    this.#cache = cache
+    this.#pages = counts.pages
+    this.#pageTable = tables.subarray(counts.packs * PACK_TABLE_ROW_SIZE_BYTES)
+    this.packs = decodePackTable(this.#key, tables, counts.packs)
+  }
+
+  /** Two reads. @throws CorruptObjectError if the file is not the one that the root record names */
+  static async open(storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName): Promise<IndexFile> {
+    const key = indexKey(name.id)
+    const footerStart = Math.max(0, name.size - FOOTER_SIZE_BYTES)
+    const footer = await readRange(storage, key, footerStart, name.size)
+    const counts = readFooterCounts(key, footer)
+    const packs = counts.getUint32(0, true)
+    const pages = counts.getUint32(4, true)
+    const records = Number(counts.getBigUint64(8, true))
+    const tablesSize = packs * PACK_TABLE_ROW_SIZE_BYTES + pages * PAGE_TABLE_ROW_SIZE_BYTES
+    const sound = FILE_HEADER_SIZE_BYTES + records * RECORD_SIZE_BYTES + tablesSize + FOOTER_SIZE_BYTES === name.size && pages === Math.ceil((records * RECORD_SIZE_BYTES) / PAGE_SIZE_BYTES)
+    if (!sound || !equalBytes(footerDigest(footer), name.digest)) {
+      throw new CorruptObjectError(`${key} is not the index file that the root record names`, { data: { key } })
+    }
+    const tables = await readRange(storage, key, footerStart - tablesSize, footerStart)
+    assertTail(hasher, key, encodeIndexHeader(), tables, footer)
+    return new IndexFile(storage, hasher, cache, name, tables, { packs, pages, records })
+  }
+
+  /** All places of a block, none if this index does not know it. Answers at once if the page is in memory. */
+  find(digest: Uint8Array): MaybePromise<readonly IndexRecord[]> {
+    const page = this.#pageFor(digest)
+    if (page < 0) return []
+    const bytes = this.#page(page)
+    if (isPromise(bytes)) return bytes.then((loaded) => this.#findIn(loaded, page, digest))
+    return this.#findIn(bytes, page, digest)
+  }
+
+  /** Views of all records in order, a page at a time. */
+  async *pages(): AsyncGenerator<Uint8Array> {
+    for (let page = 0; page < this.#pages; page++) yield await this.#load(page)
+  }
+
+  /** Checks the bytes that look-ups never touch. @throws CorruptObjectError */
+  async verify(): Promise<void> {
+    const header = await readRange(this.#storage, this.#key, 0, FILE_HEADER_SIZE_BYTES)
+    if (!equalBytes(header, encodeIndexHeader())) throw new CorruptObjectError(`${this.#key} is damaged: its header is not that of an index file`, { data: { key: this.#key } })
+    for (let page = 0; page < this.#pages; page++) await this.#load(page)
+  }
+
+  /** The last page whose first digest is not greater, or -1. */
+  #pageFor(digest: Uint8Array): number {
+    let low = 0
+    let high = this.#pages
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareDigestAt(this.#pageTable, middle * PAGE_TABLE_ROW_SIZE_BYTES, digest) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
+  #findIn(bytes: Uint8Array, page: number, digest: Uint8Array): MaybePromise<readonly IndexRecord[]> {
+    let low = 0
+    let high = bytes.length / RECORD_SIZE_BYTES
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareDigestAt(bytes, middle * RECORD_SIZE_BYTES, digest) < 0) low = middle + 1
+      else high = middle
+    }
+    const found: IndexRecord[] = []
+    for (let at = low * RECORD_SIZE_BYTES; at < bytes.length && compareDigestAt(bytes, at, digest) === 0; at += RECORD_SIZE_BYTES) {
+      const record = decodeRecord(bytes, at)
+      if (record.pack >= this.packs.length) throw new CorruptObjectError(`${this.#key} names a pack that it does not list`, { data: { key: this.#key } })
+      found.push(record)
+    }
+    // Copies of one block may straddle two pages; the search ends in the later one.
+    if (low > 0 || page === 0 || found.length === 0) return found
+    const before = this.#page(page - 1)
+    return isPromise(before) ? before.then((loaded) => [...trailing(loaded, digest), ...found]) : [...trailing(before, digest), ...found]
+  }
+
+  #page(page: number): MaybePromise<Uint8Array> {
+    return this.#cache.get(this.#pageName(page)) ?? this.#load(page).then((bytes) => {
+      this.#cache.set(this.#pageName(page), bytes)
+      return bytes
+    })
+  }
+
+  #pageName(page: number): string {
+    return `${this.#key}/${page}`
+  }
+
+  async #load(page: number): Promise<Uint8Array> {
+    const start = FILE_HEADER_SIZE_BYTES + page * PAGE_SIZE_BYTES
+    const end = Math.min(start + PAGE_SIZE_BYTES, FILE_HEADER_SIZE_BYTES + this.records * RECORD_SIZE_BYTES)
+    const bytes = await readRange(this.#storage, this.#key, start, end)
+    const row = page * PAGE_TABLE_ROW_SIZE_BYTES
+    if (!equalBytes(this.#hasher.digest(bytes), this.#pageTable.subarray(row + 32, row + 64))) {
+      throw new CorruptObjectError(`${this.#key} is damaged: page ${page} does not match its checksum`, { data: { key: this.#key, page } })
+    }
+    return bytes
+  }
+}
+
+/** Records of `digest` at the end of a page. */
+function trailing(bytes: Uint8Array, digest: Uint8Array): IndexRecord[] {
+  const found: IndexRecord[] = []
+  for (let at = bytes.length - RECORD_SIZE_BYTES; at >= 0 && compareDigestAt(bytes, at, digest) === 0; at -= RECORD_SIZE_BYTES) found.unshift(decodeRecord(bytes, at))
+  return found
+}
+
+function decodePackTable(key: string, tables: Uint8Array, count: number): IndexedPack[] {
+  const view = new DataView(tables.buffer, tables.byteOffset, tables.byteLength)
+  return Array.from({ length: count }, (_, number) => {
+    const at = number * PACK_TABLE_ROW_SIZE_BYTES
+    const kind = packKindFromByte(view.getUint8(at + 24))
+    if (kind === undefined) throw new CorruptObjectError(`${key} lists a pack of unknown kind`, { data: { key, pack: toHex(tables.subarray(at, at + PACK_ID_SIZE_BYTES)) } })
+    return { id: tables.slice(at, at + PACK_ID_SIZE_BYTES), size: Number(view.getBigUint64(at + 16, true)), kind }
+  })
+}
+
+/** A range that must be there in full: an object that the root record names and storage lacks is damage, not absence. */
+async function readRange(storage: Pick<Storage, 'get'>, key: string, start: number, end: number): Promise<Uint8Array> {
+  let bytes: Uint8Array
+  try {
+    bytes = await storage.get(key, { range: { start, end } })
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause
+    throw new CorruptObjectError(`${key} is missing, though the root record names it`, { cause, data: { key } })
+  }
+  if (bytes.length !== end - start) throw new CorruptObjectError(`${key} is truncated: bytes ${start} to ${end} are not all there`, { data: { key } })
+  return bytes
+}

@@ -1,0 +1,65 @@
+import { toHex } from '../bytes.ts'
+import type { Hasher } from '../cid/interface.ts'
+import type { Storage } from '../storage/interface.ts'
+import { isPromise, type MaybePromise } from '../types.ts'
+import { IndexFile } from './index-file.ts'
+import type { IndexedPack, IndexName, IndexRecord } from './index-format.ts'
+import type { PageCache } from './page-cache.ts'
+
+/** A place where a block is stored. */
+export interface BlockLocation {
+  readonly pack: IndexedPack
+  readonly offset: number
+  readonly storedSize: number
+  readonly size: number
+  readonly codec: number
+}
+
+/** The index files that one root record names. */
+export class IndexSet {
+  readonly files: readonly IndexFile[]
+  readonly #packs: ReadonlyMap<string, IndexedPack>
+
+  constructor(files: readonly IndexFile[]) {
+    this.files = files
+    this.#packs = new Map(files.flatMap((file) => file.packs.map((pack) => [toHex(pack.id), pack])))
+  }
+
+  /** Opens what `names` lists, taking over what `before` has open already. */
+  static async open(storage: Storage, hasher: Hasher, cache: PageCache, names: readonly IndexName[], before?: IndexSet): Promise<IndexSet> {
+    const known = new Map(before?.files.map((file) => [toHex(file.name.digest), file]))
+    return new IndexSet(await Promise.all(names.map((name) => known.get(toHex(name.digest)) ?? IndexFile.open(storage, hasher, cache, name))))
+  }
+
+  get packs(): Iterable<IndexedPack> {
+    return this.#packs.values()
+  }
+
+  /** Blocks in all index files; a block that is stored twice counts twice. */
+  get records(): number {
+    return this.files.reduce((sum, file) => sum + file.records, 0)
+  }
+
+  hasPack(id: Uint8Array): boolean {
+    return this.#packs.has(toHex(id))
+  }
+
+  /** All places of a block, none if it is not in the repository. Answers at once if the pages are in memory. */
+  find(digest: Uint8Array): MaybePromise<readonly BlockLocation[]> {
+    const found: BlockLocation[] = []
+    let waiting: Promise<unknown>[] | undefined
+    for (const file of this.files) {
+      const records = file.find(digest)
+      if (isPromise(records)) (waiting ??= []).push(records.then((loaded) => addLocations(found, file, loaded)))
+      else addLocations(found, file, records)
+    }
+    return waiting === undefined ? found : Promise.all(waiting).then(() => found)
+  }
+}
+
+function addLocations(found: BlockLocation[], file: IndexFile, records: readonly IndexRecord[]): void {
+  for (const record of records) {
+    const pack = file.packs[record.pack]
+    if (pack !== undefined) found.push({ ...record, pack })
+  }
+}

@@ -1,0 +1,35 @@
+import { CID } from 'multiformats/cid'
+import { utf8 } from '../bytes.ts'
+import { InvalidArgumentError } from '../errors.ts'
+
+const SEGMENT = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}._-]*`
+const REF_NAME = new RegExp(`^${SEGMENT}(/${SEGMENT})*(@${SEGMENT})?$`, 'u')
+const MAX_NAME_SIZE_BYTES = 255
+
+/** A checked name of a ref (`mnist/raw`) or tag (`mnist/raw@v2`). */
+export type RefName = string & { readonly __brand: 'RefName' }
+
+/** @throws InvalidArgumentError with the rule that the name breaks */
+export function parseRefName(text: string): RefName {
+  if (!REF_NAME.test(text) || utf8(text).length > MAX_NAME_SIZE_BYTES || looksLikeCid(text)) {
+    throw new InvalidArgumentError(`"${text}" is not a valid ref name`, {
+      data: { name: text },
+      hint: 'Use letters, digits, ".", "_" and "-" in segments joined by "/", each beginning with a letter, digit or "_"; a tag adds "@name". Example: mnist/raw@v2',
+    })
+  }
+  return text as RefName
+}
+
+/** True if the name is that of a tag. */
+export function isTagName(name: string): boolean {
+  return name.includes('@')
+}
+
+function looksLikeCid(text: string): boolean {
+  try {
+    CID.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,190 @@
+import { type CID, parseCid } from '../cid/cid.ts'
+import type { Hasher, HashName, Platform } from '../cid/interface.ts'
+import { portablePlatform } from '../cid/portable-platform.ts'
+import type { BlockSource } from '../codec/interface.ts'
+import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import type { Storage } from '../storage/interface.ts'
+import type { AnyIterable, MaybePromise } from '../types.ts'
+import { isPromise } from '../types.ts'
+import { BlockReader, type ReadResult } from './block-reader.ts'
+import { CONFIG_KEY, decodeConfig, encodeConfig, newConfig, type RepositoryConfig } from './config.ts'
+import { IndexSet } from './index-set.ts'
+import { encodeLease, leaseKey, newSessionId } from './lease.ts'
+import { listOperations, type Operation } from './operations.ts'
+import { PageCache } from './page-cache.ts'
+import { parseRefName } from './ref-name.ts'
+import { getRef, listRefs, type Ref } from './refs.ts'
+import { RootLog } from './root-log.ts'
+import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
+import { Session, type SessionHost, type SessionOptions } from './session.ts'
+
+export interface BlockRepositoryOptions {
+  /** Hashing, compression, clock and randomness; by default the portable one, on Node pass `nodePlatform`. */
+  readonly platform?: Platform
+  /** Who writes, for the leases of sessions: shown to people, never trusted. */
+  readonly writer?: { readonly host: string; readonly process: number }
+}
+
+export interface CreateOptions extends BlockRepositoryOptions {
+  /** Default `sha2-256`. */
+  readonly hash?: HashName
+  /** Name of the chunker profile that writers use. */
+  readonly chunker?: string
+}
+
+const DEFAULT_CHUNKER = 'fastcdc2020-64K-256K-1M'
+
+/**
+ * Blocks, refs and the log of operations over one storage backend: what other tools embed. It knows nothing of files or datasets, prints
+ * nothing and keeps no state outside the storage.
+ *
+ * @example
+ * const repository = await BlockRepository.create(new MemoryStorage())
+ * await using session = await repository.session()
+ * const cid = await session.put(RAW_CODE, new TextEncoder().encode('hello'))
+ * await session.commit({ action: 'greet' })
+ * await repository.get(cid)
+ */
+export class BlockRepository implements BlockSource {
+  readonly storage: Storage
+  readonly platform: Platform
+  readonly hasher: Hasher
+  readonly config: RepositoryConfig
+  readonly #log: RootLog
+  readonly #reader: BlockReader
+  readonly #writer: { readonly host: string; readonly process: number }
+  readonly #cache = new PageCache()
+  #root: ReadRecord = EMPTY_STATE
+  #indexes: IndexSet = new IndexSet([])
+
+  private constructor(storage: Storage, config: RepositoryConfig, { platform = portablePlatform, writer = { host: '', process: 0 } }: BlockRepositoryOptions) {
+    this.storage = storage
+    this.platform = platform
+    this.config = config
+    this.#writer = writer
+    this.hasher = platform.hasher(config.hash)
+    this.#log = new RootLog(storage, this.hasher)
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#indexes)
+  }
+
+  /** Creates a repository in storage that holds none. @throws AlreadyExistsError if it holds one */
+  static async create(storage: Storage, options: CreateOptions = {}): Promise<BlockRepository> {
+    const { platform = portablePlatform, hash = 'sha2-256', chunker = DEFAULT_CHUNKER } = options
+    const config = newConfig(platform, hash, chunker)
+    try {
+      await storage.put(CONFIG_KEY, encodeConfig(config))
+    } catch (cause) {
+      if (!(cause instanceof AlreadyExistsError)) throw cause
+      throw new AlreadyExistsError(`${storage.location} holds a repository already`, { cause, data: { location: storage.location }, hint: 'Use it as it is, or choose another place.' })
+    }
+    return new BlockRepository(storage, config, options)
+  }
+
+  /**
+   * Opens a repository at its newest state.
+   * @throws NotFoundError if there is none
+   * @throws UnsupportedFormatError if it was written by a newer version
+   * @throws CorruptObjectError if its state cannot be read
+   */
+  static async open(storage: Storage, options: BlockRepositoryOptions = {}): Promise<BlockRepository> {
+    let bytes: Uint8Array
+    try {
+      bytes = await storage.get(CONFIG_KEY)
+    } catch (cause) {
+      if (!(cause instanceof NotFoundError)) throw cause
+      throw new NotFoundError(`There is no repository at ${storage.location}`, { cause, data: { location: storage.location }, hint: 'Create one with `varve init`, or name one with --repo.' })
+    }
+    const repository = new BlockRepository(storage, decodeConfig(bytes, storage.location), options)
+    await repository.refresh()
+    return repository
+  }
+
+  /** The state that reads are answered from. It stays the same until `refresh` or a commit. */
+  get root(): RootRecord {
+    return this.#root.record
+  }
+
+  /** The index files of that state. */
+  get indexes(): IndexSet {
+    return this.#indexes
+  }
+
+  /** Goes to the newest state. Costs one probe if nothing was committed. */
+  async refresh(): Promise<void> {
+    await this.#adopt(await this.#log.newest(this.#root))
+  }
+
+  /**
+   * The bytes of a block, checked against its CID.
+   * @throws NotFoundError if no index names it
+   * @throws CorruptBlockError if no sound copy is left
+   */
+  get(cid: CID | string): Promise<Uint8Array> {
+    return this.#reader.get(typeof cid === 'string' ? parseCid(cid) : cid)
+  }
+
+  /** True if an index names the block; its bytes are not looked at. */
+  has(cid: CID): MaybePromise<boolean> {
+    const found = this.#indexes.find(cid.multihash.digest)
+    return isPromise(found) ? found.then((locations) => locations.length > 0) : found.length > 0
+  }
+
+  /** Many blocks in the order asked for, by few large reads. What cannot be read is reported in its place. */
+  readMany(cids: AnyIterable<CID>): AsyncGenerator<ReadResult> {
+    return this.#reader.readMany(cids)
+  }
+
+  /** What a ref or tag points to, or undefined. @throws InvalidArgumentError if it is no name */
+  async getRef(name: string): Promise<CID | undefined> {
+    return getRef(this, this.root.refs, parseRefName(name))
+  }
+
+  /** All refs and tags whose name begins with `prefix`, in order. */
+  refs(prefix = ''): AsyncGenerator<Ref> {
+    return listRefs(this, this.root.refs, prefix)
+  }
+
+  /** Every commit, oldest first. */
+  operations(): AsyncGenerator<Operation> {
+    return listOperations(this, this.root.operations)
+  }
+
+  /** Begins to write. Close the session when done; many may be open at once, here and in other processes. */
+  async session(options: SessionOptions = {}): Promise<Session> {
+    const id = newSessionId(this.platform)
+    const started = this.platform.now().toISOString()
+    await this.storage.put(leaseKey(id), encodeLease(this.hasher, { id, ...this.#writer, started, base: this.root.number }))
+    return new Session(this.#host(), id, options)
+  }
+
+  async close(): Promise<void> {
+    await this.storage.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #adopt(root: ReadRecord): Promise<void> {
+    if (root === this.#root) return
+    // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
+    this.#indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#indexes)
+    this.#root = root
+  }
+
+  #host(): SessionHost {
+    const repository = this
+    return {
+      storage: this.storage,
+      platform: this.platform,
+      hasher: this.hasher,
+      log: this.#log,
+      blocks: this,
+      get state() {
+        return { root: repository.#root, indexes: repository.#indexes }
+      },
+      refresh: () => this.refresh(),
+      adopt: (root) => this.#adopt(root),
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { equalBytes } from '../bytes.ts'
+import type { Hasher } from '../cid/interface.ts'
+import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors.ts'
+import type { Storage } from '../storage/interface.ts'
+import { decodeRootRecord, EMPTY_STATE, encodeRootRecord, recordKey, type ReadRecord, type RootRecord } from './root-record.ts'
+
+const HINT_PREFIX = 'hints/'
+/** A hint is left every so many commits: opening then costs at most some twelve probes, and a commit next to nothing. */
+const HINT_INTERVAL = 64
+
+/** The sequence of write-once root records, whose newest is the state of the repository. */
+export class RootLog {
+  readonly #storage: Storage
+  readonly #hasher: Hasher
+
+  constructor(storage: Storage, hasher: Hasher) {
+    this.#storage = storage
+    this.#hasher = hasher
+  }
+
+  /**
+   * The newest record that is at or after `known`. Costs one probe if `known` is the newest, two for each doubling of the distance
+   * otherwise; lists nothing but the hints, and those only if nothing is known.
+   */
+  async newest(known: ReadRecord = EMPTY_STATE): Promise<ReadRecord> {
+    let low = known.record.number
+    if (low === 0) low = await this.#hinted()
+    let step = 1
+    while (await this.#exists(low + step)) {
+      low += step
+      step *= 2
+    }
+    for (let high = low + step; high - low > 1; ) {
+      const middle = (low + high) >>> 1
+      if (await this.#exists(middle)) low = middle
+      else high = middle
+    }
+    if (low === known.record.number) return known
+    return this.read(low)
+  }
+
+  /** @throws NotFoundError if there is no such record; @throws CorruptObjectError if it is damaged */
+  async read(number: number): Promise<ReadRecord> {
+    if (number === 0) return EMPTY_STATE
+    return decodeRootRecord(this.#hasher, number, await this.#storage.get(recordKey(number)))
+  }
+
+  /**
+   * Commits: creates record `previous + 1`. Returns it, or undefined if another writer was first. Safe to repeat: a record that
+   * turns out to be this writer's own counts as created.
+   */
+  async append(record: RootRecord): Promise<ReadRecord | undefined> {
+    const bytes = encodeRootRecord(this.#hasher, record)
+    try {
+      await this.#storage.put(recordKey(record.number), bytes)
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error
+      const winner = await this.read(record.number)
+      if (!equalBytes(winner.record.writer, record.writer)) return undefined
+    }
+    if (record.number % HINT_INTERVAL === 0) await this.#leaveHint(record.number)
+    return { record, digest: this.#hasher.digest(bytes) }
+  }
+
+  async #exists(number: number): Promise<boolean> {
+    return (await this.#storage.stat(recordKey(number))) !== undefined
+  }
+
+  /** The largest hint that leads to a record. A hint that leads nowhere is a damaged log, since records are never removed past a hint. */
+  async #hinted(): Promise<number> {
+    let largest = 0
+    for await (const { key } of this.#storage.list(HINT_PREFIX)) {
+      const number = Number(key.slice(HINT_PREFIX.length))
+      if (Number.isSafeInteger(number) && number > largest) largest = number
+    }
+    if (largest > 0 && !(await this.#exists(largest))) {
+      const key = recordKey(largest)
+      throw new CorruptObjectError(`Root record ${key} is missing, though a hint says that it was written`, {
+        cause: new NotFoundError(key), data: { key }, hint: 'Restore the folder log/ from a copy of the repository.',
+      })
+    }
+    return largest
+  }
+
+  /** Hints save time and nothing else: failing to write one does not fail the commit, which is done. */
+  async #leaveHint(number: number): Promise<void> {
+    try {
+      await this.#storage.put(`${HINT_PREFIX}${number}`, new Uint8Array(0))
+      for await (const { key } of this.#storage.list(HINT_PREFIX)) {
+        if (Number(key.slice(HINT_PREFIX.length)) < number) await this.#storage.delete(key)
+      }
+    } catch {
+      // The next interval leaves another.
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { equalBytes, toHex } from '../bytes.ts'
+import { type CID, cidFromDigest, cidText } from '../cid/cid.ts'
+import { NotFoundError, VarveError } from '../errors.ts'
+import type { OperationOptions } from '../types.ts'
+import { CONFIG_KEY, decodeConfig, encodeConfig } from './config.ts'
+import { indexKey, type IndexedPack } from './index-format.ts'
+import { packKey } from './pack-format.ts'
+import { readPack } from './pack-reader.ts'
+import type { BlockRepository } from './repository.ts'
+import { RootLog } from './root-log.ts'
+import { type ReadRecord, recordKey } from './root-record.ts'
+
+/** An object that is not as it was written. */
+export interface ObjectProblem {
+  readonly key: string
+  readonly problem: string
+}
+
+export interface StorageReport {
+  /** Blocks that were read and hashed, and their stored bytes. */
+  blocks: number
+  bytes: number
+  readonly problems: ObjectProblem[]
+  /** Damaged blocks of which no sound copy was found, by digest in hex. */
+  readonly damaged: Map<string, { readonly cid: CID; readonly reason: string }>
+  /** Packs that are missing or cannot be read to their end; some of their blocks may still be. */
+  readonly brokenPacks: Set<IndexedPack>
+}
+
+/**
+ * Reads every byte of every object that the newest root record leads to: config, root records, index files, packs, operations. Finds damage
+ * and goes on. What the blocks mean is not looked at.
+ */
+export async function verifyStorage(repository: BlockRepository, options: OperationOptions = {}): Promise<StorageReport> {
+  const report: StorageReport = { blocks: 0, bytes: 0, problems: [], damaged: new Map(), brokenPacks: new Set() }
+  await verifyConfig(repository, report)
+  await verifyLog(repository, report)
+  for (const file of repository.indexes.files) await noting(report, indexKey(file.name.id), () => file.verify())
+  await verifyPacks(repository, report, options)
+  await noting(report, 'the operation log', async () => {
+    for await (const operation of repository.operations()) void operation
+  })
+  return report
+}
+
+async function verifyConfig(repository: BlockRepository, report: StorageReport): Promise<void> {
+  await noting(report, CONFIG_KEY, async () => {
+    const bytes = await repository.storage.get(CONFIG_KEY)
+    const config = decodeConfig(bytes, repository.storage.location)
+    if (!equalBytes(encodeConfig(config), encodeConfig(repository.config))) report.problems.push({ key: CONFIG_KEY, problem: 'it changed since the repository was opened' })
+  })
+}
+
+/** Each record holds the hash of the one before, back to the first that is still there. */
+async function verifyLog(repository: BlockRepository, report: StorageReport): Promise<void> {
+  const log = new RootLog(repository.storage, repository.hasher)
+  let expected: Uint8Array | null | undefined
+  for (let number = repository.root.number; number > 0; number--) {
+    const read = await noting(report, recordKey(number), () => readRecord(log, number))
+    if (read === null) return
+    if (expected !== undefined && read !== undefined && (expected === null || read.digest === null || !equalBytes(expected, read.digest))) {
+      report.problems.push({ key: recordKey(number), problem: 'the record after it was made from another one' })
+    }
+    expected = read?.record.previous
+  }
+}
+
+/** Null if the record is gone, as old ones may be. */
+async function readRecord(log: RootLog, number: number): Promise<ReadRecord | null> {
+  try {
+    return await log.read(number)
+  } catch (error) {
+    if (error instanceof NotFoundError) return null
+    throw error
+  }
+}
+
+async function verifyPacks(repository: BlockRepository, report: StorageReport, options: OperationOptions): Promise<void> {
+  const { storage, platform, hasher } = repository
+  const packs = [...repository.indexes.packs]
+  const totalBytes = packs.reduce((sum, pack) => sum + pack.size, 0)
+  const unsound: { cid: CID; reason: string }[] = []
+  for (const pack of packs) {
+    const key = packKey(pack.id)
+    const read = await noting(report, key, async () => {
+      for await (const { header, offset, damage } of readPack(storage, platform, hasher, pack)) {
+        options.signal?.throwIfAborted()
+        report.blocks++
+        report.bytes += header.storedSize
+        const cid = cidFromDigest(hasher, header.code, header.digest)
+        if (damage !== undefined) unsound.push({ cid, reason: `${damage} (${key} at byte ${offset})` })
+        const known = await repository.indexes.find(header.digest)
+        if (!known.some((location) => equalBytes(location.pack.id, pack.id) && location.offset === offset)) {
+          report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
+        }
+        options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
+      }
+      return true
+    })
+    if (read === undefined) report.brokenPacks.add(pack)
+  }
+  for (const { cid, reason } of unsound) {
+    if (!(await readable(repository, cid))) report.damaged.set(toHex(cid.multihash.digest), { cid, reason })
+    else report.problems.push({ key: cidText(cid), problem: `one copy is damaged, another is sound: ${reason}` })
+  }
+}
+
+async function readable(repository: BlockRepository, cid: CID): Promise<boolean> {
+  // One location: reading it again can only fail the same way, or succeed because a header alone is damaged.
+  const locations = await repository.indexes.find(cid.multihash.digest)
+  if (locations.length < 2) return false
+  try {
+    await repository.get(cid)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Runs a check; what it throws becomes a problem of `key`. */
+async function noting<T>(report: StorageReport, key: string, check: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await check()
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    report.problems.push({ key, problem: error.message })
+    return undefined
+  }
+}

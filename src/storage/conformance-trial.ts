@@ -1,0 +1,91 @@
+import { equalBytes } from '../bytes.ts'
+import { StorageError, VarveError, type ErrorCode } from '../errors.ts'
+import type { Storage } from './interface.ts'
+
+/** What one case works with. All keys it uses come from `key`, so that they can be removed afterwards. */
+export interface Trial {
+  readonly storage: Storage
+  /** A key of this case alone. */
+  readonly key: (name: string) => string
+  /** Stores an object, through the storage or, where that is read-only, behind its back. Returns the key. */
+  readonly place: (name: string, bytes: Uint8Array) => Promise<string>
+  /** One more storage on the same objects. */
+  readonly openAnother: () => Promise<Storage>
+}
+
+/** A promise of `Storage` and how it is checked; `on` says for which storages. */
+export interface Promised {
+  readonly name: string
+  readonly on: 'all' | 'writable' | 'read-only' | 'shared'
+  readonly check: (trial: Trial) => Promise<void>
+}
+
+/** Fails the case. */
+export function broken(message: string, data: Record<string, unknown> = {}, cause?: unknown): never {
+  throw new StorageError(`Promise broken: ${message}`, { data, hint: 'Do not keep a repository on this storage.', ...(cause === undefined ? {} : { cause }) })
+}
+
+/** Bytes without a short period, different for every seed. */
+export function patternBytes(size: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let state = Math.imul(seed + 1, 0x9e3779b1) | 1
+  for (let index = 0; index < size; index++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    bytes[index] = state
+  }
+  return bytes
+}
+
+/** Fails unless both hold the same bytes. */
+export function expectBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
+  if (!(actual instanceof Uint8Array)) broken(`${what} is not a Uint8Array`)
+  if (actual.length !== expected.length) broken(`${what} has ${actual.length} bytes instead of ${expected.length}`)
+  if (!equalBytes(actual, expected)) broken(`${what} has other bytes than were stored`)
+}
+
+/** What `call` throws; fails if it succeeds. */
+export async function failureOf(call: () => Promise<unknown>, what: string): Promise<unknown> {
+  try {
+    await call()
+  } catch (error) {
+    return error
+  }
+  return broken(`${what} succeeded`)
+}
+
+/** Fails unless `call` throws a VarveError with this code. */
+export async function expectCode(call: () => Promise<unknown>, code: ErrorCode, what: string): Promise<void> {
+  const error = await failureOf(call, what)
+  if (!(error instanceof VarveError) || error.code !== code) broken(`${what} threw ${String(error)} instead of an error with code ${code}`, {}, error)
+}
+
+/** Fails unless the object is absent in every way it can be asked for. */
+export async function expectAbsent(storage: Storage, key: string, when: string): Promise<void> {
+  if ((await storage.stat(key)) !== undefined) broken(`stat finds "${key}" ${when}`)
+  await expectCode(() => storage.get(key), 'NOT_FOUND', `get of "${key}" ${when}`)
+  const folder = key.slice(0, key.lastIndexOf('/') + 1)
+  if ((await sizesBelow(storage, folder)).has(key)) broken(`list shows "${key}" ${when}`)
+}
+
+/** Fails unless the object is whole in every way it can be asked for. */
+export async function expectPresent(storage: Storage, key: string, bytes: Uint8Array, when: string): Promise<void> {
+  expectBytes(await storage.get(key), bytes, `"${key}" ${when}`)
+  const stat = await storage.stat(key)
+  if (stat?.size !== bytes.length) broken(`stat of "${key}" says ${stat?.size ?? 'absent'} instead of ${bytes.length} bytes ${when}`)
+  const folder = key.slice(0, key.lastIndexOf('/') + 1)
+  const listed = (await sizesBelow(storage, folder)).get(key)
+  if (listed !== bytes.length) broken(`list says ${listed ?? 'absent'} instead of ${bytes.length} bytes for "${key}" ${when}`)
+}
+
+/** Everything that `list` shows, by key; fails if it shows a key twice. */
+export async function sizesBelow(storage: Storage, prefix: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for await (const { key, size } of storage.list(prefix)) {
+    if (sizes.has(key)) broken(`list("${prefix}") shows "${key}" twice`)
+    if (!key.startsWith(prefix)) broken(`list("${prefix}") shows "${key}"`)
+    sizes.set(key, size)
+  }
+  return sizes
+}
