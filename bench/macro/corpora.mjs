@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { writeIncompressibleFiles } from './corpora/incompressible-files.mjs'
 import { writeJsonFiles } from './corpora/json-files.mjs'
 import { writeTableFile } from './corpora/table-file.mjs'
@@ -10,6 +10,10 @@ import { writeTableFile } from './corpora/table-file.mjs'
 const GENERATION = 1
 /** Stat caches may distrust files that changed within the tick of a snapshot, so that new corpora rest first. */
 const REST_MS = 2500
+/** A generator yields after each file or segment; the event loop, and with it Ctrl-C, gets a turn after so many. */
+const STEPS_A_TURN = 50
+
+/** @typedef {Generator<void, { files: number, bytes: number }, void>} Writing */
 
 /**
  * @typedef {object} Corpus
@@ -20,7 +24,7 @@ const REST_MS = 2500
  * @property {number} bytes
  */
 
-/** @type {Record<string, { title: string, write: (folder: string, scale: number) => { files: number, bytes: number } }>} */
+/** @type {Record<string, { title: string, write: (folder: string, scale: number) => Writing }>} */
 const GENERATORS = {
   A: { title: 'incompressible files of 10–200 KB', write: writeIncompressibleFiles },
   B: { title: 'JSON files of 0.5–8 KB', write: writeJsonFiles },
@@ -35,10 +39,11 @@ export const CORPUS_NAMES = Object.keys(GENERATORS)
  * @param {string} name
  * @param {number} scale 1 is the size in the README
  * @param {string} work
+ * @param {AbortSignal} signal
  * @param {(message: string) => void} report
  * @returns {Promise<Corpus>}
  */
-export async function prepareCorpus(name, scale, work, report) {
+export async function prepareCorpus(name, scale, work, signal, report) {
   const generator = GENERATORS[name]
   if (generator === undefined) throw new Error(`There is no corpus ${name}; the corpora are ${CORPUS_NAMES.join(', ')}`)
   if (endianness() !== 'LE') throw new Error('The generators write numbers as the processor holds them, and need a little-endian one')
@@ -51,14 +56,25 @@ export async function prepareCorpus(name, scale, work, report) {
     const unfinished = join(work, 'corpora', `unfinished-${process.pid}`)
     try {
       mkdirSync(join(unfinished, 'files'), { recursive: true })
-      const totals = generator.write(join(unfinished, 'files'), scale)
+      const totals = await finish(generator.write(join(unfinished, 'files'), scale), signal)
       writeFileSync(join(unfinished, 'corpus.json'), JSON.stringify(totals))
       renameSync(unfinished, home)
     } finally {
       rmSync(unfinished, { recursive: true, force: true })
     }
-    await pause(REST_MS)
+    await pause(REST_MS, undefined, { signal })
   }
   const { files, bytes } = JSON.parse(readFileSync(facts, 'utf8'))
   return { name, title, folder, files, bytes }
+}
+
+/** @param {Writing} writing @param {AbortSignal} signal */
+async function finish(writing, signal) {
+  for (let step = 0; ; step++) {
+    const { done, value } = writing.next()
+    if (done === true) return value
+    if (step % STEPS_A_TURN === 0) await nextTurn()
+    if (signal.aborted) writing.return({ files: 0, bytes: 0 })
+    signal.throwIfAborted()
+  }
 }

@@ -30,7 +30,7 @@ export class Random {
    * @param {T} numbers
    * @returns {T}
    */
-  fill(numbers) {
+  fillWords(numbers) {
     let a = this.#a
     let b = this.#b
     let c = this.#c
@@ -57,7 +57,7 @@ export class Random {
 
   /** The next number, 0 to 2^32 - 1. */
   next() {
-    return /** @type {number} */ (this.fill(this.#one)[0])
+    return this.fillWords(this.#one)[0]
   }
 
   /**

@@ -33,8 +33,10 @@ export async function startTrial(command, { scratch, limitSeconds, signal }) {
   } finally {
     stop.removeEventListener('abort', kill)
     if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit')
       if (stop.aborted) kill()
-      await once(child, 'exit')
+      else if (child.connected) child.disconnect()
+      await ended
     }
   }
 }

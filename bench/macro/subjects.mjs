@@ -29,12 +29,15 @@ import { varve } from './subjects/varve.mjs'
 /** @type {Record<string, Subject[]>} */
 const GROUPS = { varve: [varve], restic: [restic], borg: [borg], native: [openssl, tar, find, cp] }
 
+const VERSION = /\d+(\.\d+)+\S*/
+
 /** The names that `--subjects` takes. */
 export const SUBJECT_GROUPS = Object.keys(GROUPS)
 
 /**
  * Splits the subjects of the named groups into those that are installed, with their versions, and the names of those that are not.
  * @param {string[]} groups
+ * @throws Error if varve does not start
  */
 export function findSubjects(groups) {
   /** @type {{ subject: Subject, version: string }[]} */
@@ -43,8 +46,9 @@ export function findSubjects(groups) {
   const missing = []
   for (const subject of groups.flatMap((group) => GROUPS[group] ?? [])) {
     const [program = '', ...args] = subject.versionArgv
-    const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 })
-    if (status === 0) found.push({ subject, version: stdout.split('\n')[0]?.trim() ?? '' })
+    const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 })
+    if (status === 0) found.push({ subject, version: VERSION.exec(stdout)?.[0] ?? 'of unknown version' })
+    else if (subject.kind === 'varve') throw new Error(`varve --version ended with exit code ${status}: ${stderr}`)
     else missing.push(subject.name)
   }
   return { found, missing }

@@ -1,4 +1,4 @@
-// One measured command in a process of its own: takes a trial from the parent by message, answers with the measurement, ends.
+// One measured command in a process of its own: takes a trial from the parent by message, answers with the measurement, and ends when the parent lets go.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -19,11 +19,11 @@ import { readTree } from './tree.mjs'
  * @property {string} stderr
  */
 
-// The parent is gone: this group has nobody left to measure for.
+// The parent has its answer, or is gone. Whatever the command left running ends as well.
 process.on('disconnect', () => process.kill(0, 'SIGKILL'))
 
 process.once('message', (/** @type {Trial} */ trial) => {
-  void measure(trial).then((measurement) => process.send?.(measurement, () => process.exit(0)))
+  void measure(trial).then((measurement) => process.send?.(measurement))
 })
 
 /** @param {Trial} trial @returns {Promise<Measurement>} */
@@ -32,9 +32,9 @@ async function measure({ command, scratch }) {
   spawnSync('sync', { timeout: 300_000 })
   const measured = withMemoryReport(command.argv, scratch)
   const [program = '', ...args] = measured.argv
-  const start = process.hrtime.bigint()
+  const start = performance.now()
   const child = spawn(program, args, { cwd: command.cwd, env: { ...process.env, ...command.env, ...measured.env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = once(child, 'exit').then(([exitCode]) => ({ exitCode, seconds: Number(process.hrtime.bigint() - start) / 1e9 }))
+  const ended = once(child, 'exit').then(([exitCode]) => ({ exitCode, seconds: (performance.now() - start) / 1000 }))
   const [{ exitCode, seconds }, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
   const peakBytes = readMemoryReport(scratch)
   rmSync(scratch, { force: true })

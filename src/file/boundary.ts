@@ -12,8 +12,9 @@ const CLOSING_LIMIT = 5_592_405
 export function closesNode(count: number, link: ListLink): boolean {
   if (count >= MAX_LINKS) return true
   if (count < MIN_LINKS) return false
-  const [a = 0, b = 0, c = 0, d = 0] = link.cid.multihash.digest
-  return a * 0x1000000 + ((b << 16) | (c << 8) | d) < CLOSING_LIMIT
+  const { digest } = link.cid.multihash
+  // The limit is below 2^24, so the first byte of a number below it is 0.
+  return digest[0] === 0 && (((digest[1] as number) << 16) | ((digest[2] as number) << 8) | (digest[3] as number)) < CLOSING_LIMIT
 }
 
 /**

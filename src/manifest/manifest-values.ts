@@ -11,6 +11,7 @@ const FILE = 0
 const EXECUTABLE = 1
 const SYMLINK = 2
 const DIRECTORY = 3
+const FILE_CODES = { file: FILE, executable: EXECUTABLE } as const
 
 /** Tag 42 (2 bytes), head of a byte string (2), the multibase prefix 0x00, and a CID of 36 bytes. */
 const ENCODED_CID_LENGTH_BYTES = 41
@@ -46,16 +47,9 @@ export function assertManifestValue(value: ManifestValue, path: Uint8Array): voi
 }
 
 function encodeValue(value: ManifestValue): unknown {
-  switch (value.kind) {
-    case 'file':
-      return [FILE, value.size, value.cid]
-    case 'executable':
-      return [EXECUTABLE, value.size, value.cid]
-    case 'symlink':
-      return [SYMLINK, value.target]
-    case 'directory':
-      return [DIRECTORY]
-  }
+  if (value.kind === 'directory') return [DIRECTORY]
+  if (value.kind === 'symlink') return [SYMLINK, value.target]
+  return [FILE_CODES[value.kind], value.size, value.cid]
 }
 
 function decodeValue(value: unknown): ManifestValue {
@@ -80,15 +74,9 @@ function decodeValue(value: unknown): ManifestValue {
 }
 
 function weighValue(value: ManifestValue): number {
-  switch (value.kind) {
-    case 'file':
-    case 'executable':
-      return 2 + headLength(value.size) + ENCODED_CID_LENGTH_BYTES
-    case 'symlink':
-      return 2 + headLength(value.target.length) + value.target.length
-    case 'directory':
-      return 2
-  }
+  if (value.kind === 'directory') return 2
+  if (value.kind === 'symlink') return 2 + headLength(value.target.length) + value.target.length
+  return 2 + headLength(value.size) + ENCODED_CID_LENGTH_BYTES
 }
 
 /** Bytes that dag-cbor takes for an integer, or for the head of a string of that length. */

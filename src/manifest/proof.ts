@@ -1,6 +1,5 @@
 import { base64pad } from 'multiformats/bases/base64'
-import { equalBytes } from '../bytes.ts'
-import { CID, cidOf, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { type CID, cidOf, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { Hasher } from '../cid/interface.ts'
 import { MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'

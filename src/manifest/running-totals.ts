@@ -13,14 +13,14 @@ export class RunningTotals {
     this.#bytes = start.bytes
   }
 
+  /** @throws InvalidArgumentError if the sizes add up to more than a number can hold exactly */
   get value(): ManifestTotals {
+    if (!Number.isSafeInteger(this.#bytes)) throw new InvalidArgumentError(`The sizes of the files add up to more than ${Number.MAX_SAFE_INTEGER} bytes`)
     return { entries: this.#entries, files: this.#files, bytes: this.#bytes }
   }
 
-  /** @throws InvalidArgumentError if the sizes add up to more than a number can hold exactly */
   add(value: ManifestValue): void {
     this.#count(value, 1)
-    if (!Number.isSafeInteger(this.#bytes)) throw new InvalidArgumentError(`The sizes of the files add up to more than ${Number.MAX_SAFE_INTEGER} bytes`)
   }
 
   remove(value: ManifestValue): void {
@@ -29,7 +29,7 @@ export class RunningTotals {
 
   /** @throws MalformedDataError naming the total that a manifest states wrongly */
   assertEqual(stated: ManifestTotals): void {
-    const found = this.value
+    const found = { entries: this.#entries, files: this.#files, bytes: this.#bytes }
     for (const name of ['entries', 'files', 'bytes'] as const) {
       if (found[name] !== stated[name]) throw new MalformedDataError(`The manifest states ${stated[name]} ${name} and has ${found[name]}`, { data: { stated, found } })
     }

@@ -25,7 +25,7 @@ export interface ConformanceOptions {
 
 /**
  * The promises of `Storage` as cases for any test runner, or for none. Each opens a storage of its own, removes the objects it made, and
- * closes it. All together write some 60 MB in about 300 objects. Durability cannot be seen from here and is not checked.
+ * closes it. All together store some 30 MB in about 130 objects. Durability cannot be seen from here and is not checked.
  *
  * @param open a storage that may hold other objects
  * @throws InvalidArgumentError if `options.prefix` is not a key

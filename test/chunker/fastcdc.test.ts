@@ -62,7 +62,7 @@ describe.each(['fastcdc2020-default', 'fastcdc2020-small'])('vectors %s, confirm
   })
 })
 
-const image = process.env.VARVE_FASTCDC_IMAGE
+const image = process.env.VARVE_FASTCDC_IMAGE || undefined
 
 describe.skipIf(image === undefined)('vectors of the Remote Execution API (skipped unless VARVE_FASTCDC_IMAGE is the path of their input)', () => {
   const { input, profile: sizes, cases } = vectors('fastcdc2020-rea') as PublishedVectors

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type BlockCode, type CID, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
 import { encodeCbor } from '../../src/codec/dag-cbor.ts'
+import { closesNode } from '../../src/file/boundary.ts'
 import { buildList, listChunks, type ListLink, verifyList } from '../../src/file/index.ts'
 import { MemoryBlocks } from '../memory-blocks.ts'
 import { CLOSING_LEAF, collect, counterLeaves, hasher, linkOf, OPEN_LEAF, randomLeaves } from './made-up-leaves.ts'
@@ -134,6 +135,21 @@ describe('verifyList', () => {
       },
     ],
   ]
+
+  it('refuses a node that ends too early below a node that ends rightly', async () => {
+    const blocks = new MemoryBlocks(hasher)
+    const sound = { cid: node(blocks, 1, repeated(CLOSING_LEAF, 256)), size: 2560 }
+    // A node of one leaf whose own CID ends the node above it, found by trying sizes of its leaf.
+    let size = 0
+    let early: CID
+    do early = node(blocks, 1, [[a, ++size]])
+    while (!closesNode(256, { cid: early, size }))
+    const first = node(blocks, 2, [...repeated(sound, 255), [early, size]])
+    const top = node(blocks, 3, [[first, 255 * 2560 + size], [node(blocks, 2, repeated(sound, 1)), 2560]])
+    const root = { cid: top, size: 256 * 2560 + size }
+    expect(await collect(listChunks(blocks, root))).toHaveLength(256 * 256 + 1)
+    await expect(collect(verifyList(blocks, root))).rejects.toMatchObject(MALFORMED)
+  })
 
   it.each(wrong)('refuses %s, which reading lets pass', async (_what, make) => {
     const blocks = new MemoryBlocks(hasher)

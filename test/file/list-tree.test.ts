@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { DAG_CBOR_CODE, RAW_CODE } from '../../src/cid/cid.ts'
 import { appendToList, buildList, ListBuilder, type ListLink } from '../../src/file/index.ts'
 import { encodeListNode } from '../../src/file/list-node.ts'
+import type { MaybePromise } from '../../src/types.ts'
 import { xorshiftBytes } from '../chunker/generated-input.ts'
 import { MemoryBlocks } from '../memory-blocks.ts'
 import { CLOSING_LEAF, counterLeaves, hasher, linkOf, OPEN_LEAF, randomLeaves } from './made-up-leaves.ts'
@@ -117,6 +118,14 @@ describe('appendToList', () => {
     expect(await appendToList(blocks, blocks, first ?? null, rest, options)).toEqual(await buildList(blocks, counterLeaves(5, DAG_CBOR_CODE), options))
   })
 
+  it('goes on from a tree whose top node has ended, and so becomes the first of a new level', async () => {
+    const blocks = new MemoryBlocks(hasher)
+    const full = Array.from({ length: 256 }, () => CLOSING_LEAF)
+    const root = await buildList(blocks, full)
+    expect(await appendToList(blocks, blocks, root, [])).toEqual(root)
+    expect(await appendToList(blocks, blocks, root, [OPEN_LEAF])).toEqual(await buildList(blocks, [...full, OPEN_LEAF]))
+  })
+
   it('refuses an old list whose last node goes on after a link that ends it', async () => {
     const blocks = new MemoryBlocks(hasher)
     const links = [...Array.from({ length: 300 }, () => CLOSING_LEAF), OPEN_LEAF]
@@ -132,7 +141,12 @@ describe('a list of a million leaves', () => {
     const draws = new Uint16Array(xorshiftBytes(6, 2_000_000).buffer)
     const leaves = Array.from(draws, (draw) => pool[draw] as ListLink)
     const blocks = new MemoryBlocks(hasher)
-    const root = await buildList(blocks, leaves)
+    const build = (sink: MemoryBlocks, links: readonly ListLink[]): MaybePromise<ListLink> => {
+      const builder = new ListBuilder(sink)
+      for (const link of links) void builder.push(link)
+      return builder.finish()
+    }
+    const root = await build(blocks, leaves)
     const total = blocks.writes
     expect(total).toBeGreaterThan(900)
     expect(total).toBeLessThan(1100)
@@ -143,7 +157,7 @@ describe('a list of a million leaves', () => {
     expect(afterAppend - total).toBeLessThanOrEqual(3)
 
     leaves.splice(400_000, 0, OPEN_LEAF)
-    await buildList(blocks, leaves)
+    await build(blocks, leaves)
     expect(blocks.writes - afterAppend).toBeLessThanOrEqual(4)
   })
 })

@@ -12,8 +12,9 @@ const SIZE_SPAN_BYTES = 190_000
  * Every fourth size is uniform, the others are the lower of two, which makes the mean 81 KB.
  * @param {string} folder exists and is empty
  * @param {number} scale of the number of files
+ * @returns {import('../corpora.mjs').Writing}
  */
-export function writeIncompressibleFiles(folder, scale) {
+export function* writeIncompressibleFiles(folder, scale) {
   const random = new Random(0xa)
   const words = new Uint32Array((MIN_SIZE_BYTES + SIZE_SPAN_BYTES) / 4)
   const count = Math.max(1, Math.round(FILES * scale))
@@ -23,9 +24,10 @@ export function writeIncompressibleFiles(folder, scale) {
     if (file % FILES_PER_FOLDER === 0) mkdirSync(inFolder)
     const draw = random.below(SIZE_SPAN_BYTES)
     const size = MIN_SIZE_BYTES + (file % 4 === 0 ? draw : Math.min(draw, random.below(SIZE_SPAN_BYTES)))
-    random.fill(words.subarray(0, Math.ceil(size / 4)))
+    random.fillWords(words.subarray(0, Math.ceil(size / 4)))
     writeFileSync(join(inFolder, `image-${String(file).padStart(6, '0')}.bin`), new Uint8Array(words.buffer, 0, size))
     bytes += size
+    yield
   }
   return { files: count, bytes }
 }

@@ -13,8 +13,9 @@ const SOURCES = ['camera-north', 'camera-south', 'upload', 'archive']
  * Corpus B, like annotations: at scale 1, 100,000 files of JSON lines, 0.5 to 8 KB, in 500 folders, 232 MB.
  * @param {string} folder exists and is empty
  * @param {number} scale of the number of files
+ * @returns {import('../corpora.mjs').Writing}
  */
-export function writeJsonFiles(folder, scale) {
+export function* writeJsonFiles(folder, scale) {
   const random = new Random(0xb)
   const count = Math.max(1, Math.round(FILES * scale))
   let bytes = 0
@@ -24,6 +25,7 @@ export function writeJsonFiles(folder, scale) {
     const text = jsonLines(random, file)
     writeFileSync(join(inFolder, `${String(file).padStart(6, '0')}.jsonl`), text)
     bytes += text.length
+    yield
   }
   return { files: count, bytes }
 }

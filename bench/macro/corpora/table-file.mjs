@@ -14,15 +14,19 @@ const [ZERO, COMMA, POINT, MINUS, NEWLINE] = [48, 44, 46, 45, 10]
  * which one in four repeats an earlier one.
  * @param {string} folder exists and is empty
  * @param {number} scale of the size
+ * @returns {import('../corpora.mjs').Writing}
  */
-export function writeTableFile(folder, scale) {
+export function* writeTableFile(folder, scale) {
   const random = new Random(0xc)
   const segments = Math.max(2, Math.round((SIZE_BYTES * scale) / SEGMENT_SIZE_BYTES))
   const file = openSync(join(folder, 'table-and-embeddings.bin'), 'wx')
   try {
     const nextCsv = csvSegments(random)
     const nextFloats = floatSegments(random)
-    for (let segment = 0; segment < segments; segment++) writeAll(file, segment < segments / 2 ? nextCsv() : nextFloats())
+    for (let segment = 0; segment < segments; segment++) {
+      writeAll(file, segment < segments / 2 ? nextCsv() : nextFloats())
+      yield
+    }
   } finally {
     closeSync(file)
   }
@@ -41,7 +45,7 @@ function csvSegments(random) {
     end = Math.max(0, end - SEGMENT_SIZE_BYTES)
     while (end < SEGMENT_SIZE_BYTES) {
       const station = row % STATIONS
-      const temperature = Math.max(-4000, Math.min(4000, /** @type {number} */ (temperatures[station]) + random.below(41) - 20))
+      const temperature = Math.max(-4000, Math.min(4000, temperatures[station] + random.below(41) - 20))
       temperatures[station] = temperature
       end = putNumber(buffer, end, station, 4)
       buffer[end++] = COMMA
@@ -83,8 +87,8 @@ function floatSegments(random) {
   return () => {
     const repeated = random.below(4) === 0 ? kept[random.below(KEPT_SEGMENTS)] : undefined
     if (repeated !== undefined) return repeated
-    const floats = Float32Array.from(random.fill(words), (word) => (word >>> 8) / 2 ** 23 - 1)
-    const bytes = new Uint8Array(floats.buffer)
+    random.fillWords(words)
+    const bytes = new Uint8Array(Float32Array.from(words, (word) => (word >>> 8) / 2 ** 23 - 1).buffer)
     kept[made++ % KEPT_SEGMENTS] = bytes
     return bytes
   }

@@ -17,6 +17,8 @@ export const restic = {
         return { argv: argv(place, 'check', '--read-data'), env: ENV, warm: repository }
       case 'checkout':
         return { argv: argv(place, 'restore', 'latest', '--target', target), env: ENV, warm: repository }
+      default:
+        return undefined
     }
   },
 }

@@ -26,6 +26,8 @@ export const varve = {
         return { argv: argv(place, 'verify'), warm: repository }
       case 'checkout':
         return { argv: argv(place, 'checkout', 'bench', target), warm: repository }
+      default:
+        return undefined
     }
   },
 }

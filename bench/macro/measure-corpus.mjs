@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process'
+import { jobsOf } from './jobs.mjs'
+import { startTrial } from './start-trial.mjs'
+import { firstDifference, treeSize } from './tree.mjs'
+import { checkVarveSnapshot } from './varve-result.mjs'
+
+/**
+ * @typedef {object} Result one trial
+ * @property {import('./jobs.mjs').JobName} job
+ * @property {string} subject
+ * @property {import('./subjects.mjs').Subject['kind']} kind
+ * @property {number} run from 0
+ * @property {number} seconds
+ * @property {number | null} peakBytes
+ * @property {number} [storedBytes] size of the repository's files after a first snapshot
+ * @property {string} [root] of varve's snapshots
+ *
+ * @typedef {object} Plan
+ * @property {import('./subjects.mjs').Subject[]} subjects
+ * @property {number} runs
+ * @property {number} limitSeconds for one command
+ * @property {import('./workspace.mjs').Workspace} workspace
+ * @property {AbortSignal} signal
+ * @property {(message: string) => void} report
+ */
+
+/**
+ * All trials of one corpus. In each run every job is done by all subjects in turn, before the next job, so that what a shared machine does to one it does
+ * to all; who begins changes from run to run.
+ * @param {import('./corpora.mjs').Corpus} corpus
+ * @param {Plan} plan
+ * @returns {Promise<Result[]>}
+ * @throws Error if a command fails, restores other bytes than were stored, or if varve's root is not the same in all runs
+ */
+export async function measureCorpus(corpus, plan) {
+  /** @type {Result[]} */
+  const results = []
+  for (let run = 0; run < plan.runs; run++) {
+    /** @type {Map<string, import('./subjects.mjs').Place>} */
+    const places = new Map()
+    for (const [index, job] of jobsOf(corpus.name).entries()) {
+      for (const subject of rotated(plan.subjects, run + index)) {
+        const name = `${corpus.name}-${run}-${subject.name}-${job.repository}`
+        const place = places.get(name) ?? newPlace(corpus, subject, name, plan)
+        places.set(name, place)
+        const command = subject.command(job.name, place)
+        if (command === undefined) continue
+        const { seconds, peakBytes, stdout } = await startTrial(command, { scratch: plan.workspace.scratch, limitSeconds: plan.limitSeconds, signal: plan.signal })
+        plan.report(`${corpus.name}, run ${run + 1} of ${plan.runs}, ${job.title}: ${subject.name} ${seconds.toFixed(2)} s`)
+        results.push({ job: job.name, subject: subject.name, kind: subject.kind, run, seconds, peakBytes, ...checked(corpus, subject, job.name, place, run, stdout, results) })
+      }
+    }
+  }
+  return results
+}
+
+/** @param {import('./corpora.mjs').Corpus} corpus @param {import('./subjects.mjs').Subject} subject @param {string} name @param {Plan} plan */
+function newPlace(corpus, subject, name, { workspace, limitSeconds }) {
+  const place = workspace.place(corpus.folder, name)
+  const command = subject.prepare(place)
+  if (command !== undefined) {
+    const [program = '', ...args] = command.argv
+    const { status, stderr } = spawnSync(program, args, { cwd: command.cwd, env: { ...process.env, ...command.env }, encoding: 'utf8', timeout: limitSeconds * 1000 })
+    if (status !== 0) throw new Error(`Exit code ${status}: ${command.argv.join(' ')}\n${stderr}`)
+  }
+  return place
+}
+
+/**
+ * A fast wrong answer is no answer: what can be checked cheaply is, and restored bytes are compared once.
+ * @param {import('./corpora.mjs').Corpus} corpus
+ * @param {import('./subjects.mjs').Subject} subject
+ * @param {import('./jobs.mjs').JobName} job
+ * @param {import('./subjects.mjs').Place} place
+ * @param {number} run
+ * @param {string} stdout
+ * @param {Result[]} earlier
+ * @returns {Pick<Result, 'storedBytes' | 'root'>}
+ */
+function checked(corpus, subject, job, place, run, stdout, earlier) {
+  const isFirst = job === 'first' || job === 'first-uncompressed'
+  if (job === 'checkout' && run === 0) {
+    const path = firstDifference(corpus.folder, place.target)
+    if (path !== undefined) throw new Error(`${subject.name} restored corpus ${corpus.name} with another ${path}`)
+  }
+  const stored = isFirst && subject.kind !== 'native' ? { storedBytes: treeSize(place.repository, subject.uncounted) } : {}
+  if (subject.kind !== 'varve' || !(isFirst || job === 'unchanged')) return stored
+  const root = checkVarveSnapshot(stdout, corpus, job)
+  const other = earlier.find((result) => result.root !== undefined && result.root !== root)
+  if (other !== undefined) throw new Error(`varve gives corpus ${corpus.name} the root ${root}, and gave it ${other.root} in job ${other.job} of run ${other.run + 1}`)
+  return { ...stored, root }
+}
+
+/** @template T @param {T[]} items @param {number} by */
+function rotated(items, by) {
+  return items.map((_, index) => items[(index + by) % items.length])
+}

@@ -1,0 +1,54 @@
+/** @typedef {import('./session.mjs').Session} Session */
+/** @typedef {import('./summary.mjs').Row} Row */
+
+const HEADINGS = ['job', 'varve s', 'MB/s', 'beside the faster peer', 'beside native tools', 'peak MB', 'stored MB (varve / restic / borg)']
+const STORED_OF = ['varve', 'restic', 'borg']
+const NOTHING = '—'
+
+/**
+ * The result as Markdown, which also reads well in a terminal: one table, the roots, and what it was measured with.
+ * @param {Session} session
+ */
+export function renderTable(session) {
+  const rows = session.corpora.flatMap(({ rows }) => rows.map(cells))
+  const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (/** @type {string[]} */ row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(HEADINGS), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line), '', ...notes(session)].join('\n')
+}
+
+/** @param {Row} row */
+function cells({ corpus, job, seconds, megabytesPerSecond, peakBytes, peers, natives, storedBytes }) {
+  const stored = STORED_OF.map((subject) => storedBytes[subject]).map((bytes) => (bytes === undefined ? NOTHING : megabytes(bytes)))
+  return [
+    `${corpus} ${job}`,
+    seconds?.toFixed(2) ?? NOTHING,
+    megabytesPerSecond?.toFixed(0) ?? NOTHING,
+    peers.slice(0, 1).map(comparison).join('') || NOTHING,
+    natives.map(comparison).join(', ') || NOTHING,
+    peakBytes === null ? NOTHING : megabytes(peakBytes),
+    Object.keys(storedBytes).length === 0 ? '' : stored.join(' / '),
+  ]
+}
+
+/** @param {import('./summary.mjs').Comparison} comparison */
+function comparison({ subject, seconds, speedRatio }) {
+  const time = `${subject} ${seconds.toFixed(2)} s`
+  return speedRatio === null ? time : `${speedRatio.toFixed(2)}× (${time})`
+}
+
+/** @param {Session} session */
+function notes({ corpora, machine, versions, missing, scale, runs, date }) {
+  return [
+    ...corpora.map(({ name, title, files, bytes, root }) => `- ${name}: ${title}; ${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB; root ${root ?? NOTHING}`),
+    `- Scale ${scale}${scale < 1 ? ' (small: start-up weighs more than at scale 1)' : ''}, medians of ${runs} ${runs === 1 ? 'run' : 'runs'}, ${date}.`,
+    `- ${machine}.`,
+    `- ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join('; ')}.`,
+    ...(missing.length === 0 ? [] : [`- Not installed, and left out: ${missing.join(', ')}.`]),
+  ]
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  const value = bytes / 1e6
+  return value.toFixed(value < 100 ? 1 : 0)
+}
