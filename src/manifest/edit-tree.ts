@@ -14,8 +14,8 @@ export interface EditTreeOptions<V> {
 
 /**
  * Applies edits to a tree (null for an empty one) and gives the root of the new tree, which is the one that building it from scratch gives.
- * Reads and writes the nodes on the way to each edit, a few to the right of it until old and new ends of nodes fall together again, and
- * reads the right edge of the tree. All other subtrees are linked to unread.
+ * Reads and writes the nodes on the way to each edit, a few to the right of it until old and new ends of nodes fall together again. All other
+ * subtrees are linked to unread.
  *
  * @param edits in strictly rising order of keys; setting what is there already and removing what is not are no changes
  * @throws InvalidArgumentError if the edits are out of order; MalformedDataError if the result would break a rule of the codec
@@ -61,7 +61,7 @@ class TreeMerge<V> {
         if (key !== undefined && compareBytes(item.key, key) >= 0) return
         await this.builder.add(item.key, item.value)
         this.#pass(item.key)
-      } else if (link !== undefined && (key === undefined || compareBytes(link.key, key) < 0) && this.#mayReuse(level)) {
+      } else if (link !== undefined && (key === undefined || compareBytes(link.key, key) < 0) && this.#mayReuse(level, key === undefined)) {
         await this.builder.addSubtree(level, link)
         this.#pass(link.key)
       } else {
@@ -79,13 +79,15 @@ class TreeMerge<V> {
   }
 
   /**
-   * A subtree can be linked to unread if a node of the new tree begins with it, if it ends by the boundary rule rather than because its level
-   * ended, and if the item before it is the one it had before, with which it was checked when it was written.
+   * A subtree can be linked to unread if a node of the new tree begins with it, if its nodes end where they would end in the new tree, and if
+   * the item before it is the one it had before, with which it was checked when it was written.
    */
-  #mayReuse(level: number): boolean {
-    if (!this.builder.acceptsSubtree(level) || this.#cursor.isLast) return false
-    const last = this.builder.lastKey
-    return last === undefined || this.#passed === undefined ? last === this.#passed : equalBytes(last, this.#passed)
+  #mayReuse(level: number, isEnd: boolean): boolean {
+    const { lastKey } = this.builder
+    // The right edge ends where the tree does. Behind nothing at all it is not reused either: as a tree of its own it may have a level too many.
+    if (this.#cursor.isLast && (!isEnd || lastKey === undefined)) return false
+    const sameBefore = lastKey === undefined || this.#passed === undefined ? lastKey === this.#passed : equalBytes(lastKey, this.#passed)
+    return sameBefore && this.builder.acceptsSubtree(level)
   }
 
   #pass(key: Uint8Array): void {

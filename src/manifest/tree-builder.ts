@@ -80,8 +80,8 @@ export class TreeBuilder<V> {
   }
 
   /**
-   * Adds all items below a stored node, unread. The caller vouches that the node is canonical, that it ends where the boundary rule says and not
-   * because its level ended, and that its first key may stand behind `lastKey`.
+   * Adds all items below a stored node, unread. The caller vouches that the node is canonical, that it ends where the boundary rule says, or that
+   * nothing is added after it and something was before it, and that its first key may stand behind `lastKey`.
    * @param level of the node that the link leads to; `acceptsSubtree(level)` must hold
    */
   addSubtree(level: number, link: TreeLink): MaybePromise<void> {
@@ -148,9 +148,9 @@ export class TreeBuilder<V> {
   }
 
   #open(level: number): OpenNode {
-    while (this.#levels.length < level) this.#levels.push({ links: [], weight: 0, received: 0 })
-    // A root one level up from here is the link that this level's only node leaves, hence no `=`.
+    // The level above the root has one link, the root's own, and no node: hence `>` and not `>=`.
     if (level > MAX_TREE_HEIGHT) throw new InvalidArgumentError(`The tree would be higher than ${MAX_TREE_HEIGHT} levels`)
+    while (this.#levels.length < level) this.#levels.push({ links: [], weight: 0, received: 0 })
     return this.#levels[level - 1] as OpenNode
   }
 }

@@ -14,7 +14,10 @@ export function lacksHardLinks(code: string | undefined): boolean {
 /**
  * Gives a finished temporary file its final name, if that is free, and waits until the name survives a power cut. `link` is the only
  * call that creates a name exclusively and atomically with all of the content behind it; `rename` would replace what is there.
- * Afterwards the temporary name is gone. If the folder cannot be synced the final name is taken back.
+ * Afterwards the temporary name is gone.
+ *
+ * If the folder cannot be synced the put has failed, and yet the final name stays: another process may have seen it and built on it, and a
+ * root record that vanished from below its successor would be worse than one whose writer does not know that it exists.
  *
  * @param onLinkFailed turns the error of `link` into what is thrown
  * @throws the system's error if the folder cannot be synced
@@ -35,12 +38,7 @@ export async function publish(
     }
   }
   unlinkQuietly(calls, temp)
-  try {
-    await folders.sync(dirname(path))
-  } catch (error) {
-    unlinkQuietly(calls, path)
-    throw error
-  }
+  await folders.sync(dirname(path))
 }
 
 /**

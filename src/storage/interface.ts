@@ -16,15 +16,17 @@ export interface StorageCallOptions {
   readonly signal?: AbortSignal
 }
 
-/** What `put` stores: whole, or in parts that are written one after the other. */
+/** What `put` stores: whole, or in parts that are written one after the other. A part's memory may be used again once the next is asked for. */
 export type ObjectBody = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
- * An object store: the only thing a repository needs. Keys are relative paths of `[a-z0-9._/-]`, without `.` or `..` segments.
+ * An object store: the only thing a repository needs. Keys are relative paths of `[a-z0-9._/-]`, without `.` or `..` segments; no key is
+ * another one followed by `/…`. A bad key, prefix or range is an InvalidArgumentError.
  *
  * What an implementation promises, and `varve/testing` checks:
  * - **Durable.** When `put` resolves, the object survives a power cut.
- * - **Atomic.** An object is absent or whole, to every reader, at every moment; a failed or aborted `put` leaves it absent.
+ * - **Atomic.** An object is absent or whole, to every reader, at every moment. A failed or aborted `put` leaves it absent, unless it failed
+ *   after the object had become visible (a lost reply, a folder that cannot be synced): then it is whole, and stays.
  * - **Exclusive.** Of any number of concurrent `put`s of one key, in any number of processes, exactly one resolves.
  * - **Read after write.** What `put` stored is seen by every `get`, `stat` and `list` that begins after it resolved; likewise `delete`.
  * - **Honest.** A failure is an error. It is never reported as absence or as an empty listing.
