@@ -35,8 +35,10 @@ export function firstDifference(expected, actual) {
   const [left, right] = [expected, actual].map((root) => [...filesBelow(root)].map((path) => path.slice(root.length + 1)).sort())
   const buffers = [new Uint8Array(BUFFER_SIZE_BYTES), new Uint8Array(BUFFER_SIZE_BYTES)]
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const path = left[index] ?? right[index]
-    if (left[index] !== right[index] || !sameContent(join(expected, path), join(actual, path), buffers)) return path
+    const [path, other] = [left[index], right[index]]
+    if (path === undefined || other === undefined) return path ?? other
+    if (path !== other) return path < other ? path : other
+    if (!sameContent(join(expected, path), join(actual, path), buffers)) return path
   }
   return undefined
 }

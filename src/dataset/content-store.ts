@@ -76,10 +76,10 @@ export class ChunkedContentStore implements ContentStore {
     return isPromise(pushed) ? pushed : undefined
   }
 
+  /** An empty file has one chunk too. */
   #end(): MaybePromise<FileContent> {
-    if (!this.#empty) return this.#list.finish()
-    const cid = this.#sink.put(RAW_CODE, new Uint8Array(0))
-    return isPromise(cid) ? cid.then((known) => ({ cid: known, size: 0 })) : { cid, size: 0 }
+    const stored = this.#empty ? this.#store(new Uint8Array(0)) : undefined
+    return stored === undefined ? this.#list.finish() : stored.then(() => this.#list.finish())
   }
 }
 

@@ -59,10 +59,10 @@ function decodeListNode(bytes: Uint8Array, size: number, level: number | undefin
     const [cid, length] = asArray(item, 'A link', 2)
     const link = { cid: asCid(cid, 'The target of a link', linkCode), size: asCount(length, 'The size of a link', largest) }
     total += link.size
-    // Compared link by link, so that sums beyond what a double holds exactly are never used.
-    if (link.size === 0 || total > size) throw new MalformedDataError(link.size === 0 ? 'A link has size 0' : `The sizes of its links add up to more than ${size}`)
+    if (link.size === 0) throw new MalformedDataError('A link has size 0')
     return link
   })
+  // Sums up to `size` are exact, and rounding cannot bring a greater one back to it.
   if (total !== size) throw new MalformedDataError(`The sizes of its links add up to ${total} instead of ${size}`)
   return { level: found, links }
 }
