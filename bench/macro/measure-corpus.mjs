@@ -40,7 +40,7 @@ export async function measureCorpus(corpus, plan) {
     const places = new Map()
     for (const [index, job] of jobsOf(corpus.name).entries()) {
       for (const subject of rotated(plan.subjects, run + index)) {
-        const name = `${corpus.name}-${run}-${subject.name}-${job.repository}`
+        const name = `${run}-${subject.name}-${job.repository}`
         const place = places.get(name) ?? newPlace(corpus, subject, name, plan)
         places.set(name, place)
         const command = subject.command(job.name, place)
@@ -56,7 +56,7 @@ export async function measureCorpus(corpus, plan) {
 
 /** @param {import('./corpora.mjs').Corpus} corpus @param {import('./subjects.mjs').Subject} subject @param {string} name @param {Plan} plan */
 function newPlace(corpus, subject, name, { workspace, limitSeconds }) {
-  const place = workspace.place(corpus.folder, name)
+  const place = workspace.place(corpus, name)
   const command = subject.prepare(place)
   if (command !== undefined) {
     const [program = '', ...args] = command.argv

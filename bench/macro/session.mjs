@@ -25,11 +25,13 @@ export async function runSession(options, signal, report) {
     }
     workspace.assertRoom(corpora, runs)
     const measured = []
-    for (const corpus of corpora) {
+    // Fewest files first: their folders can be removed before the next corpus (see Workspace).
+    for (const corpus of [...corpora].sort((a, b) => a.files - b.files)) {
       const { name, title, files, bytes } = corpus
       const trials = await measureCorpus(corpus, { subjects: found.map(({ subject }) => subject), runs, limitSeconds, workspace, signal, report })
       const root = trials.find((trial) => trial.root !== undefined)?.root ?? null
       measured.push({ name, title, files, bytes, root, rows: summarize(corpus, trials), trials })
+      workspace.finish(corpus)
     }
     return {
       date: new Date().toISOString().slice(0, 10),
@@ -38,7 +40,7 @@ export async function runSession(options, signal, report) {
       machine: describeMachine(),
       versions: Object.fromEntries(found.map(({ subject, version }) => [subject.name, version])),
       missing,
-      corpora: measured,
+      corpora: measured.sort((a, b) => (a.name < b.name ? -1 : 1)),
     }
   } finally {
     report('removing the repositories')

@@ -1,13 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Copies of a corpus that one run leaves behind, at most: repositories and targets of all subjects. */
-const COPIES_A_RUN = 12
+/** Copies of a corpus that one run leaves behind: repositories and targets of all subjects, plus a tenth. C has more repositories. */
+const COPIES_A_RUN = 9
+const COPIES_A_RUN_OF_C = 12
 const FILE_SYSTEM_BLOCK_BYTES = 4096
+const FEW_FILES = 100
 
 /**
- * The folder of one session of the bench. Every trial gets new folders in it and none is removed before the end, because ext4 creates files
- * several times slower for a while after many were deleted.
+ * The folder of one session of the bench. Every trial gets new folders in it, and those of many files are not removed before the end, because
+ * ext4 creates files several times slower for a while after many were deleted.
  */
 export class Workspace {
   /** @type {string} */
@@ -26,13 +28,13 @@ export class Workspace {
 
   /**
    * New folders for a subject.
-   * @param {string} corpus its folder
+   * @param {import('./corpora.mjs').Corpus} corpus
    * @param {string} name not used before in this session
    * @returns {import('./subjects.mjs').Place}
    */
   place(corpus, name) {
-    const home = join(this.#folder, name)
-    const place = { corpus, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target') }
+    const home = join(this.#folder, corpus.name, name)
+    const place = { corpus: corpus.folder, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target') }
     for (const folder of [place.cache, place.target]) mkdirSync(folder, { recursive: true })
     return place
   }
@@ -44,16 +46,29 @@ export class Workspace {
    */
   assertRoom(corpora, runs) {
     const { bavail, bsize } = statfsSync(this.#folder)
-    const needed = corpora.reduce((sum, { bytes, files }) => sum + bytes + files * FILE_SYSTEM_BLOCK_BYTES, 0) * COPIES_A_RUN * runs
+    const needs = corpora.map((corpus) => ({ passing: isOfFewFiles(corpus), bytes: spaceOfRun(corpus) * runs }))
+    const lasting = needs.filter(({ passing }) => !passing).reduce((sum, { bytes }) => sum + bytes, 0)
+    const needed = Math.max(lasting, ...needs.map(({ bytes }) => bytes))
     if (needed > bavail * bsize) {
       throw new Error(`This may take ${gigabytes(needed)} GB, and ${gigabytes(bavail * bsize)} GB are free. Take fewer --corpora or --runs, a smaller --scale, or another --work.`)
     }
+  }
+
+  /** Makes room early after a corpus of few files: its removal slows nothing. @param {import('./corpora.mjs').Corpus} corpus */
+  finish(corpus) {
+    if (isOfFewFiles(corpus)) rmSync(join(this.#folder, corpus.name), { recursive: true, force: true })
   }
 
   remove() {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 })
   }
 }
+
+/** @param {import('./corpora.mjs').Corpus} corpus */
+const isOfFewFiles = ({ files }) => files <= FEW_FILES
+
+/** Bytes. @param {import('./corpora.mjs').Corpus} corpus */
+const spaceOfRun = ({ name, bytes, files }) => (bytes + files * FILE_SYSTEM_BLOCK_BYTES) * (name === 'C' ? COPIES_A_RUN_OF_C : COPIES_A_RUN)
 
 /** @param {number} bytes */
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(1)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../src/bytes.ts'
 import { cidOf, RAW_CODE } from '../../src/cid/cid.ts'

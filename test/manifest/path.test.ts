@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { equalBytes, utf8 } from '../../src/bytes.ts'
 import { InvalidArgumentError, MalformedDataError, UnsafePathError } from '../../src/errors.ts'

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { cidOf, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
 import { MalformedDataError, NotFoundError, UnsupportedFormatError } from '../../src/errors.ts'
+import { manifestValuesEqual } from '../../src/manifest/manifest-values.ts'
 import { pathFromText } from '../../src/manifest/path.ts'
 import { checkProof, type ManifestProof, provePath } from '../../src/manifest/proof.ts'
 import { MemoryBlocks } from '../memory-blocks.ts'
@@ -25,7 +26,9 @@ describe('a proof', () => {
   it('convinces, after a journey as JSON, whoever holds the root', async () => {
     for (const { path, value } of [...entries.filter((_, index) => index % 800 === 0), { path: odd, value: fileValue('odd') }]) {
       const proof: unknown = JSON.parse(JSON.stringify(await provePath(blocks, made.root, path)))
-      expect(await checkProof(hasher, proof, made.root)).toEqual({ path, value })
+      const proven = await checkProof(hasher, proof, made.root)
+      expect(proven.path).toEqual(path)
+      expect(manifestValuesEqual(proven.value, value)).toBe(true)
     }
   })
 
@@ -48,7 +51,7 @@ describe('a proof', () => {
     const last = made.proof.blocks.at(-1) ?? ''
     for (const end of ['=', '==', '', 'A']) {
       const changed = last.replace(/=*$/, end)
-      if (changed !== last) await expect(check({ blocks: made.proof.blocks.with(-1, changed) })).rejects.toThrow(MalformedDataError)
+      if (changed !== last) await expect(check({ blocks: [...made.proof.blocks.slice(0, -1), changed] })).rejects.toThrow(MalformedDataError)
     }
   })
 
@@ -72,7 +75,7 @@ describe('a proof', () => {
     }
   })
 
-  it.each([null, undefined, 1, 'x', [], {}, { type: 'varve-proof', version: 1 }])('refuses what is no proof at all: %j', async (proof) => {
+  it.each([[null], [undefined], [1], ['x'], [[]], [{}], [{ type: 'varve-proof', version: 1 }]])('refuses what is no proof at all: %j', async (proof) => {
     await expect(checkProof(hasher, proof, made.root)).rejects.toThrow(MalformedDataError)
   })
 

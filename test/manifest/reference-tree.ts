@@ -32,9 +32,9 @@ export function referenceTree(hasher: Hasher, items: readonly { readonly key: Ui
   }
 }
 
-function row(previous: Uint8Array | undefined, item: ReferenceItem): unknown[] {
+function row(previous: Uint8Array = new Uint8Array(0), item: ReferenceItem): unknown[] {
   let shared = 0
-  while (previous !== undefined && shared < previous.length && shared < item.key.length && previous[shared] === item.key[shared]) shared++
+  while (shared < previous.length && shared < item.key.length && previous[shared] === item.key[shared]) shared++
   return [shared, item.key.slice(shared), ...item.fields]
 }
 

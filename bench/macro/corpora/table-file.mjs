@@ -5,13 +5,15 @@ import { Random } from '../random.mjs'
 const SIZE_BYTES = 2 * 1024 ** 3
 const SEGMENT_SIZE_BYTES = 1024 * 1024
 const STATIONS = 500
-const KEPT_SEGMENTS = 32
+/** Long enough for every tool's chunks; borg's are 2 MiB on average. */
+const RUN_SEGMENTS = 8
+const FRESH_RUNS = 3
 const SPACE_FOR_ROW_BYTES = 64
 const [ZERO, COMMA, POINT, MINUS, NEWLINE] = [48, 44, 46, 45, 10]
 
 /**
- * Corpus C, like a table beside its embeddings: at scale 1, one file of 2 GiB. The first half is CSV, the second float32 in segments of 1 MiB, of
- * which one in four repeats an earlier one.
+ * Corpus C, like a table beside its embeddings: at scale 1, one file of 2 GiB. The first half is CSV, the second float32 in runs of 8 MiB, every
+ * fourth of which repeats one of the three before it.
  * @param {string} folder exists and is empty
  * @param {number} scale of the size
  * @returns {import('../corpora.mjs').Writing}
@@ -80,17 +82,19 @@ function putNumber(buffer, at, value, digits) {
 
 /** Values of 24 bits in [-1, 1), each exact in float32. @param {Random} random */
 function floatSegments(random) {
+  const fresh = FRESH_RUNS * RUN_SEGMENTS
   /** @type {Uint8Array[]} */
   const kept = []
   const words = new Uint32Array(SEGMENT_SIZE_BYTES / 4)
   let made = 0
+  let repeated = 0
   return () => {
-    const repeated = random.below(4) === 0 ? kept[random.below(KEPT_SEGMENTS)] : undefined
-    if (repeated !== undefined) return repeated
+    const at = made++ % (fresh + RUN_SEGMENTS)
+    if (at === fresh) repeated = random.below(FRESH_RUNS) * RUN_SEGMENTS
+    if (at >= fresh) return kept[repeated + at - fresh]
     random.fillWords(words)
-    const bytes = new Uint8Array(Float32Array.from(words, (word) => (word >>> 8) / 2 ** 23 - 1).buffer)
-    kept[made++ % KEPT_SEGMENTS] = bytes
-    return bytes
+    kept[at] = new Uint8Array(Float32Array.from(words, (word) => (word >>> 8) / 2 ** 23 - 1).buffer)
+    return kept[at]
   }
 }
 

@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { HashName } from '../cid/interface.ts'
+import type { Repository } from '../dataset/repository.ts'
+import { NotFoundError } from '../errors.ts'
+import type { OperationOptions } from '../types.ts'
+import { Interruption } from './interruption.ts'
+import { Output } from './output.ts'
+import { Progress } from './progress.ts'
+import { locateRepository, REPOSITORY_FOLDER, type RepositoryLocation } from './repository-location.ts'
+
+/** Options that every verb takes. */
+export interface GlobalFlags {
+  readonly repo?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly color?: boolean
+}
+
+/** What long work is given. */
+export interface LongOperation extends Required<OperationOptions> {
+  /** Count first if that lets a bar show how much is left. */
+  readonly countFirst: boolean
+}
+
+export const OUTCOMES = {
+  stored: 'What was stored is kept: run the same command again to go on.',
+  unchanged: 'Nothing was changed: run the same command again.',
+} as const
+
+/** What the verbs share: the terminal, the repository, interruption and progress. */
+export class Context {
+  readonly output: Output
+  readonly interruption: Interruption = new Interruption()
+  readonly #repo: string | undefined
+
+  constructor(flags: GlobalFlags) {
+    this.output = new Output({ json: flags.json === true, quiet: flags.quiet === true, color: flags.color !== false })
+    this.#repo = flags.repo ?? process.env.VARVE_REPO
+  }
+
+  locate(): RepositoryLocation {
+    return locateRepository(process.cwd(), this.#repo)
+  }
+
+  /** Opens the repository. @throws NotFoundError if there is none */
+  async open(): Promise<Repository> {
+    const { path, named, found } = this.locate()
+    if (!found && !named) {
+      throw new NotFoundError(`There is no repository in ${process.cwd()} or any folder above it`, { hint: 'Take a snapshot (`varve snapshot <dir>` creates one), go into its folder, or name it with --repo.' })
+    }
+    const { openRepository } = await import('../node/open-repository.ts')
+    return openRepository(path)
+  }
+
+  /** Opens the repository, or creates it where there is none. */
+  async openOrCreate(location: RepositoryLocation = this.locate(), hash?: HashName): Promise<Repository> {
+    const { openRepository } = await import('../node/open-repository.ts')
+    const repository = await openRepository(location.path, { create: true, ...(hash === undefined ? {} : { hash }) })
+    // A repository beside the data is no part of the code that git keeps there.
+    if (!location.found && basename(location.path) === REPOSITORY_FOLDER) writeFileSync(join(location.path, '.gitignore'), '*\n')
+    return repository
+  }
+
+  /** Opens the repository if there is one; else a place in memory that is enough to hash with. */
+  async openForHashing(): Promise<Repository> {
+    if (this.locate().found) return this.open()
+    const { openRepository } = await import('../node/open-repository.ts')
+    const { MemoryStorage } = await import('../storage/memory-storage.ts')
+    return openRepository(new MemoryStorage(), { create: true })
+  }
+
+  /** Runs long work with progress shown; a signal stops it, and `outcome` says what then becomes of it. */
+  async long<T>(outcome: string, work: (operation: LongOperation) => Promise<T>): Promise<T> {
+    const progress = new Progress(this.output)
+    progress.start()
+    try {
+      return await work({ signal: this.interruption.watch(outcome), onProgress: (event) => progress.onEvent(event), countFirst: progress.shown })
+    } finally {
+      progress.stop()
+    }
+  }
+}

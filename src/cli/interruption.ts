@@ -1,0 +1,34 @@
+import { SIGNAL_EXIT_CODES, type ExitSignal } from './exit-codes.ts'
+
+/**
+ * Ctrl-C and SIGTERM while long work is under way. The first ends the work at its next safe point, the second ends the process.
+ * Verbs that are soon done do without, and die of the signal as any program does.
+ */
+export class Interruption {
+  /** What the user is told becomes of the work. */
+  outcome = ''
+  #signalName: ExitSignal | undefined
+  readonly #controller = new AbortController()
+  #watching = false
+
+  /** The signal that came, if one did. */
+  get signalName(): ExitSignal | undefined {
+    return this.#signalName
+  }
+
+  /** Begins to watch. @returns what the work must heed */
+  watch(outcome: string): AbortSignal {
+    this.outcome = outcome
+    if (!this.#watching) {
+      this.#watching = true
+      for (const name of Object.keys(SIGNAL_EXIT_CODES) as ExitSignal[]) process.on(name, () => this.#receive(name))
+    }
+    return this.#controller.signal
+  }
+
+  #receive(name: ExitSignal): void {
+    if (this.#signalName !== undefined) process.exit(SIGNAL_EXIT_CODES[name])
+    this.#signalName = name
+    this.#controller.abort()
+  }
+}

@@ -1,0 +1,16 @@
+import type { Repository } from '../dataset/repository.ts'
+
+const SHOWN_NAMES = 8
+
+/** Names of all refs, without tags. Reads the tree of refs and no snapshot. */
+export async function refNames(repository: Repository): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { name } of repository.blocks.refs()) if (!name.includes('@')) names.push(name)
+  return names
+}
+
+/** For a sentence: `a, b, c and 4 more`. */
+export function shortList(names: readonly string[]): string {
+  const more = names.length - SHOWN_NAMES
+  return names.slice(0, SHOWN_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}

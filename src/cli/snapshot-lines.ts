@@ -1,0 +1,19 @@
+import type { SnapshotInfo } from '../dataset/results.ts'
+import { shownText } from './format.ts'
+import type { Output } from './output.ts'
+
+/** A snapshot in lines, root first, the message last. */
+export function* snapshotLines(output: Output, info: SnapshotInfo): Generator<string> {
+  yield `root      ${output.style('bold', info.root)}`
+  yield `snapshot  ${info.snapshot}`
+  if (info.parents.length > 1) yield `parents   ${info.parents.join(' ')}`
+  yield `time      ${shownText(info.time)}`
+  if (info.author !== null) yield `author    ${shownText(info.author)}`
+  if (info.source !== null) {
+    const { uri, licence, retrievedAt } = info.source
+    const parts = [uri, licence === null ? null : `licence ${licence}`, retrievedAt === null ? null : `retrieved ${retrievedAt}`]
+    yield `source    ${shownText(parts.filter((part) => part !== null).join(', '))}`
+  }
+  if (Object.keys(info.meta).length > 0) yield `meta      ${shownText(JSON.stringify(info.meta))}`
+  if (info.message !== '') for (const line of shownText(info.message).split('\n')) yield `    ${line}`
+}

@@ -1,0 +1,29 @@
+import type { AnyVerb } from './verb.ts'
+
+/** A verb that is loaded when it is asked for. */
+export interface VerbEntry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<{ readonly verb: AnyVerb }>
+}
+
+/** In the order in which help lists them. */
+export const VERBS: readonly VerbEntry[] = [
+  { name: 'init', summary: 'create an empty repository', load: () => import('./verbs/init.ts') },
+  { name: 'snapshot', summary: 'store a folder as the next snapshot of a ref', load: () => import('./verbs/snapshot.ts') },
+  { name: 'hash', summary: 'print the root of a folder and store nothing', load: () => import('./verbs/hash.ts') },
+  { name: 'status', summary: 'compare a folder with a revision', load: () => import('./verbs/status.ts') },
+  { name: 'diff', summary: 'compare two revisions, or a revision and a folder', load: () => import('./verbs/diff.ts') },
+  { name: 'log', summary: 'list the snapshots of a ref, newest first', load: () => import('./verbs/log.ts') },
+  { name: 'show', summary: 'print all that is known of a revision', load: () => import('./verbs/show.ts') },
+  { name: 'refs', summary: 'list refs and tags, or delete them', load: () => import('./verbs/refs.ts') },
+  { name: 'tag', summary: 'give a snapshot a name that stays', load: () => import('./verbs/tag.ts') },
+  { name: 'ls', summary: 'list the files of a revision', load: () => import('./verbs/ls.ts') },
+  { name: 'cat', summary: 'write a file of a revision to stdout', load: () => import('./verbs/cat.ts') },
+  { name: 'checkout', summary: 'write a revision into a folder', load: () => import('./verbs/checkout.ts') },
+  { name: 'verify', summary: 'read and hash every byte, and name what is damaged', load: () => import('./verbs/verify.ts') },
+  { name: 'prove', summary: 'prove that a dataset holds a path, or check such a proof', load: () => import('./verbs/prove.ts') },
+  { name: 'export', summary: 'write a revision to a tar or CAR file', load: () => import('./verbs/export.ts') },
+  { name: 'import', summary: 'take a snapshot of a tar or CAR file', load: () => import('./verbs/import.ts') },
+  { name: 'completion', summary: 'print a completion script for your shell', load: () => import('./verbs/completion.ts') },
+]

@@ -1,0 +1,52 @@
+import { basename } from 'node:path'
+import type { Repository } from '../../dataset/repository.ts'
+import type { SnapshotInfo } from '../../dataset/results.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import { refNames, shortList } from '../ref-choice.ts'
+import { needWholeRevision } from '../revision-argument.ts'
+import { snapshotLines } from '../snapshot-lines.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+interface Flags {
+  readonly maxCount?: string
+}
+
+export const verb: AnyVerb = defineVerb<Flags>({
+  examples: [
+    ['varve log mnist/raw', 'every snapshot of a ref, newest first'],
+    ['varve log -n 1 --json', 'the newest, for a program'],
+  ],
+  configure(command) {
+    command
+      .argument('[ref]', 'a ref or other revision; default: the only ref, or the one named like the current folder')
+      .option('-n, --max-count <number>', 'print at most so many')
+  },
+  async run(context, [revision], { maxCount }) {
+    const limit = maxCount === undefined ? Number.POSITIVE_INFINITY : Number(maxCount)
+    if (maxCount !== undefined && !/^\d+$/.test(maxCount)) throw new InvalidArgumentError(`"${maxCount}" is not a number of snapshots`, { hint: 'Write -n 5.' })
+    await using repository = await context.open()
+    const wanted = revision === undefined ? await defaultRef(repository) : needWholeRevision(revision)
+    const { output } = context
+    await output.records(firstOf(repository.log(wanted), limit), (info) => `${[...snapshotLines(output, info)].join('\n')}\n`)
+  },
+})
+
+async function* firstOf(snapshots: AsyncIterable<SnapshotInfo>, limit: number): AsyncGenerator<SnapshotInfo> {
+  let count = 0
+  if (limit === 0) return
+  for await (const snapshot of snapshots) {
+    yield snapshot
+    if (++count >= limit) return
+  }
+}
+
+async function defaultRef(repository: Repository): Promise<string> {
+  const names = await refNames(repository)
+  const [only] = names
+  if (only === undefined) throw new NotFoundError(`${repository.location} holds no snapshot yet`, { hint: 'Take one with `varve snapshot <dir>`.' })
+  if (names.length === 1) return only
+  const { defaultRefName } = await import('../../dataset/default-ref-name.ts')
+  const name = basename(process.cwd()) === '' ? undefined : defaultRefName(basename(process.cwd()))
+  if (name !== undefined && names.includes(name)) return name
+  throw new InvalidArgumentError(`There are ${names.length} refs; name one`, { data: { refs: names }, hint: `Write varve log <ref>. There are ${shortList(names)}.` })
+}

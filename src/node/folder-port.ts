@@ -1,0 +1,100 @@
+import * as fs from 'node:fs'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
+import type { ContentStore, FolderPort, FolderReadOptions, FolderWriter, NameFolding } from '../dataset/interface.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
+import type { ManifestEntry } from '../manifest/interface.ts'
+import { type ByteText, byteTextOf, byteTextOfPath } from './byte-text.ts'
+import { type EntryFacts, type FolderCalls, isSameFile, nodeFolderCalls } from './folder-calls.ts'
+import { beginFolderWrite } from './folder-writer.ts'
+import { readFolder } from './read-folder.ts'
+import { isAbsence, storageError } from './system-errors.ts'
+import { inspectTarget } from './target-folder.ts'
+
+export interface NodeFoldersOptions {
+  /** The folder of the repository that these folders are read into: never part of a dataset, never replaced. */
+  readonly repositoryFolder?: string
+  /** Where stat caches are kept, in `stat/`. Without it every file is read every time. */
+  readonly cacheFolder?: string
+  /** The system's calls for reading; for tests. */
+  readonly calls?: FolderCalls
+  /** How the target's names fold, instead of trying it out; for tests. */
+  readonly folding?: NameFolding
+}
+
+const REPOSITORY_NAMES: readonly string[] = ['.git', '.varve']
+
+/**
+ * Folders of this machine. Paths given as text are relative to the working directory at the time of the call.
+ *
+ * @example
+ * const folders = nodeFolders({ repositoryFolder: '/data/.varve', cacheFolder: '/data/.varve/cache' })
+ * for await (const { path, value } of folders.read('/data', store, {})) console.log(pathToText(path), value.kind)
+ */
+export function nodeFolders(options: NodeFoldersOptions = {}): FolderPort {
+  const { repositoryFolder, cacheFolder, calls = nodeFolderCalls, folding } = options
+  return {
+    async *read(folder: string, store: ContentStore, readOptions: FolderReadOptions): AsyncGenerator<ManifestEntry> {
+      const top = openableFolder(folder)
+      const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
+      if (repository !== undefined) assertOutside(top, repository)
+      yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder })
+    },
+    inspect: async (folder) => inspectTarget(byteTextOfPath(resolve(folder))),
+    protectedNames: async (folder) => protectedNames(resolve(folder), repositoryFolder),
+    async beginWrite(folder: string): Promise<FolderWriter> {
+      const target = resolve(folder)
+      const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
+      if (repository !== undefined) assertOutside(dirname(target), repository)
+      return beginFolderWrite(target, { folding, isProtected: () => protectedNames(target, repositoryFolder) })
+    },
+    nameOf: (folder) => basename(resolve(folder)),
+  }
+}
+
+/** @throws NotFoundError if there is nothing; @throws InvalidArgumentError if it is no folder */
+function openableFolder(folder: string): string {
+  const path = resolve(folder)
+  const facts = factsOf(path)
+  if (facts === undefined) throw new NotFoundError(`There is no folder ${path}`, { data: { path }, hint: 'Check the path; it is relative to the working directory.' })
+  if (!facts.isDirectory()) throw new InvalidArgumentError(`${path} is not a folder`, { data: { path }, hint: 'Name the folder that the file is in.' })
+  return path
+}
+
+/** @throws InvalidArgumentError if the folder is the repository or lies in it */
+function assertOutside(folder: string, repository: Pick<EntryFacts, 'dev' | 'ino'>): void {
+  for (let path = folder; ; path = dirname(path)) {
+    const facts = factsOf(path)
+    if (facts !== undefined && isSameFile(facts, repository)) {
+      throw new InvalidArgumentError(`${folder} is part of the repository`, { data: { path: folder }, hint: 'Name a folder that is not in the repository.' })
+    }
+    if (path === dirname(path)) return
+  }
+}
+
+function protectedNames(folder: string, repositoryFolder: string | undefined): string[] {
+  const names = REPOSITORY_NAMES.filter((name) => fs.lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) !== undefined)
+  if (repositoryFolder === undefined) return names
+  const [from, to] = [realPath(folder), realPath(repositoryFolder)]
+  if (from === undefined || to === undefined) return names
+  const path = relative(from, to)
+  const isInside = path !== '..' && !path.startsWith(`..${sep}`) && resolve(from, path) === to
+  return isInside && !names.includes(path) ? [...names, path === '' ? '.' : path] : names
+}
+
+function realPath(path: string): ByteText | undefined {
+  try {
+    return fs.realpathSync.native(path) as ByteText
+  } catch {
+    return undefined
+  }
+}
+
+/** What a path leads to; links are followed. */
+function factsOf(path: string): fs.BigIntStats | undefined {
+  try {
+    return fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw storageError(error, { operation: 'stat', key: path, location: 'the file system' })
+  }
+}

@@ -1,0 +1,105 @@
+import * as fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { FileContent } from '../dataset/interface.ts'
+import type { ByteText } from './byte-text.ts'
+import { nodeFileCalls } from './file-calls.ts'
+import type { EntryFacts } from './folder-calls.ts'
+import { tickOf } from './read-file.ts'
+import { CACHE_HEADER, encodeRecord, MAX_CACHED_KEY_BYTES, MAX_PAGE_SIZE_BYTES, PAGE_HEADER_SIZE_BYTES, PAGE_TARGET_SIZE_BYTES, sealPage } from './stat-cache-format.ts'
+import { hostId, sweepTempFiles, tempName, unlinkQuietly } from './temp-files.ts'
+
+/** Kernel ticks are at most 10 ms; the rest is for clocks of file systems that run apart from this one's. */
+const FINE_TICK_MS = 50
+const NS_PER_MS = 1_000_000n
+
+/**
+ * Writes a stat cache beside the one that is there, and puts it in its place at the end. A cache that cannot be written costs time and nothing else, so
+ * no failure is reported.
+ *
+ * Git's rule for racy entries: a file that was last changed when the walk began, or after, is not recorded. A second change in the same tick would
+ * leave the same times (https://git-scm.com/docs/racy-git).
+ */
+export class StatCacheWriter {
+  readonly #path: string
+  readonly #temp: string
+  readonly #page: Buffer = Buffer.alloc(PAGE_HEADER_SIZE_BYTES + MAX_PAGE_SIZE_BYTES)
+  #file: number | undefined
+  #settled = false
+  #began = 0n
+  #end = PAGE_HEADER_SIZE_BYTES
+  #key = ''
+
+  constructor(path: string) {
+    this.#path = path
+    this.#temp = join(dirname(path), tempName(hostId()))
+    this.#attempt(() => {
+      fs.mkdirSync(dirname(path), { recursive: true })
+      this.#file = fs.openSync(this.#temp, 'wx')
+      fs.writeSync(this.#file, CACHE_HEADER)
+      const [stamped, now] = [fs.fstatSync(this.#file, { bigint: true }).mtimeNs, BigInt(Date.now()) * NS_PER_MS]
+      // The clock that stamps files may not be this machine's.
+      this.#began = stamped < now ? stamped : now
+    })
+  }
+
+  /** Records what a file held. Keys must come in rising order. */
+  add(key: ByteText, facts: EntryFacts, content: FileContent): void {
+    if (this.#file === undefined || key.length > MAX_CACHED_KEY_BYTES || this.#isRacy(facts)) return
+    const { cid } = content
+    const { size, mtimeNs, ctimeNs, ino } = facts
+    this.#end = encodeRecord(this.#page, this.#end, { key, codec: cid.code, hashCode: cid.multihash.code, size, mtimeNs, ctimeNs, ino, digest: cid.multihash.digest }, this.#key)
+    this.#key = key
+    if (this.#end >= PAGE_TARGET_SIZE_BYTES) this.#attempt(() => this.#flush())
+  }
+
+  /** Puts the new cache in the place of the old one. */
+  async commit(): Promise<void> {
+    if (this.#file === undefined) return
+    this.#attempt(() => {
+      this.#flush()
+      this.#close()
+      fs.renameSync(this.#temp, this.#path)
+      this.#settled = true
+    })
+    await sweepTempFiles(nodeFileCalls, dirname(this.#path), hostId())
+  }
+
+  /** Removes what was written; nothing if it was committed. */
+  abandon(): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#close()
+    unlinkQuietly(nodeFileCalls, this.#temp)
+  }
+
+  #isRacy(facts: EntryFacts): boolean {
+    const latest = facts.mtimeNs > facts.ctimeNs ? facts.mtimeNs : facts.ctimeNs
+    return latest >= this.#began - BigInt(tickOf(facts, FINE_TICK_MS)) * NS_PER_MS
+  }
+
+  #flush(): void {
+    if (this.#file === undefined || this.#end === PAGE_HEADER_SIZE_BYTES) return
+    sealPage(this.#page, this.#end)
+    for (let written = 0; written < this.#end; ) written += fs.writeSync(this.#file, this.#page, written, this.#end - written)
+    this.#end = PAGE_HEADER_SIZE_BYTES
+    this.#key = ''
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch {
+      this.abandon()
+    }
+  }
+
+  #close(): void {
+    const file = this.#file
+    this.#file = undefined
+    try {
+      if (file !== undefined) fs.closeSync(file)
+    } catch {
+      // A cache that was not written whole is found out by its hashes.
+    }
+  }
+}
