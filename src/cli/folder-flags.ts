@@ -29,13 +29,11 @@ export function folderReadOptions({ exclude, defaultIgnores, skipUnreadable }: F
 
 /** What was left out and why, in a few lines. */
 export function* skippedLines(skipped: readonly SkippedPath[]): Generator<string> {
-  // A repository is left out always; that is no news.
+  // A repository is left out always, which is no news; of devices and pipes there was a warning.
   const ignored = skipped.filter(({ reason }) => reason === 'default-ignore')
   if (ignored.length > 0) yield `left out by default rules: ${listed(ignored.map(({ path }) => shownPath(path)))} (--no-default-ignores takes them too)`
   const unreadable = skipped.filter(({ reason }) => reason === 'unreadable')
   if (unreadable.length > 0) yield `left out as unreadable: ${listed(unreadable.map(({ path, detail }) => `${shownPath(path)} (${shownText(detail)})`))}`
-  const special = skipped.filter(({ reason }) => reason === 'special-file')
-  if (special.length > 0) yield `left out, as they are no files: ${listed(special.map(({ path, detail }) => `${shownPath(path)} (${shownText(detail)})`))}`
 }
 
 function listed(items: readonly string[]): string {

@@ -2,8 +2,8 @@ import type { SnapshotInfo } from '../dataset/results.ts'
 import { shownText } from './format.ts'
 import type { Output } from './output.ts'
 
-/** A snapshot in lines, root first, the message last. */
-export function* snapshotLines(output: Output, info: SnapshotInfo): Generator<string> {
+/** A snapshot in lines: root first, then what else is known of it, `more`, and the message last. */
+export function* snapshotLines(output: Output, info: SnapshotInfo, more: readonly string[] = []): Generator<string> {
   yield `root      ${output.style('bold', info.root)}`
   yield `snapshot  ${info.snapshot}`
   if (info.parents.length > 1) yield `parents   ${info.parents.join(' ')}`
@@ -15,5 +15,6 @@ export function* snapshotLines(output: Output, info: SnapshotInfo): Generator<st
     yield `source    ${shownText(parts.filter((part) => part !== null).join(', '))}`
   }
   if (Object.keys(info.meta).length > 0) yield `meta      ${shownText(JSON.stringify(info.meta))}`
+  yield* more
   if (info.message !== '') for (const line of shownText(info.message).split('\n')) yield `    ${line}`
 }

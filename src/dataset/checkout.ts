@@ -45,13 +45,21 @@ export async function checkoutFolder(repository: BlockRepository, port: FolderPo
     if (held === 'target' && paths.length === 0) return result(selected.totals, true)
     if (held === 'nobody') throw await wouldOverwrite(repository, port, folder, revision, root)
   }
-  await using writer = await port.beginWrite(folder)
-  const guarded = await assertSafe(selected.entries(), writer, options)
-  const totals = paths.length === 0 ? selected.totals : guarded
-  if (paths.length > 0 && guarded.entries === 0) throw new NotFoundError(`Nothing in ${revision} matches ${paths.map((glob) => `"${glob}"`).join(', ')}`, { data: { revision, paths }, hint: `\`varve ls ${revision}\` lists what there is.` })
-  await writeAll(repository, writer, selected.entries(), totals, options)
-  await writer.commit({ replace: occupied })
-  return result(totals, false)
+  const writer = await port.beginWrite(folder)
+  try {
+    const totals = await assertSafe(selected.entries(), writer, options)
+    if (paths.length > 0 && totals.entries === 0) throw nothingMatches(revision, paths)
+    await writeAll(repository, writer, selected.entries(), totals, options)
+    await writer.commit({ replace: occupied })
+    return result(totals, false)
+  } finally {
+    await writer[Symbol.asyncDispose]()
+  }
+}
+
+function nothingMatches(revision: string, paths: readonly string[]): NotFoundError {
+  const globs = paths.map((glob) => `"${glob}"`).join(', ')
+  return new NotFoundError(`Nothing in ${revision} matches ${globs}`, { data: { revision, paths }, hint: `\`varve ls ${revision}\` lists what there is.` })
 }
 
 interface Selection {

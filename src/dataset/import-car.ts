@@ -21,10 +21,13 @@ export interface ImportOptions extends OperationOptions, SnapshotDetails {
  * @throws MalformedDataError if the file is damaged, incomplete, or holds something else than a dataset
  */
 export async function importCar(repository: BlockRepository, source: AnyIterable<Uint8Array>, options: ImportOptions): Promise<SnapshotResult> {
+  await repository.refresh()
+  return repository.withSession((session) => importInto(repository, session, source, options))
+}
+
+async function importInto(repository: BlockRepository, session: Session, source: AnyIterable<Uint8Array>, options: ImportOptions): Promise<SnapshotResult> {
   const startedAt = performance.now()
   const ref = parseRefName(options.ref)
-  await repository.refresh()
-  await using session = await repository.session()
   const top = await storeBlocks(session, source, options)
   const heads = await rootsToCheck(session, top)
   for (const root of heads) await assertComplete(session, root)

@@ -183,11 +183,9 @@ export class Repository {
   }
 
   async #moveRef(name: string, target: CID | null, { expected, message, author }: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string }): Promise<void> {
-    await using session = await this.blocks.session()
-    await session.commit({
-      action: target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref', message: message ?? '', actor: author ?? null,
-      refs: [{ name, target, ...(expected === undefined ? {} : { expected }) }],
-    })
+    const action = target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref'
+    const change = { name, target, ...(expected === undefined ? {} : { expected }) }
+    await this.blocks.withSession((session) => session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] }))
   }
 
   #port(): FolderPort {

@@ -38,13 +38,14 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   const ref = chooseRef(input, options.ref)
   const skipped: SkippedPath[] = []
   await repository.refresh()
-  await using session = await repository.session(options.compression === undefined ? {} : { compression: options.compression })
-  const stored = await resumable(session, options.signal, () => storeInput(session, repository, input, options, skipped))
-  const content = session.added
-  const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
+  const { stored, added, recorded } = await repository.withSession(async (session) => {
+    const stored = await resumable(session, options.signal, () => storeInput(session, repository, input, options, skipped))
+    const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
+    return { stored, recorded, added: session.added }
+  }, options.compression === undefined ? {} : { compression: options.compression })
   return {
     root: cidText(stored.root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
-    files: stored.files, bytes: stored.bytes, newFiles: await countNewFiles(repository, recorded, stored), newBytes: content.contentBytes, storedBytes: session.added.storedBytes,
+    files: stored.files, bytes: stored.bytes, newFiles: await countNewFiles(repository, recorded, stored), newBytes: added.contentBytes, storedBytes: added.storedBytes,
     elapsedMs: Math.round(performance.now() - startedAt), skipped,
   }
 }

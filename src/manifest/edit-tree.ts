@@ -80,12 +80,13 @@ class TreeMerge<V> {
 
   /**
    * A subtree can be linked to unread if a node of the new tree begins with it, if its nodes end where they would end in the new tree, and if
-   * the item before it is the one it had before, with which it was checked when it was written.
+   * the item before it is the one it had before, with which it was checked when it was written. (That also keeps the right edge from becoming a
+   * tree of its own, which could have a level too many: there was something before it, and there is still.)
    */
   #mayReuse(level: number, isEnd: boolean): boolean {
     const { lastKey } = this.builder
-    // The right edge ends where the tree does. Behind nothing at all it is not reused either: as a tree of its own it may have a level too many.
-    if (this.#cursor.isLast && (!isEnd || lastKey === undefined)) return false
+    // The right edge ends because the tree does, and only there.
+    if (this.#cursor.isLast && !isEnd) return false
     const sameBefore = lastKey === undefined || this.#passed === undefined ? lastKey === this.#passed : equalBytes(lastKey, this.#passed)
     return sameBefore && this.builder.acceptsSubtree(level)
   }

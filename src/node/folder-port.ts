@@ -3,7 +3,7 @@ import { basename, dirname, relative, resolve, sep } from 'node:path'
 import type { ContentStore, FolderPort, FolderReadOptions, FolderWriter, NameFolding } from '../dataset/interface.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
-import { type ByteText, byteTextOf, byteTextOfPath } from './byte-text.ts'
+import { byteTextOf, byteTextOfPath } from './byte-text.ts'
 import { type EntryFacts, type FolderCalls, isSameFile, nodeFolderCalls } from './folder-calls.ts'
 import { beginFolderWrite } from './folder-writer.ts'
 import { readFolder } from './read-folder.ts'
@@ -81,9 +81,9 @@ function protectedNames(folder: string, repositoryFolder: string | undefined): s
   return isInside && !names.includes(path) ? [...names, path === '' ? '.' : path] : names
 }
 
-function realPath(path: string): ByteText | undefined {
+function realPath(path: string): string | undefined {
   try {
-    return fs.realpathSync.native(path) as ByteText
+    return fs.realpathSync.native(path)
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { basename } from 'node:path'
 import type { CheckoutStep, FolderWriter, NameFolding } from '../dataset/interface.ts'
-import { InvalidArgumentError, MalformedDataError, UnsafePathError, WouldOverwriteError } from '../errors.ts'
+import { InvalidArgumentError, MalformedDataError, UnsafePathError, VarveError, WouldOverwriteError } from '../errors.ts'
 import { displayPath } from '../manifest/path.ts'
 import type { MaybePromise } from '../types.ts'
 import { below, bytesOf, type ByteText, byteTextOf, lossyText, systemPath } from './byte-text.ts'
@@ -39,7 +39,7 @@ interface OpenFile {
  * @throws InvalidArgumentError, WouldOverwriteError: see `prepareTarget`; @throws StorageError if the system refuses
  */
 export async function beginFolderWrite(target: string, options: FolderWriteOptions): Promise<FolderWriter> {
-  const place = prepareTarget(target)
+  const place = preparedTarget(target)
   const fresh = below(place.parent, besideName(basename(place.path) as ByteText, 'new'))
   try {
     fs.mkdirSync(systemPath(fresh), { mode: 0o700 })
@@ -48,6 +48,14 @@ export async function beginFolderWrite(target: string, options: FolderWriteOptio
     await fs.promises.rm(systemPath(fresh), { recursive: true, force: true })
     removeMade(place.made)
     throw storageError(error, { operation: 'put', key: lossyText(fresh), location: lossyText(place.parent) })
+  }
+}
+
+function preparedTarget(target: string): TargetFolder {
+  try {
+    return prepareTarget(target)
+  } catch (error) {
+    throw error instanceof VarveError ? error : storageError(error, { operation: 'put', key: target, location: 'the file system' })
   }
 }
 

@@ -36,7 +36,7 @@ export class StatCacheReader {
     const { codec, hashCode, size, mtimeNs, ctimeNs, ino, digest } = decodeRecord(this.#records, this.#start, key)
     if (size !== facts.size || mtimeNs !== facts.mtimeNs || ctimeNs !== facts.ctimeNs || ino !== facts.ino) return undefined
     if ((codec !== RAW_CODE && codec !== DAG_CBOR_CODE) || (hashCode !== 0x12 && hashCode !== 0x1e)) return undefined
-    return { cid: cidFromDigest({ code: hashCode }, codec, Uint8Array.from(digest)), size: Number(size) }
+    return { cid: cidFromDigest({ code: hashCode }, codec, new Uint8Array(digest)), size: Number(size) }
   }
 
   close(): void {

@@ -78,7 +78,7 @@ async function writeContent(entry: OpenEntry, bytes: Uint8Array): Promise<void> 
   entry.left -= bytes.length
   if (bytes.length > 0 && !entry.sink.write(bytes)) await Promise.race([once(entry.sink, 'drain'), entry.done])
   if (entry.left > 0) return
-  entry.sink.end()
+  entry.sink.end(null)
   await entry.done
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { extract, type Header } from 'tar-stream'
 import type { InputEntry } from '../dataset/input-entries.ts'
 import type { SkippedPath } from '../dataset/interface.ts'
@@ -28,9 +27,14 @@ interface ReadHeader extends Omit<Header, 'type' | 'linkname' | 'pax'> {
   readonly byteOffset: number
 }
 
-interface TarEntry extends AsyncIterable<Uint8Array> {
+interface ParsedEntry extends AsyncIterable<Uint8Array> {
   readonly header: ReadHeader
   resume(): unknown
+}
+
+interface TarEntry {
+  readonly header: ReadHeader
+  readonly content: AsyncIterable<Uint8Array>
 }
 
 interface Place {
@@ -62,8 +66,7 @@ export async function importTar(repository: Repository, source: AsyncIterable<Ui
 async function* inputEntries(source: AsyncIterable<Uint8Array>, skip: (path: string, kind: string) => void, reread: ImportTarOptions['reread']): AsyncGenerator<InputEntry> {
   const folders = new FolderEntries()
   let links: Map<number, Place | undefined> | undefined
-  for await (const entry of tarEntries(source)) {
-    const header = entry.header
+  for await (const { header, content } of tarEntries(source)) {
     const name = entryName(header)
     const path = name === '' ? '' : pathToText(bytesOf(name))
     assertFaithful(header, path)
@@ -74,7 +77,7 @@ async function* inputEntries(source: AsyncIterable<Uint8Array>, skip: (path: str
       case 'file':
       case 'contiguous-file':
         folders.hold(name)
-        yield { path: bytesOf(name), content: entry, executable: isExecutable(header) }
+        yield { path: bytesOf(name), content, executable: isExecutable(header) }
         break
       case 'symlink':
         folders.hold(name)
@@ -91,7 +94,6 @@ async function* inputEntries(source: AsyncIterable<Uint8Array>, skip: (path: str
       default:
         skip(path, header.type ?? 'thing of unknown kind')
     }
-    entry.resume()
   }
   for (const name of folders.empty()) yield { path: bytesOf(name), directory: true }
 }
@@ -134,32 +136,48 @@ async function* tarEntries(source: AnyIterable<Uint8Array>): AsyncGenerator<TarE
     sourceError = error
     parser.destroy(error instanceof Error ? error : new Error(String(error)))
   })
+  const explained = (error: unknown): unknown => sourceError ?? (error instanceof VarveError ? error : unreadable(error))
+  async function* contentOf(entry: ParsedEntry): AsyncGenerator<Uint8Array> {
+    try {
+      yield* entry
+    } catch (error) {
+      throw explained(error)
+    }
+  }
   try {
-    yield* parser as AsyncIterable<TarEntry>
+    for await (const entry of parser as AsyncIterable<ParsedEntry>) {
+      yield { header: entry.header, content: contentOf(entry) }
+      // What nobody read is passed over.
+      entry.resume()
+    }
     await fed
   } catch (error) {
-    if (sourceError !== undefined) throw sourceError
-    if (error instanceof VarveError) throw error
-    throw new MalformedDataError(`The tar file cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error, hint: 'It is damaged, cut off, or no tar file; get a sound copy.' })
+    throw explained(error)
   } finally {
     parser.destroy(null)
   }
   if (sourceError !== undefined) throw sourceError
 }
 
+function unreadable(error: unknown): MalformedDataError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new MalformedDataError(`The tar file cannot be read: ${why}`, { cause: error, hint: 'It is damaged, cut off, or no tar file; get a sound copy.' })
+}
+
 async function feed(parser: ReturnType<typeof extract>, source: AnyIterable<Uint8Array>): Promise<void> {
   let first = true
-  const closed = once(parser, 'close')
+  // Not `once` of node:events, which also rejects: what went wrong in the parser is told to whoever reads its entries.
+  const closed = new Promise<void>((resolve) => parser.once('close', resolve))
   for await (const piece of source) {
     if (first && GZIP_MAGIC.every((byte, index) => piece[index] === byte)) {
       throw new InvalidArgumentError('The file is compressed with gzip', { hint: 'Unpack it on the way: gunzip -c <file> | varve import - --format tar --ref <name>' })
     }
     first = false
     if (parser.destroyed) return
-    if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), closed])
+    if (!parser.write(piece)) await Promise.race([new Promise<void>((resolve) => parser.once('drain', resolve)), closed])
   }
   if (first) throw new MalformedDataError('The tar file is empty')
-  parser.end()
+  parser.end(null)
 }
 
 /** Where the content of each hard link is, by the offset of the link: one more pass over the archive, made when the first link comes. */
@@ -169,15 +187,13 @@ async function locateLinks(reread: ImportTarOptions['reread'], path: string): Pr
   }
   const files = new Map<string, Place | undefined>()
   const links = new Map<number, Place | undefined>()
-  for await (const entry of tarEntries(reread())) {
-    const header = entry.header
+  for await (const { header } of tarEntries(reread())) {
     const place = { start: header.byteOffset, end: header.byteOffset + header.size, executable: isExecutable(header) }
     if (header.type === 'link') {
       const target = files.get(normalised(rawText(header.linkname ?? '', header.pax?.linkpath)))
       links.set(header.byteOffset, target)
       files.set(entryName(header), target)
     } else files.set(entryName(header), header.type === 'file' || header.type === 'contiguous-file' ? place : undefined)
-    entry.resume()
   }
   return links
 }
@@ -194,7 +210,7 @@ function linkedFile(name: string, place: Place | undefined, reread: ImportTarOpt
 function assertFaithful({ type, pax }: ReadHeader, path: string): void {
   const sparse = pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'))
   if (!sparse && type !== null) return
-  throw new MalformedDataError(`${path} is ${sparse ? 'a sparse file' : 'of a kind that this version cannot read'} in the tar file`, {
+  throw new MalformedDataError(`${pax?.['GNU.sparse.name'] ?? path} is ${sparse ? 'a sparse file' : 'of a kind that this version cannot read'} in the tar file`, {
     data: { path }, hint: 'Unpack the archive with tar and take a snapshot of the folder.',
   })
 }
@@ -211,7 +227,7 @@ function linkTarget(header: ReadHeader): Uint8Array {
 /** One character a byte: names in pax headers come decoded from UTF-8, all others do not. */
 function rawText(name: string, paxName: string | undefined): string {
   if (paxName === undefined || paxName === '') return name
-  if (paxName.includes('\uFFFD')) throw new MalformedDataError(`The name "${paxName}" in the tar file is not UTF-8, though its header says so`, { data: { path: paxName } })
+  if (paxName.includes('\uFFFD')) throw new MalformedDataError(`The name "${paxName}" in the tar file is not UTF-8, though its header says so`, { data: { path: paxName }, hint: 'Make the archive anew with tar --format=gnu, which keeps names as they are.' })
   return Buffer.from(paxName, 'utf8').toString('latin1')
 }
 

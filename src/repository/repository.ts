@@ -157,6 +157,16 @@ export class BlockRepository implements BlockSource {
     return new Session(this.#host(), id, options)
   }
 
+  /** Runs `work` with a session that is closed afterwards, whatever happens. */
+  async withSession<T>(work: (session: Session) => Promise<T>, options: SessionOptions = {}): Promise<T> {
+    const session = await this.session(options)
+    try {
+      return await work(session)
+    } finally {
+      await session.close()
+    }
+  }
+
   async close(): Promise<void> {
     await this.storage.close()
   }

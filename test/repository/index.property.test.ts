@@ -103,7 +103,7 @@ describe('merging index files', () => {
     let rewritten = 0
     for (let commit = 0; commit < 3000; commit++) {
       files.push({ records: 10 })
-      const chosen = chooseForMerge(files as IndexFile[]) as { records: number }[]
+      const chosen = chooseForMerge(files as IndexFile[]) as readonly { records: number }[]
       if (chosen.length === 0) continue
       const records = chosen.reduce((sum, file) => sum + file.records, 0)
       rewritten += records

@@ -27,9 +27,19 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.open()
     const wanted = revision === undefined ? await defaultRef(repository) : needWholeRevision(revision)
     const { output } = context
-    await output.records(firstOf(repository.log(wanted), limit), (info) => `${[...snapshotLines(output, info)].join('\n')}\n`)
+    const names = await namesBySnapshot(repository)
+    await output.records(firstOf(repository.log(wanted), limit), (info) => {
+      const pointing = names.get(info.snapshot)
+      return `${[...snapshotLines(output, info, pointing === undefined ? [] : [`refs      ${pointing.join(', ')}`])].join('\n')}\n`
+    })
   },
 })
+
+async function namesBySnapshot(repository: Repository): Promise<ReadonlyMap<string, readonly string[]>> {
+  const names = new Map<string, string[]>()
+  for await (const { name, target } of repository.blocks.refs()) names.set(target.toString(), [...(names.get(target.toString()) ?? []), name])
+  return names
+}
 
 async function* firstOf(snapshots: AsyncIterable<SnapshotInfo>, limit: number): AsyncGenerator<SnapshotInfo> {
   let count = 0

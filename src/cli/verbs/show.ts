@@ -20,8 +20,7 @@ export const verb: AnyVerb = defineVerb<object>({
 })
 
 function* revisionLines(output: Output, info: RevisionInfo): Generator<string> {
-  if (info.snapshot === null) yield `root      ${output.style('bold', info.root)}`
-  else yield* snapshotLines(output, info.snapshot)
-  if (info.refs.length > 0) yield `refs      ${info.refs.join(', ')}`
-  yield `content   ${plural(info.files, 'file')}, ${formatBytes(info.bytes)}; ${formatCount(info.entries)} entries, cut by ${info.chunker}`
+  const content = `content   ${plural(info.files, 'file')}, ${formatBytes(info.bytes)}; ${formatCount(info.entries)} entries, cut by ${info.chunker}`
+  if (info.snapshot === null) yield* [`root      ${output.style('bold', info.root)}`, content]
+  else yield* snapshotLines(output, info.snapshot, [...(info.refs.length > 0 ? [`refs      ${info.refs.join(', ')}`] : []), content])
 }
