@@ -39,7 +39,7 @@ async function answer(program: Command, before: readonly string[], typed: string
     const candidates = typed.startsWith('-') ? optionsOf(program) : VERBS.map(({ name, summary }) => ({ value: name, description: summary }))
     return { candidates, others: OTHERS.none }
   }
-  const context = new Context({ ...(before.includes('--repo') ? { repo: before[before.indexOf('--repo') + 1] ?? '' } : {}) })
+  const context = new Context(before.includes('--repo') ? { repo: before[before.indexOf('--repo') + 1] ?? '' } : {})
   configureVerb(command, (await entry.load()).verb, () => context)
   if (typed.startsWith('-')) return { candidates: [...optionsOf(command), ...optionsOf(program)], others: OTHERS.none }
   const options = [...command.options, ...program.options]

@@ -42,14 +42,7 @@ function sizes(before: EntryInfo | undefined, after: EntryInfo | undefined): str
 }
 
 function described({ kind, size, target }: EntryInfo): string {
-  switch (kind) {
-    case 'file':
-      return formatBytes(size ?? 0)
-    case 'executable':
-      return `${formatBytes(size ?? 0)} executable`
-    case 'symlink':
-      return `link to ${shownPath(target ?? '')}`
-    case 'directory':
-      return 'empty folder'
-  }
+  if (kind === 'symlink') return `link to ${shownPath(target ?? '')}`
+  if (kind === 'directory') return 'empty folder'
+  return kind === 'executable' ? `${formatBytes(size ?? 0)} executable` : formatBytes(size ?? 0)
 }

@@ -12,6 +12,7 @@ export async function runCli(args: readonly string[], version: string): Promise<
   // Known before the parser knows: a command line that cannot be parsed still gets its one document.
   const json = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json')
   watchStdout(json)
+  process.on('uncaughtException', (error) => process.exit(reportError(error, json)))
   let context: Context | undefined
   const program = createProgram(version, (flags) => (context = new Context(flags)))
   try {
@@ -22,7 +23,7 @@ export async function runCli(args: readonly string[], version: string): Promise<
       program.outputHelp({ error: true })
       process.exitCode = EXIT.usage
     } else {
-      await program.parseAsync([...args], { from: 'user' })
+      await program.parseAsync(withoutHelpVerb(args), { from: 'user' })
     }
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return
@@ -30,6 +31,12 @@ export async function runCli(args: readonly string[], version: string): Promise<
     process.exitCode =
       signal === undefined ? reportError(error instanceof CommanderError ? explainUsage(error, program, args) : error, json) : reportInterruption(signal, context?.interruption.outcome ?? '', json)
   }
+}
+
+/** `help diff` as `diff --help`: the parser's own way would not load what the verb declares. */
+function withoutHelpVerb(args: readonly string[]): string[] {
+  const [help, verb] = args
+  return help === 'help' && verb !== undefined && !verb.startsWith('-') ? [verb, '--help'] : [...args]
 }
 
 /** The parser's words in the form that all errors have. */

@@ -15,5 +15,5 @@ export type AnyVerb = Omit<Verb<object>, 'run'> & { run(context: Context, args: 
 
 /** The verb as the table of verbs holds it. */
 export function defineVerb<Flags extends object>(verb: Verb<Flags>): AnyVerb {
-  return { examples: verb.examples, configure: verb.configure, run: (context, args, flags) => verb.run(context, args, flags as Flags) }
+  return { examples: verb.examples, configure: (command) => verb.configure(command), run: (context, args, flags) => verb.run(context, args, flags as Flags) }
 }

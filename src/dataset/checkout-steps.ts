@@ -1,7 +1,7 @@
 import { type CID, RAW_CODE } from '../cid/cid.ts'
 import { listChunks } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
-import type { BlockRepository } from '../repository/index.ts'
+import type { BlockRepository, BlockRequest } from '../repository/index.ts'
 import type { AnyIterable } from '../types.ts'
 import type { CheckoutStep } from './interface.ts'
 import { damageAt } from './damage.ts'
@@ -36,7 +36,7 @@ export async function* checkoutSteps(repository: BlockRepository, entries: AnyIt
 }
 
 /** The chunks of all entries in order; notes for each entry how many it has. */
-async function* planChunks(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, planned: Planned[]): AsyncGenerator<CID> {
+async function* planChunks(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, planned: Planned[]): AsyncGenerator<BlockRequest> {
   for await (const entry of entries) {
     const { value } = entry
     const plan: Planned = { entry, chunks: 0, complete: false }
@@ -45,11 +45,11 @@ async function* planChunks(repository: BlockRepository, entries: AnyIterable<Man
       if (value.cid.code === RAW_CODE) {
         plan.chunks = 1
         plan.complete = true
-        yield value.cid
+        yield value
       } else {
-        for await (const { cid } of chunksOf(repository, entry, value)) {
+        for await (const chunk of chunksOf(repository, entry, value)) {
           plan.chunks++
-          yield cid
+          yield chunk
         }
       }
     }
@@ -57,7 +57,7 @@ async function* planChunks(repository: BlockRepository, entries: AnyIterable<Man
   }
 }
 
-async function* chunksOf(repository: BlockRepository, entry: ManifestEntry, content: { cid: CID; size: number }): AsyncGenerator<{ cid: CID }> {
+async function* chunksOf(repository: BlockRepository, entry: ManifestEntry, content: { cid: CID; size: number }): AsyncGenerator<BlockRequest> {
   try {
     yield* listChunks(repository, content)
   } catch (error) {

@@ -68,13 +68,15 @@ async function rootsToCheck(session: Session, top: CID): Promise<readonly CID[]>
 async function assertComplete(session: Session, root: CID): Promise<void> {
   for await (const { value } of verifyManifest(session, root)) {
     if (value.kind !== 'file' && value.kind !== 'executable') continue
-    if (value.cid.code === RAW_CODE) await assertThere(session, value.cid)
-    else for await (const { cid } of verifyList(session, value)) await assertThere(session, cid)
+    if (value.cid.code === RAW_CODE) await assertThere(session, value)
+    else for await (const chunk of verifyList(session, value)) await assertThere(session, chunk)
   }
 }
 
-async function assertThere(session: Session, cid: CID): Promise<void> {
-  if (!(await session.has(cid))) throw new MalformedDataError(`The CAR file is incomplete: block ${cidText(cid)} is missing`, { data: { cid: cidText(cid) } })
+async function assertThere(session: Session, { cid, size }: { readonly cid: CID; readonly size: number }): Promise<void> {
+  const actual = await session.sizeOf(cid)
+  if (actual === undefined) throw new MalformedDataError(`The CAR file is incomplete: block ${cidText(cid)} is missing`, { data: { cid: cidText(cid) } })
+  if (actual !== size) throw new MalformedDataError(`Block ${cidText(cid)} of the CAR file has ${actual} bytes and not ${size}, as the link to it says`, { data: { cid: cidText(cid) } })
 }
 
 async function fromFile(session: Session, cid: CID): Promise<Uint8Array> {

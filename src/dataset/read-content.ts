@@ -3,7 +3,7 @@ import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { listChunks } from '../file/index.ts'
 import { openManifest } from '../manifest/manifest.ts'
 import { pathFromText } from '../manifest/path.ts'
-import type { BlockRepository } from '../repository/index.ts'
+import type { BlockRepository, BlockRequest } from '../repository/index.ts'
 import { damageAt } from './damage.ts'
 import { resolveRevision } from './revision.ts'
 
@@ -46,16 +46,16 @@ async function* contentPieces(repository: BlockRepository, revision: string, pat
   }
 }
 
-async function* chunksWithin(repository: BlockRepository, content: { cid: CID; size: number }, range: { start: number; end: number }, offsets: { offset: number; size: number }[]): AsyncGenerator<CID> {
+async function* chunksWithin(repository: BlockRepository, content: { cid: CID; size: number }, range: { start: number; end: number }, offsets: { offset: number; size: number }[]): AsyncGenerator<BlockRequest> {
   if (range.start >= range.end) return
   if (content.cid.code === RAW_CODE) {
     offsets.push({ offset: 0, size: content.size })
-    yield content.cid
+    yield content
     return
   }
-  for await (const { cid, offset, size } of listChunks(repository, content, { range })) {
-    offsets.push({ offset, size })
-    yield cid
+  for await (const chunk of listChunks(repository, content, { range })) {
+    offsets.push(chunk)
+    yield chunk
   }
 }
 

@@ -28,6 +28,13 @@ export interface VerifyResult {
   readonly problems: readonly ObjectProblem[]
 }
 
+/** A chunk, with the path that needs it and the size it is said to have. */
+interface WantedChunk {
+  readonly path: string
+  readonly cid: CID
+  readonly size: number
+}
+
 /** Gathers damage by block. */
 class DamageList {
   readonly #found = new Map<string, { reason: string; paths: Set<string> }>()
@@ -60,7 +67,7 @@ export async function verifyRevision(repository: BlockRepository, revision: stri
   let blocks = 0
   let bytes = 0
   const base = revision.replace(/:.*$/s, '')
-  const waiting: { path: string; cid: CID }[] = []
+  const waiting: WantedChunk[] = []
   const chunks = chunksOfEntries(repository, guarded(verifyManifest(repository, root), (error) => damage.noteError(error, root, base)), base, damage, waiting)
   for await (const result of repository.readMany(chunks)) {
     options.signal?.throwIfAborted()
@@ -113,9 +120,9 @@ async function verifyHistory(repository: BlockRepository, report: StorageReport,
       const older = newer
       const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 ? verifyManifest(repository, snapshot.root) : onlyIn(repository, older, snapshot.root)
       const noteManifest = (error: unknown): void => damage.noteError(error, snapshot.root, revision)
-      for await (const { path, cid } of contentOf(repository, guarded(entries, noteManifest), revision, damage)) {
-        const reason = await lost(repository, report, cid)
-        if (reason !== undefined) damage.note(cid, reason, path)
+      for await (const chunk of contentOf(repository, guarded(entries, noteManifest), revision, damage)) {
+        const reason = await lost(repository, report, chunk)
+        if (reason !== undefined) damage.note(chunk.cid, reason, chunk.path)
       }
       newer = snapshot.root
       age++
@@ -130,9 +137,10 @@ async function* onlyIn(repository: BlockRepository, newer: CID, older: CID): Asy
 }
 
 /** Why a block that a manifest names cannot be had, or undefined if it can. */
-async function lost(repository: BlockRepository, report: StorageReport, cid: CID): Promise<string | undefined> {
+async function lost(repository: BlockRepository, report: StorageReport, { cid, size }: WantedChunk): Promise<string | undefined> {
   const locations = await repository.indexes.find(cid.multihash.digest)
   if (locations.length === 0) return 'it is not in the repository'
+  if (locations.some((location) => location.size !== size)) return `the link to it says that it has ${size} bytes`
   const known = report.damaged.get(toHex(cid.multihash.digest))
   if (known !== undefined) return known.reason
   if (!locations.every(({ pack }) => report.brokenPacks.has(pack))) return undefined
@@ -146,25 +154,25 @@ async function lost(repository: BlockRepository, report: StorageReport, cid: CID
 }
 
 /** The chunks of all entries, each with its path; list trees are checked on the way. */
-async function* contentOf(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList): AsyncGenerator<{ path: string; cid: CID }> {
+async function* contentOf(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList): AsyncGenerator<WantedChunk> {
   for await (const { path, value } of entries) {
     if (value.kind !== 'file' && value.kind !== 'executable') continue
     const where = `${base}:${pathToText(path)}`
-    if (value.cid.code === RAW_CODE) yield { path: where, cid: value.cid }
+    if (value.cid.code === RAW_CODE) yield { path: where, cid: value.cid, size: value.size }
     else {
       const chunks = guarded(verifyList(repository, value), (error) => damage.noteError(error, value.cid, where))
-      for await (const { cid } of chunks) yield { path: where, cid }
+      for await (const { cid, size } of chunks) yield { path: where, cid, size }
     }
   }
 }
 
 /** The same for a reader: notes in `waiting`, in order, which path each chunk is for. */
 async function* chunksOfEntries(
-  repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList, waiting: { path: string; cid: CID }[],
-): AsyncGenerator<CID> {
+  repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList, waiting: WantedChunk[],
+): AsyncGenerator<WantedChunk> {
   for await (const chunk of contentOf(repository, entries, base, damage)) {
     waiting.push(chunk)
-    yield chunk.cid
+    yield chunk
   }
 }
 

@@ -1,7 +1,7 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { CorruptBlockError, NotFoundError, VarveError } from '../errors.ts'
+import { CorruptBlockError, MalformedDataError, NotFoundError, VarveError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { AnyIterable } from '../types.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
@@ -9,10 +9,17 @@ import { packKey } from './pack-format.ts'
 import { SpanPlanner, type Span } from './read-ahead.ts'
 import { corruptBlock, openStoredBlock, readStored, storedLength } from './read-block.ts'
 
+/** A block to read, and the size that whoever links to it says it has. */
+export interface BlockRequest {
+  readonly cid: CID
+  readonly size?: number
+}
+
 /** A block that was asked for: its bytes, or why they cannot be had. */
 export type ReadResult = { readonly cid: CID; readonly bytes: Uint8Array } | { readonly cid: CID; readonly error: VarveError }
 
-type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | { readonly missing: CID }
+type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | Failure
+type Failure = { readonly cid: CID; readonly error: VarveError }
 
 /** Spans that are fetched while an earlier one is being used. */
 const SPANS_AHEAD = 2
@@ -43,18 +50,18 @@ export class BlockReader implements BlockSource {
         damage ??= error
       }
     }
-    throw damage ?? new NotFoundError(`Block ${cidText(cid)} is not in this repository`, { data: { cid: cidText(cid) }, hint: 'Run `varve verify` to see which snapshots need it.' })
+    throw damage ?? notFound(cid)
   }
 
   /**
    * Many blocks, in the order asked for, by few large reads where they lie together. Memory is bounded by some 12 MiB.
    * A block that cannot be read is reported in its place and does not stop the others.
    */
-  async *readMany(cids: AnyIterable<CID>): AsyncGenerator<ReadResult> {
+  async *readMany(requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {
     const queue: Fetched[] = []
     try {
-      for await (const step of this.#plan(cids)) {
-        queue.push('missing' in step ? step : { span: step, bytes: this.#fetch(step) })
+      for await (const step of this.#plan(requests)) {
+        queue.push('error' in step ? step : { span: step, bytes: this.#fetch(step) })
         const ready = queue.length > SPANS_AHEAD ? queue.shift() : undefined
         if (ready !== undefined) yield* this.#open(ready)
       }
@@ -65,13 +72,14 @@ export class BlockReader implements BlockSource {
     }
   }
 
-  async *#plan(cids: AnyIterable<CID>): AsyncGenerator<Span | { readonly missing: CID }> {
+  async *#plan(requests: AnyIterable<BlockRequest>): AsyncGenerator<Span | Failure> {
     const planner = new SpanPlanner()
-    for await (const cid of cids) {
+    for await (const { cid, size } of requests) {
       const [location] = await this.#indexes().find(cid.multihash.digest)
-      const closed = location === undefined ? planner.finish() : planner.add(cid, location)
+      const sound = location !== undefined && (size === undefined || size === location.size)
+      const closed = sound ? planner.add(cid, location) : planner.finish()
       if (closed !== undefined) yield closed
-      if (location === undefined) yield { missing: cid }
+      if (!sound) yield { cid, error: location === undefined ? notFound(cid) : wrongSize(cid, location.size, size) }
     }
     const last = planner.finish()
     if (last !== undefined) yield last
@@ -87,8 +95,8 @@ export class BlockReader implements BlockSource {
   }
 
   async *#open(fetched: Fetched): AsyncGenerator<ReadResult> {
-    if ('missing' in fetched) {
-      yield await this.#openAlone(fetched.missing)
+    if ('error' in fetched) {
+      yield fetched
       return
     }
     const { span } = fetched
@@ -128,4 +136,12 @@ export class BlockReader implements BlockSource {
     }
     return openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
   }
+}
+
+function notFound(cid: CID): NotFoundError {
+  return new NotFoundError(`Block ${cidText(cid)} is not in this repository`, { data: { cid: cidText(cid) }, hint: 'Run `varve verify` to see which snapshots need it.' })
+}
+
+function wrongSize(cid: CID, actual: number, declared: number | undefined): MalformedDataError {
+  return new MalformedDataError(`Block ${cidText(cid)} has ${actual} bytes and not ${declared}, as the link to it says`, { data: { cid: cidText(cid), actual, declared } })
 }

@@ -1,6 +1,6 @@
 /** Blocks, refs and commits over a storage backend: the public subpath `varve/repository`. */
 export { BlockRepository, type BlockRepositoryOptions, type CreateOptions } from './repository.ts'
-export type { ReadResult } from './block-reader.ts'
+export type { BlockRequest, ReadResult } from './block-reader.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { Operation } from './operations.ts'
 export { DigestTable } from './digest-table.ts'

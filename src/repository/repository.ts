@@ -6,7 +6,7 @@ import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { AnyIterable, MaybePromise } from '../types.ts'
 import { isPromise } from '../types.ts'
-import { BlockReader, type ReadResult } from './block-reader.ts'
+import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig, newConfig, type RepositoryConfig } from './config.ts'
 import { IndexSet } from './index-set.ts'
 import { encodeLease, leaseKey, newSessionId } from './lease.ts'
@@ -129,9 +129,9 @@ export class BlockRepository implements BlockSource {
     return isPromise(found) ? found.then((locations) => locations.length > 0) : found.length > 0
   }
 
-  /** Many blocks in the order asked for, by few large reads. What cannot be read is reported in its place. */
-  readMany(cids: AnyIterable<CID>): AsyncGenerator<ReadResult> {
-    return this.#reader.readMany(cids)
+  /** Many blocks in the order asked for, by few large reads. What cannot be read, or has another size than the request says, is reported in its place. */
+  readMany(requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {
+    return this.#reader.readMany(requests)
   }
 
   /** What a ref or tag points to, or undefined. @throws InvalidArgumentError if it is no name */

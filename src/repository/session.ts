@@ -101,6 +101,13 @@ export class Session implements BlockSource, BlockSink {
     return isPromise(known) ? known.then((locations) => this.#rely(locations)) : this.#rely(known)
   }
 
+  /** Plain size of a block of the repository or of this session in bytes, or undefined if there is no such block. */
+  async sizeOf(cid: CID): Promise<number | undefined> {
+    const { digest } = cid.multihash
+    const [known] = await this.#host.state.indexes.find(digest)
+    return known?.size ?? this.#packs.locate(digest)?.location.size
+  }
+
   /** Reads a block of the repository or of this session. */
   async get(cid: CID): Promise<Uint8Array> {
     const own = this.#packs.locate(cid.multihash.digest)

@@ -33,7 +33,7 @@ describe('a repository of blocks', () => {
     const reopened = await BlockRepository.open(storage, options)
     for (const [index, cid] of cids.entries()) expect(equalBytes(await reopened.get(cid), blocks[index] as Uint8Array)).toBe(true)
     let count = 0
-    for await (const result of reopened.readMany(cids)) {
+    for await (const result of reopened.readMany(cids.map((cid) => ({ cid })))) {
       expect(result.cid.equals(cids[count] as CID)).toBe(true)
       expect('bytes' in result && equalBytes(result.bytes, blocks[count] as Uint8Array)).toBe(true)
       count++

@@ -33,8 +33,13 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const details = snapshotDetails(flags)
     const source = await openInput(file)
     await using repository = await context.openOrCreate()
-    const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) => importArchive(repository, { file, format, source }, { ...details, ref: flags.ref, signal, onProgress }))
-    await printSnapshot(context.output, result)
+    try {
+      const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) => importArchive(repository, { file, format, source }, { ...details, ref: flags.ref, signal, onProgress }))
+      await printSnapshot(context.output, result)
+    } finally {
+      // After an error a pipe may stay open; nobody waits for its end.
+      if (file === STANDARD_STREAM) process.stdin.destroy()
+    }
   },
 })
 

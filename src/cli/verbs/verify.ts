@@ -1,5 +1,7 @@
+import type { Repository } from '../../dataset/repository.ts'
 import type { VerifyResult } from '../../dataset/verify.ts'
-import { OUTCOMES } from '../context.ts'
+import { CorruptObjectError } from '../../errors.ts'
+import { type Context, OUTCOMES } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatBytes, formatDuration, plural, shownPath, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -16,25 +18,41 @@ export const verb: AnyVerb = defineVerb<object>({
   },
   async run(context, [revision]) {
     const startedAt = performance.now()
-    await using repository = await context.open()
     const wanted = revision === undefined ? undefined : needWholeRevision(revision)
-    const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => repository.verify(wanted, { signal, onProgress }))
+    const result = await verified(context, wanted)
     if (!result.ok) process.exitCode = EXIT.no
     await context.output.result(result, () => verifyLines(context.output, result, performance.now() - startedAt))
   },
 })
+
+/** A repository that is too damaged to open is an answer too. */
+async function verified(context: Context, revision: string | undefined): Promise<VerifyResult> {
+  let repository: Repository
+  try {
+    repository = await context.open()
+  } catch (error) {
+    if (!(error instanceof CorruptObjectError)) throw error
+    const { key } = error.data
+    return { ok: false, blocks: 0, bytes: 0, damaged: [], problems: [{ key: typeof key === 'string' ? key : context.locate().path, problem: error.message }] }
+  }
+  try {
+    return await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => repository.verify(revision, { signal, onProgress }))
+  } finally {
+    await repository.close()
+  }
+}
 
 function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems }: VerifyResult, elapsedMs: number): Generator<string> {
   for (const { cid, reason, paths } of damaged) {
     yield `${output.style('red', 'damaged')} ${cid}: ${shownText(reason)}`
     for (const path of paths) yield `    ${shownPath(path)}`
   }
-  for (const { key, problem } of problems) yield `${output.style('red', 'problem')} ${key}: ${shownText(problem)}`
+  for (const { key, problem } of problems) yield `${output.style('red', 'problem')} ${shownText(problem.startsWith(key) ? problem : `${key}: ${problem}`)}`
   if (ok && output.quiet) return
   const read = `${plural(blocks, 'block')}, ${formatBytes(bytes)} read and hashed in ${formatDuration(elapsedMs)}`
   if (ok) yield `${output.style('green', 'sound')}: ${read}`
   else {
     yield `${output.style('red', 'not sound')}: ${plural(damaged.length, 'damaged block')}, ${plural(problems.length, 'other problem')}; ${read}`
-    yield '  Restore what is named above from an intact copy; every other path is sound and can be checked out.'
+    yield problems.length === 0 ? '  Restore the paths named above from an intact copy; all others are sound.' : '  Restore what is named above from an intact copy of the repository.'
   }
 }
