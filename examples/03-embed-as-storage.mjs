@@ -12,7 +12,10 @@ async function save(values, message) {
   const session = await repository.session()
   try {
     const listing = []
-    for (const [key, value] of Object.entries(values)) listing.push(`${key} ${await session.put(RAW_CODE, text.encode(value))}`)
+    for (const [key, value] of Object.entries(values)) {
+      const cid = await session.put(RAW_CODE, text.encode(value))
+      listing.push(`${key} ${cid.toString()}`)
+    }
     // A ref points to a dag-cbor block. This one holds a text string: 0x79 and its length in two bytes, then the text.
     const bytes = text.encode(listing.join('\n'))
     const state = await session.put(DAG_CBOR_CODE, Uint8Array.from([0x79, bytes.length >> 8, bytes.length & 255, ...bytes]))

@@ -17,7 +17,7 @@ export interface CheckoutRules {
 
 const WINDOWS_RESERVED = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i
 // Characters that HFS+ leaves out when it compares names (git's list for CVE-2014-9390).
-const IGNORED_BY_HFS = /[\u200c\u200d\u200e\u200f\u202a-\u202e\u206a-\u206f\ufeff]/gu
+const IGNORED_BY_HFS = /\u200c|\u200d|\u200e|\u200f|[\u202a-\u202e]|[\u206a-\u206f]|\ufeff/gu
 const REPOSITORY_NAMES = new Set(['.git', '.varve', 'git~1', 'varve~1'])
 const textDecoder = new TextDecoder()
 

@@ -68,7 +68,7 @@ export class BlockReader implements BlockSource {
       for (let ready = queue.shift(); ready !== undefined; ready = queue.shift()) yield* this.#open(ready)
     } finally {
       // Whoever stops early must not leave a read behind that fails with nobody listening.
-      await Promise.allSettled(queue.map((fetched) => ('span' in fetched ? fetched.bytes : undefined)))
+      for (const fetched of queue) if ('span' in fetched) await fetched.bytes
     }
   }
 

@@ -28,7 +28,7 @@ export class IndexSet {
   /** Opens what `names` lists, taking over what `before` has open already. */
   static async open(storage: Storage, hasher: Hasher, cache: PageCache, names: readonly IndexName[], before?: IndexSet): Promise<IndexSet> {
     const known = new Map(before?.files.map((file) => [toHex(file.name.digest), file]))
-    return new IndexSet(await Promise.all(names.map((name) => known.get(toHex(name.digest)) ?? IndexFile.open(storage, hasher, cache, name))))
+    return new IndexSet(await Promise.all(names.map(async (name) => known.get(toHex(name.digest)) ?? IndexFile.open(storage, hasher, cache, name))))
   }
 
   get packs(): Iterable<IndexedPack> {

@@ -183,7 +183,7 @@ export class BlockRepository implements BlockSource {
   }
 
   #host(): SessionHost {
-    const repository = this
+    const state = (): SessionHost['state'] => ({ root: this.#root, indexes: this.#indexes })
     return {
       storage: this.storage,
       platform: this.platform,
@@ -191,7 +191,7 @@ export class BlockRepository implements BlockSource {
       log: this.#log,
       blocks: this,
       get state() {
-        return { root: repository.#root, indexes: repository.#indexes }
+        return state()
       },
       refresh: () => this.refresh(),
       adopt: (root) => this.#adopt(root),

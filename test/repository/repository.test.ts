@@ -4,6 +4,8 @@ import { cidText, DAG_CBOR_CODE, RAW_CODE, type CID } from '../../src/cid/cid.ts
 import { encodeCbor } from '../../src/codec/dag-cbor.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { BlockRepository, type Session } from '../../src/repository/index.ts'
+import { RootLog } from '../../src/repository/root-log.ts'
+import { encodeRootRecord, type ReadRecord, recordKey } from '../../src/repository/root-record.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { randomBytes } from './random-bytes.ts'
 
@@ -168,7 +170,6 @@ describe('a repository of blocks', () => {
     const session = await repository.session()
     await session.put(RAW_CODE, utf8('kept'))
     await session.commit({ action: 'test' })
-    const { encodeRootRecord, recordKey } = await import('../../src/repository/root-record.ts')
     const { record, digest } = await readNewest(repository)
     await storage.put(recordKey(2), encodeRootRecord(repository.hasher, { ...record, number: 2, previous: digest, revoked: [session.id], writer: randomBytes(16, 9) }))
     await session.put(RAW_CODE, utf8('lost'))
@@ -183,14 +184,12 @@ describe('a repository of blocks', () => {
     await writer.commit({ action: 'test' })
     await using session = await repository.session()
     await session.put(RAW_CODE, utf8('shared'))
-    const { encodeRootRecord, recordKey } = await import('../../src/repository/root-record.ts')
     const { record, digest } = await readNewest(repository)
     await storage.put(recordKey(2), encodeRootRecord(repository.hasher, { ...record, number: 2, previous: digest, indexes: [], operations: { tree: null, total: 0, tail: [] }, writer: randomBytes(16, 9) }))
     await expect(session.commit({ action: 'test' })).rejects.toMatchObject({ code: 'SESSION_REVOKED' })
   })
 })
 
-async function readNewest(repository: BlockRepository): Promise<import('../../src/repository/root-record.ts').ReadRecord> {
-  const { RootLog } = await import('../../src/repository/root-log.ts')
+async function readNewest(repository: BlockRepository): Promise<ReadRecord> {
   return new RootLog(repository.storage, repository.hasher).newest()
 }
