@@ -72,7 +72,7 @@ function assertOutside(folder: string, repository: Pick<EntryFacts, 'dev' | 'ino
 }
 
 function protectedNames(folder: string, repositoryFolder: string | undefined): string[] {
-  const names = REPOSITORY_NAMES.filter((name) => fs.lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) !== undefined)
+  const names = REPOSITORY_NAMES.filter((name) => isThere(`${folder}/${name}`))
   if (repositoryFolder === undefined) return names
   const [from, to] = [realPath(folder), realPath(repositoryFolder)]
   if (from === undefined || to === undefined) return names
@@ -86,6 +86,15 @@ function realPath(path: string): string | undefined {
     return fs.realpathSync.native(path)
   } catch {
     return undefined
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return fs.lstatSync(path) !== undefined
+  } catch (error) {
+    if (isAbsence(error)) return false
+    throw storageError(error, { operation: 'stat', key: path, location: 'the file system' })
   }
 }
 

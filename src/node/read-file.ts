@@ -78,15 +78,15 @@ async function readOnce(path: ByteText, store: ContentStore, options: FileReadOp
 }
 
 async function readOpen(file: number, store: ContentStore, { calls, pause }: FileReadOptions): Promise<FileReading> {
-  let before = factsOf(file, calls)
+  const before = factsOf(file, calls)
   if ('outcome' in before) return before
   if (typeOf(before) !== 'file') return CHANGED
   const wait = unsettledFor(before)
   if (wait > 0) {
     await sleep(wait)
-    before = factsOf(file, calls)
-    if ('outcome' in before) return before
-    if (unsettledFor(before) > 0) return CHANGED
+    const settled = factsOf(file, calls)
+    if ('outcome' in settled) return settled
+    if (!isUnchanged(before, settled)) return CHANGED
   }
   const expected = Number(before.size)
   let total = 0

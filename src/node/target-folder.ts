@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import { InvalidArgumentError, WouldOverwriteError } from '../errors.ts'
 import { type ByteText, byteTextOf, byteTextOfPath, lossyText, systemPath } from './byte-text.ts'
 import { clearLeftovers } from './checkout-leftovers.ts'
-import { errorCode, storageError } from './system-errors.ts'
+import { errorCode, isAbsence, storageError } from './system-errors.ts'
 
 export type TargetState = 'absent' | 'empty' | 'occupied'
 
@@ -22,7 +22,12 @@ export interface TargetFolder {
  */
 export function inspectTarget(path: ByteText): TargetState {
   try {
-    if (fs.lstatSync(systemPath(path), { throwIfNoEntry: false }) === undefined) return 'absent'
+    fs.lstatSync(systemPath(path))
+  } catch (error) {
+    if (isAbsence(error)) return 'absent'
+    throw storageError(error, { operation: 'stat', key: lossyText(path), location: 'the file system' })
+  }
+  try {
     const folder = fs.opendirSync(systemPath(path))
     try {
       return folder.readSync() === null ? 'empty' : 'occupied'

@@ -130,6 +130,8 @@ class FolderWalk {
     try {
       return this.#options.calls.facts(below(this.#top, path))
     } catch (error) {
+      // The folder is one no more (ENOTDIR).
+      if (isAbsence(error)) return undefined
       // What would be left out anyway is no loss.
       const isLeftOut = this.#isIgnored(frame, name, path, false) || this.#isIgnored(frame, name, path, true)
       if (!isLeftOut) this.#options.observer.onUnreadable(path, error)

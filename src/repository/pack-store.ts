@@ -25,6 +25,8 @@ export class PackStore {
   #packs: IndexedPack[] = []
   #open: { data?: { writer: PackWriter; number: number }; metadata?: { writer: PackWriter; number: number } } = {}
   #storing: Promise<void> | undefined
+  /** Memory of packs that are stored, for those to come. */
+  #spare: Uint8Array[] = []
   #storedBytes = 0
 
   constructor(storage: Storage, platform: Platform, hasher: Hasher, options: { compression: CompressionMode; targetSize?: number }) {
@@ -93,7 +95,7 @@ export class PackStore {
   }
 
   #begin(kind: 'data' | 'metadata'): { writer: PackWriter; number: number } {
-    const writer = new PackWriter(this.#platform, this.#hasher, kind)
+    const writer = new PackWriter(this.#platform, this.#hasher, kind, this.#spare.pop())
     // The size is filled in when the pack is finished; nobody reads it before.
     this.#packs.push({ id: writer.id, kind, size: 0 })
     return { writer, number: this.#packs.length - 1 }
@@ -116,5 +118,6 @@ export class PackStore {
   async #store(pack: FinishedPack, before: Promise<void> | undefined): Promise<void> {
     await before
     await this.#storage.put(packKey(pack.id), pack.parts)
+    this.#spare.push(pack.memory)
   }
 }

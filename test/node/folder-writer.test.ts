@@ -192,6 +192,7 @@ describe('a target', () => {
     expect(await own.protectedNames(repositoryFolder)).toEqual(['.'])
     expect(await own.protectedNames(made.make({ '.git/': '', '.varve/': '' }))).toEqual(['.git', '.varve'])
     expect(await own.protectedNames(join(target, 'missing'))).toEqual([])
+    expect(await own.protectedNames(join(repositoryFolder, 'config.json'))).toEqual([])
     await using writer = await own.beginWrite(target)
     await expect(writer.commit({ replace: true })).rejects.toThrow(WouldOverwriteError)
     expect(fs.existsSync(join(repositoryFolder, 'config.json'))).toBe(true)

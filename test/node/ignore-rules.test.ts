@@ -143,6 +143,6 @@ describe('beside git', () => {
       const git = spawnSync('git', ['-C', folder, 'ls-files', '--others', '--exclude-standard', '-z'], { encoding: 'utf8' })
       const ours = pathsOf(await entriesOf(folder)).filter((path) => isData(path) && !path.endsWith('/'))
       expect(ours.sort()).toEqual(git.stdout.split('\0').filter(isData).sort())
-    }), { numRuns: 60 })
+    }), { numRuns: 40 })
   })
 })
