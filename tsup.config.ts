@@ -18,6 +18,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   platform: 'node',
   splitting: true,
   treeshake: true,
+  removeNodeProtocol: false,
   clean: true,
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
 })

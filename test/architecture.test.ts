@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
 ]
 const NODE_LAYERS = new Set(['node', 'cli', 'index.ts'])
 const NODE_PACKAGES = new Set(['fs-extra', 'tar-stream'])
-const TERMINAL_PACKAGES = new Set(['commander', 'cli-progress', '@bomb.sh/tab'])
+const TERMINAL_PACKAGES = new Set(['commander', 'cli-progress'])
 /** Imported by `index.ts` and `core.ts` files, which only gather names. */
 const MAX_LINES = 300
 

@@ -30,11 +30,19 @@ export async function readCar(source: AnyIterable<Uint8Array>): Promise<OpenedCa
   const sections = readSections(source)
   const first = await sections.next()
   if (first.done === true) throw new MalformedDataError('Not a CAR file: it is empty')
-  const header = asRecord(decodeCbor(first.value), 'The header of a CAR file', ['roots', 'version'])
+  const header = decodeHeader(first.value)
   if (header.version !== 1) throw new MalformedDataError(`A CAR file of version ${String(header.version)} cannot be read, only version 1`)
   const roots = asArray(header.roots, 'The roots of a CAR file')
   if (roots.length !== 1) throw new InvalidArgumentError(`The CAR file has ${roots.length} roots; one is needed to know what it holds`)
   return { root: asCid(roots[0], 'The root of a CAR file'), blocks: readBlocks(sections) }
+}
+
+function decodeHeader(bytes: Uint8Array): Readonly<Record<'roots' | 'version', unknown>> {
+  try {
+    return asRecord(decodeCbor(bytes), 'The header of a CAR file', ['roots', 'version'])
+  } catch (cause) {
+    throw new MalformedDataError('Not a CAR file: it has no header of one', { cause, hint: 'Check that this is a file that `varve export --format car` wrote.' })
+  }
 }
 
 async function* readBlocks(sections: AsyncIterable<Uint8Array>): AsyncGenerator<CarBlock> {

@@ -1,8 +1,8 @@
 import { RAW_CODE, type CID } from '../cid/cid.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { listChunks } from '../file/index.ts'
-import { openManifest } from '../manifest/manifest.ts'
-import { pathFromText } from '../manifest/path.ts'
+import { type Manifest, openManifest } from '../manifest/manifest.ts'
+import { displayPath, pathFromText } from '../manifest/path.ts'
 import type { BlockRepository, BlockRequest } from '../repository/index.ts'
 import { damageAt } from './damage.ts'
 import { resolveRevision } from './revision.ts'
@@ -31,9 +31,7 @@ export function readContent(repository: BlockRepository, revision: string, path:
 async function* contentPieces(repository: BlockRepository, revision: string, path: string, span: ByteSpan): AsyncGenerator<Uint8Array> {
   const { root } = await resolveRevision(repository, revision)
   const bytes = pathFromText(path)
-  const value = await (await openManifest(repository, root)).get(bytes)
-  if (value === undefined) throw new NotFoundError(`There is no "${path}" in ${revision}`, { data: { revision, path }, hint: `\`varve ls ${revision}\` lists what there is.` })
-  if (value.kind !== 'file' && value.kind !== 'executable') throw new InvalidArgumentError(`"${path}" in ${revision} is a ${value.kind}, not a file`, { data: { revision, path } })
+  const value = await fileAt(await openManifest(repository, root), bytes, revision)
   const { start, end } = checkedSpan(span, value.size)
   const offsets: { offset: number; size: number }[] = []
   for await (const result of repository.readMany(chunksWithin(repository, value, { start, end }, offsets))) {
@@ -44,6 +42,16 @@ async function* contentPieces(repository: BlockRepository, revision: string, pat
     const to = Math.min(chunk.size, end - chunk.offset)
     if (to > from) yield result.bytes.subarray(from, to)
   }
+}
+
+/** @throws NotFoundError if there is nothing at the path; @throws InvalidArgumentError if it is no file */
+async function fileAt(manifest: Manifest, path: Uint8Array, revision: string): Promise<{ cid: CID; size: number }> {
+  const value = await manifest.get(path)
+  if (value?.kind === 'file' || value?.kind === 'executable') return value
+  const shown = displayPath(path)
+  const kind = value?.kind ?? ((await manifest.entries({ prefix: path }).next()).done === true ? undefined : 'directory')
+  if (kind === undefined) throw new NotFoundError(`There is no "${shown}" in ${revision}`, { data: { revision, path: shown }, hint: `\`varve ls ${revision}\` lists what there is.` })
+  throw new InvalidArgumentError(`"${shown}" in ${revision} is a ${kind}, not a file`, { data: { revision, path: shown }, hint: `\`varve ls ${revision}:${shown}\` lists it.` })
 }
 
 async function* chunksWithin(repository: BlockRepository, content: { cid: CID; size: number }, range: { start: number; end: number }, offsets: { offset: number; size: number }[]): AsyncGenerator<BlockRequest> {

@@ -75,30 +75,33 @@ export class Repository {
 
   /** What differs between two revisions. Reads only what differs. */
   async diff(before: string, after: string): Promise<DiffResult> {
-    const [a, b] = [await this.resolve(before), await this.resolve(after)]
+    const [a, b] = [await this.#whole(before), await this.#whole(after)]
     return collectDifferences(diffManifests(this.blocks, a.root, b.root))
   }
 
   /** What differs between a revision and a folder as it is now. */
-  status(folder: string, revision: string, options: FolderReadOptions = {}): Promise<DiffResult> {
+  async status(folder: string, revision: string, options: FolderReadOptions = {}): Promise<DiffResult> {
+    await this.#whole(revision)
     return statusOfFolder(this.blocks, this.#port(), folder, revision, this.#with(options))
   }
 
   /** Reads and hashes every byte of a revision; without one, of the whole repository. Damage is in the result, not an error. */
-  verify(revision?: string, options: OperationOptions = {}): Promise<VerifyResult> {
-    return revision === undefined ? verifyRepository(this.blocks, this.#with(options)) : verifyRevision(this.blocks, revision, this.#with(options))
+  async verify(revision?: string, options: OperationOptions = {}): Promise<VerifyResult> {
+    if (revision === undefined) return verifyRepository(this.blocks, this.#with(options))
+    await this.#whole(revision)
+    return verifyRevision(this.blocks, revision, this.#with(options))
   }
 
   /** A snapshot and those before it, newest first. */
   async *log(revision: string): AsyncGenerator<SnapshotInfo> {
-    const { snapshot } = await this.resolve(revision)
+    const { snapshot } = await this.#whole(revision)
     if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root, which has no history`, { hint: 'Name a ref or a snapshot instead.' })
     for await (const visited of walkHistory(this.blocks, snapshot)) yield snapshotInfo(visited.cid, visited.snapshot)
   }
 
   /** All that is known of a revision. */
   async show(revision: string): Promise<RevisionInfo> {
-    const { root, snapshot } = await this.resolve(revision)
+    const { root, snapshot } = await this.#whole(revision)
     const { totals, chunker } = await openManifest(this.blocks, root)
     const refs: string[] = []
     for await (const { name, target } of this.blocks.refs()) if (snapshot?.equals(target) === true) refs.push(name)
@@ -140,7 +143,7 @@ export class Repository {
    */
   async setRef(name: string, revision: string, options: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string } = { expected: null }): Promise<RefInfo> {
     parseRefName(name)
-    const { snapshot } = await this.resolve(revision)
+    const { snapshot } = await this.#whole(revision)
     if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root; a ref points to a snapshot`, { hint: 'Name a ref or a snapshot instead.' })
     await this.#moveRef(name, snapshot, options)
     const { root, time, message } = await readSnapshot(this.blocks, snapshot)
@@ -154,13 +157,13 @@ export class Repository {
 
   /** Proof that a revision holds a path, which anyone can check with the root alone (`checkProof`). */
   async prove(revision: string, path: string): Promise<ManifestProof> {
-    const { root } = await this.resolve(revision)
+    const { root } = await this.#whole(revision)
     return provePath(this.blocks, root, pathFromText(path))
   }
 
   /** A revision as a CAR file: its manifest and content; with `history`, its snapshot and all before it too. */
   async *exportCar(revision: string, options: OperationOptions & { readonly history?: boolean } = {}): AsyncGenerator<Uint8Array> {
-    const { root, snapshot } = await this.resolve(revision)
+    const { root, snapshot } = await this.#whole(revision)
     yield* writeCar(this.blocks, options.history === true && snapshot !== undefined ? snapshot : root, this.#with(options))
   }
 
@@ -186,6 +189,13 @@ export class Repository {
     const action = target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref'
     const change = { name, target, ...(expected === undefined ? {} : { expected }) }
     await this.blocks.withSession((session) => session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] }))
+  }
+
+  /** @throws InvalidArgumentError for a revision with a path, where only all of it makes sense */
+  async #whole(revision: string): Promise<ResolvedRevision> {
+    const resolved = await this.resolve(revision)
+    if (resolved.path !== undefined) throw new InvalidArgumentError(`"${revision}" names a path; a whole revision is needed here`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
+    return resolved
   }
 
   #port(): FolderPort {

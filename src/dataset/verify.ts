@@ -95,7 +95,8 @@ export async function verifyRepository(repository: BlockRepository, options: Ope
     }
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
-    problems.push({ key: 'the tree of refs', problem: error.message })
+    const known = problems.some(({ key }) => key === error.data['key'])
+    if (!known) problems.push({ key: 'the tree of refs', problem: error.message })
   }
   const damaged = damage.list()
   return { ok: damaged.length === 0 && problems.length === 0, blocks: report.blocks, bytes: report.bytes, damaged, problems }

@@ -35,8 +35,8 @@ export async function verifyStorage(repository: BlockRepository, options: Operat
   const report: StorageReport = { blocks: 0, bytes: 0, problems: [], damaged: new Map(), brokenPacks: new Set() }
   await verifyConfig(repository, report)
   await verifyLog(repository, report)
-  for (const file of repository.indexes.files) await noting(report, indexKey(file.name.id), () => file.verify())
-  await verifyPacks(repository, report, options)
+  const indexesSound = await verifyIndexes(repository, report)
+  await verifyPacks(repository, report, indexesSound, options)
   await noting(report, 'the operation log', async () => {
     for await (const operation of repository.operations()) void operation
   })
@@ -65,6 +65,12 @@ async function verifyLog(repository: BlockRepository, report: StorageReport): Pr
   }
 }
 
+async function verifyIndexes(repository: BlockRepository, report: StorageReport): Promise<boolean> {
+  const before = report.problems.length
+  for (const file of repository.indexes.files) await noting(report, indexKey(file.name.id), () => file.verify())
+  return report.problems.length === before
+}
+
 /** Null if the record is gone, as old ones may be. */
 async function readRecord(log: RootLog, number: number): Promise<ReadRecord | null> {
   try {
@@ -75,7 +81,8 @@ async function readRecord(log: RootLog, number: number): Promise<ReadRecord | nu
   }
 }
 
-async function verifyPacks(repository: BlockRepository, report: StorageReport, options: OperationOptions): Promise<void> {
+/** Where an index file is damaged, packs are read all the same, but not looked up in it. */
+async function verifyPacks(repository: BlockRepository, report: StorageReport, indexesSound: boolean, options: OperationOptions): Promise<void> {
   const { storage, platform, hasher } = repository
   const packs = [...repository.indexes.packs]
   const totalBytes = packs.reduce((sum, pack) => sum + pack.size, 0)
@@ -89,8 +96,7 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, o
         report.bytes += header.storedSize
         const cid = cidFromDigest(hasher, header.code, header.digest)
         if (damage !== undefined) unsound.push({ cid, reason: `${damage} (${key} at byte ${offset})` })
-        const known = await repository.indexes.find(header.digest)
-        if (!known.some((location) => equalBytes(location.pack.id, pack.id) && location.offset === offset)) {
+        if (indexesSound && !(await isIndexed(repository, pack, header.digest, offset))) {
           report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
         }
         options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
@@ -100,9 +106,14 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, o
     if (read === undefined) report.brokenPacks.add(pack)
   }
   for (const { cid, reason } of unsound) {
-    if (!(await readable(repository, cid))) report.damaged.set(toHex(cid.multihash.digest), { cid, reason })
+    if (!indexesSound || !(await readable(repository, cid))) report.damaged.set(toHex(cid.multihash.digest), { cid, reason })
     else report.problems.push({ key: cidText(cid), problem: `one copy is damaged, another is sound: ${reason}` })
   }
+}
+
+async function isIndexed(repository: BlockRepository, pack: IndexedPack, digest: Uint8Array, offset: number): Promise<boolean> {
+  const known = await repository.indexes.find(digest)
+  return known.some((location) => equalBytes(location.pack.id, pack.id) && location.offset === offset)
 }
 
 async function readable(repository: BlockRepository, cid: CID): Promise<boolean> {
@@ -123,7 +134,9 @@ async function noting<T>(report: StorageReport, key: string, check: () => Promis
     return await check()
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
-    report.problems.push({ key, problem: error.message })
+    // A damaged object stops every check that needs it, and is one problem.
+    const cause = typeof error.data['key'] === 'string' ? error.data['key'] : key
+    if (!report.problems.some((known) => known.key === cause)) report.problems.push({ key: cause, problem: error.message })
     return undefined
   }
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { CheckoutStep, FolderWriter } from '../../src/dataset/interface.ts'
 import { InvalidArgumentError, MalformedDataError, StorageError, UnsafePathError, WouldOverwriteError } from '../../src/errors.ts'
-import { type ByteText, byteTextOfPath } from '../../src/node/byte-text.ts'
+import { byteTextOfPath } from '../../src/node/byte-text.ts'
 import { besideName } from '../../src/node/checkout-leftovers.ts'
 import { nodeFolders } from '../../src/node/folder-port.ts'
 import { beginFolderWrite } from '../../src/node/folder-writer.ts'
@@ -281,7 +281,7 @@ describe('what is refused', () => {
 describe('what a process leaves that dies', () => {
   const dead = spawnSync('true').pid
   const leftover = (target: string, role: 'new' | 'old', owner: number = dead): string => {
-    const name = besideName(byteTextOfPath(basename(target)) as ByteText, role).replace(`-${process.pid}-`, `-${owner}-`)
+    const name = besideName(byteTextOfPath(basename(target)), role).replace(`-${process.pid}-`, `-${owner}-`)
     const folder = join(dirname(target), name)
     fs.mkdirSync(folder)
     fs.writeFileSync(join(folder, role), '')
