@@ -45,7 +45,8 @@ export async function beginFolderWrite(target: string, options: FolderWriteOptio
     fs.mkdirSync(systemPath(fresh), { mode: 0o700 })
     return new FreshFolderWriter(fresh, place, probeFolder(fresh), options)
   } catch (error) {
-    await fs.promises.rm(systemPath(fresh), { recursive: true, force: true })
+    // What made it fail says more than what keeps it from being removed.
+    await fs.promises.rm(systemPath(fresh), { recursive: true, force: true }).catch(() => undefined)
     removeMade(place.made)
     throw storageError(error, { operation: 'put', key: lossyText(fresh), location: lossyText(place.parent) })
   }

@@ -252,7 +252,7 @@ describe('folder syncs', () => {
       started++
       return new Promise((resolve, reject) => ends.push((error) => (error === undefined ? resolve() : reject(error))))
     }
-    return { folders: new DurableFolders({ ...nodeFileCalls, syncFolder }, '/root'), started: () => started, end: (error) => ends.shift()?.(error) }
+    return { folders: new DurableFolders({ ...nodeFileCalls, syncFolder }, '/top'), started: () => started, end: (error) => ends.shift()?.(error) }
   }
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
