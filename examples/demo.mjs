@@ -1,16 +1,17 @@
 // `npm run demo`: the main job on a folder that is really there, with the real command line. Everything happens in a temporary folder.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync, closeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
+import fs from 'fs-extra'
 import { openRepository } from 'varve'
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)))
 const cli = join(project, 'dist', 'cli.js')
 const work = mkdtempSync(join(tmpdir(), 'varve-demo-'))
-process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+process.on('exit', () => fs.removeSync(work))
 
 /** Runs varve as a person would, shows it, and returns what it printed as JSON. */
 function varve(args, { expect = 0, show = true } = {}) {
@@ -31,16 +32,20 @@ function say(text) {
   console.log(styleText('cyan', `\n# ${text}`))
 }
 
+/** Some of the project's own node_modules, links as links. */
+function copyPackages(target) {
+  for (const name of ['typescript', 'vitest', 'fast-check', 'commander', 'multiformats', '.bin']) {
+    const source = join(project, 'node_modules', name)
+    if (fs.existsSync(source)) fs.copySync(source, join(target, name))
+  }
+}
+
 function countFiles(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length
 }
 
 say('A folder that is really there: the packages this project is built with.')
-const source = join(project, 'node_modules')
-mkdirSync(join(work, 'data'))
-for (const name of ['typescript', 'vitest', 'fast-check', 'commander', 'multiformats', '.bin']) {
-  if (existsSync(join(source, name))) cpSync(join(source, name), join(work, 'data', name), { recursive: true, verbatimSymlinks: true })
-}
+copyPackages(join(work, 'data'))
 console.log(`  ${countFiles(join(work, 'data'))} files in ./data`)
 
 varve(['snapshot', './data', '-m', 'as installed'])
@@ -49,13 +54,13 @@ varve(['snapshot', './data'])
 
 say('Now change a large file in the middle, add one, remove one.')
 const large = join(work, 'data', 'typescript', 'lib', 'typescript.js')
-const size = statSync(large).size
+const { size } = fs.statSync(large)
 const handle = openSync(large, 'r+')
 writeSync(handle, Buffer.from('/* a correction */'), 0, 18, Math.floor(size / 2))
 closeSync(handle)
 const added = Array.from({ length: 4000 }, (_, index) => `${index},${(index * 2654435761) % 1000}\n`).join('')
-writeFileSync(join(work, 'data', 'labels.csv'), `id,label\n${added}`)
-unlinkSync(join(work, 'data', 'commander', 'Readme.md'))
+fs.writeFileSync(join(work, 'data', 'labels.csv'), `id,label\n${added}`)
+fs.removeSync(join(work, 'data', 'commander', 'Readme.md'))
 varve(['snapshot', './data', '-m', 'labels added, one correction'])
 varve(['diff', 'data~1', 'data'])
 varve(['log', 'data'])
@@ -80,14 +85,11 @@ varve(['checkout', 'data~1', './restored'])
 
 say('Compared with the original, byte by byte, by a tool that knows nothing of varve:')
 const original = join(work, 'original')
-mkdirSync(original)
-for (const name of ['typescript', 'vitest', 'fast-check', 'commander', 'multiformats', '.bin']) {
-  if (existsSync(join(source, name))) cpSync(join(source, name), join(original, name), { recursive: true, verbatimSymlinks: true })
-}
+copyPackages(original)
 console.log(styleText('bold', '$ diff -r --no-dereference original restored'))
 execFileSync('diff', ['-r', '--no-dereference', original, join(work, 'restored')])
 console.log('  no difference')
-appendFileSync(join(work, 'restored', 'note.txt'), 'mine')
+fs.appendFileSync(join(work, 'restored', 'note.txt'), 'mine')
 say('And a checkout does not overwrite what no snapshot holds.')
 varve(['checkout', 'data~1', './restored'], { expect: 5 })
 console.log(styleText('green', '\nDone. README.md goes on from here.'))

@@ -16,7 +16,7 @@ export async function openInput(file: string): Promise<AsyncIterable<Uint8Array>
 }
 
 /** @throws NotFoundError or InvalidArgumentError if the path names no file */
-export async function assertFile(file: string): Promise<void> {
+async function assertFile(file: string): Promise<void> {
   try {
     await using handle = await open(file, 'r')
     if ((await handle.stat()).isDirectory()) throw new InvalidArgumentError(`${file} is a folder, not a file`)

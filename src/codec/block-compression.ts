@@ -4,7 +4,7 @@ import { MalformedDataError, StorageError, UnsupportedFormatError } from '../err
 
 /** Storage codecs of blocks in packs (FORMAT.md, section 7). 2, 3 and 4 are reserved. */
 export const PLAIN_CODEC = 0
-export const DEFLATE_CODEC = 1
+const DEFLATE_CODEC = 1
 
 /** `auto` compresses what is likely to shrink; `none` stores every block plain. */
 export type CompressionMode = 'auto' | 'none'
@@ -58,7 +58,7 @@ export function decompressBlock(platform: Platform, codec: number, payload: Uint
 }
 
 /** Shannon entropy of evenly spread samples, in bits per byte: 4 KiB are looked at, whatever the size. */
-export function sampledEntropyBits(bytes: Uint8Array): number {
+function sampledEntropyBits(bytes: Uint8Array): number {
   const counts = new Uint32Array(256)
   let total = 0
   const wanted = PROBE_PIECES * PROBE_PIECE_SIZE_BYTES

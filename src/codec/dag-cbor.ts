@@ -3,7 +3,7 @@ import { equalBytes } from '../bytes.ts'
 import { MalformedDataError } from '../errors.ts'
 
 /** Deepest nesting of arrays and maps that is read. What varve writes needs 5. */
-export const MAX_CBOR_DEPTH = 16
+const MAX_CBOR_DEPTH = 16
 /** Largest dag-cbor block that is read, in bytes. */
 export const MAX_NODE_SIZE_BYTES: number = 1024 * 1024
 

@@ -5,7 +5,7 @@ import { asArray, asCid, asRecord } from '../codec/shape.ts'
 import { InvalidArgumentError, MalformedDataError } from '../errors.ts'
 import type { AnyIterable } from '../types.ts'
 
-export interface CarBlock {
+interface CarBlock {
   readonly cid: CID
   /** As the file has them: not hashed yet. */
   readonly bytes: Uint8Array

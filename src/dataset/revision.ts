@@ -7,7 +7,7 @@ import { walkHistory } from './history.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 
 /** A revision as typed: `mnist/raw@v2~1:train/0.png`. */
-export interface ParsedRevision {
+interface ParsedRevision {
   /** A ref, a tag, a CID, or the beginning of one. */
   readonly base: string
   /** How many first parents to go back. */
@@ -29,7 +29,7 @@ const MIN_PREFIX_LENGTH = 8
 const REVISION = /^([^~:]+)((?:~\d*)*)(?::(.*))?$/su
 
 /** @throws InvalidArgumentError if the text is no revision */
-export function parseRevision(text: string): ParsedRevision {
+function parseRevision(text: string): ParsedRevision {
   const match = REVISION.exec(text)
   if (match?.[1] === undefined) {
     throw new InvalidArgumentError(`"${text}" is not a revision`, { data: { revision: text }, hint: 'Write a ref, ref@tag, ref~1, a CID or the beginning of one, with :path for a path in it.' })

@@ -36,7 +36,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 }
 
 /** @throws MalformedDataError if this is no snapshot; @throws UnsupportedFormatError if it is one of a newer version */
-export function decodeSnapshot(bytes: Uint8Array): Snapshot {
+function decodeSnapshot(bytes: Uint8Array): Snapshot {
   const value = decodeCbor(bytes)
   const version = (value as { version?: unknown } | null)?.version
   if (typeof version === 'number' && version > 1) throw new UnsupportedFormatError(`A snapshot has version ${version}; this version of varve knows 1`, { data: { version } })
@@ -84,7 +84,7 @@ function parseMeta(text: string): { readonly [key: string]: JsonValue } {
 }
 
 /** JSON with the keys of every object in order of their UTF-16 units. @throws InvalidArgumentError for what JSON cannot hold */
-export function canonicalJson(value: JsonValue): string {
+function canonicalJson(value: JsonValue): string {
   if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map(canonicalJson).join(',')}]`
   if (typeof value === 'object' && value !== null) {
     const rows = Object.entries(value as { [key: string]: JsonValue })

@@ -5,7 +5,7 @@ import type { ManifestValue, ValueCodec } from './interface.ts'
 import { assertPathKey, displayPath, pathFromKey } from './path.ts'
 
 /** Longest target of a symbolic link, in bytes. */
-export const MAX_LINK_TARGET_LENGTH_BYTES = 4096
+const MAX_LINK_TARGET_LENGTH_BYTES = 4096
 
 const FILE = 0
 const EXECUTABLE = 1

@@ -5,9 +5,9 @@ import { displayPath, pathToText } from './path-text.ts'
 export { displayPath, pathFromText, pathToText } from './path-text.ts'
 
 /** Most segments of a path. */
-export const MAX_PATH_SEGMENTS = 512
+const MAX_PATH_SEGMENTS = 512
 /** Longest segment of a path, in bytes. */
-export const MAX_SEGMENT_LENGTH_BYTES = 255
+const MAX_SEGMENT_LENGTH_BYTES = 255
 
 const SLASH = 0x2f
 const DOT = 0x2e

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { below, type ByteText, systemPath } from './byte-text.ts'
-import { errorCode } from './system-errors.ts'
-import { hostId } from './temp-files.ts'
+import { hostId, isAlive } from './maker.ts'
 
 /** `new` is a folder being written, `old` one that has been moved out of its way. */
 export type LeftoverRole = 'new' | 'old'
@@ -55,15 +54,5 @@ function namesIn(folder: ByteText): ByteText[] {
   } catch {
     // A folder may be open for writing and not for listing.
     return []
-  }
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    // EPERM: it lives and belongs to someone else.
-    return errorCode(error) !== 'ESRCH'
   }
 }

@@ -10,7 +10,8 @@ import { OpenFiles, type OpenFile } from './open-files.ts'
 import { lacksHardLinks, publish } from './publish.ts'
 import { readPart } from './read-part.ts'
 import { errorCode, failed, isAbsence, storageError, type Attempt } from './system-errors.ts'
-import { hostId, sweepTempFiles, tempName } from './temp-files.ts'
+import { hostId } from './maker.ts'
+import { sweepTempFiles, tempName } from './temp-files.ts'
 
 /** Packs that stay open for the next read. */
 const OPEN_PACKS = 64

@@ -6,7 +6,8 @@ import { nodeFileCalls } from './file-calls.ts'
 import type { EntryFacts } from './folder-calls.ts'
 import { tickOf } from './read-file.ts'
 import { CACHE_HEADER, encodeRecord, MAX_CACHED_KEY_BYTES, MAX_PAGE_SIZE_BYTES, PAGE_HEADER_SIZE_BYTES, PAGE_TARGET_SIZE_BYTES, sealPage } from './stat-cache-format.ts'
-import { hostId, sweepTempFiles, tempName, unlinkQuietly } from './temp-files.ts'
+import { hostId } from './maker.ts'
+import { sweepTempFiles, tempName, unlinkQuietly } from './temp-files.ts'
 
 /** Kernel ticks are at most 10 ms; the rest is for clocks of file systems that run apart from this one's. */
 const FINE_TICK_MS = 50

@@ -1,28 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { readlinkSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { FileCalls } from './file-calls.ts'
-import { errorCode } from './system-errors.ts'
+import { isAlive } from './maker.ts'
 
 const TEMP_NAME = /^([0-9a-f]{12})-([1-9][0-9]*)-[0-9a-f]{16}$/
-
-/**
- * 12 hex digits that stand for this host, or the container on it: process numbers mean something only together with this.
- * Containers may share a host's name and a volume without seeing each other's processes, so the namespace of the numbers counts too.
- */
-export function hostId(): string {
-  return createHash('sha256').update(`${hostname()}\0${processNamespace()}`).digest('hex').slice(0, 12)
-}
-
-function processNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid')
-  } catch {
-    // Not Linux: one namespace per host.
-    return ''
-  }
-}
 
 /** A name that no other file in `tmp/` has and that says who made it. */
 export function tempName(host: string): string {
@@ -44,15 +25,6 @@ export async function sweepTempFiles(calls: Pick<FileCalls, 'names' | 'unlink'>,
   }
 }
 
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    // EPERM: it lives and belongs to someone else.
-    return errorCode(error) !== 'ESRCH'
-  }
-}
 
 /** Removes a file if that is possible. For what is of no use but does no harm. */
 export function unlinkQuietly(calls: Pick<FileCalls, 'unlink'>, path: string): void {

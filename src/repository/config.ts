@@ -4,7 +4,7 @@ import { CorruptObjectError, UnsupportedFormatError } from '../errors.ts'
 
 export const CONFIG_KEY = 'config.json'
 /** The newest repository format that this version reads and writes. */
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 
 /** What is fixed when a repository is created. */
 export interface RepositoryConfig {

@@ -5,7 +5,7 @@ import { FILE_HEADER_SIZE_BYTES } from './tail.ts'
 
 export const RECORD_SIZE_BYTES = 48
 /** Records of a page: one page is what a cold look-up reads, 48 KiB. */
-export const PAGE_RECORDS = 1024
+const PAGE_RECORDS = 1024
 export const PAGE_SIZE_BYTES: number = RECORD_SIZE_BYTES * PAGE_RECORDS
 export const PACK_TABLE_ROW_SIZE_BYTES = 32
 export const PAGE_TABLE_ROW_SIZE_BYTES = 64

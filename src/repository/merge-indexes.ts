@@ -4,7 +4,7 @@ import { DIGEST_SIZE_BYTES } from '../cid/cid.ts'
 import type { IndexFile } from './index-file.ts'
 
 /** A commit that would leave more index files than this merges some: a cold look-up reads one page of each. */
-export const MAX_INDEX_FILES = 16
+const MAX_INDEX_FILES = 16
 const FILES_AFTER_MERGE = 8
 
 /**

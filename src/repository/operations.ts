@@ -68,7 +68,7 @@ export async function* listOperations(source: BlockSource, log: OperationLog): A
 }
 
 /** The blocks of all operations, oldest first. */
-export async function* operationCids(source: BlockSource, log: OperationLog): AsyncGenerator<CID> {
+async function* operationCids(source: BlockSource, log: OperationLog): AsyncGenerator<CID> {
   if (log.tree !== null) {
     for await (const { cid } of listChunks(source, { cid: log.tree, size: log.total - log.tail.length }, { leafCode: DAG_CBOR_CODE })) yield cid
   }

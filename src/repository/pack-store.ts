@@ -9,7 +9,7 @@ import { PackWriter, type FinishedPack } from './pack-writer.ts'
 import { RecordTable } from './record-table.ts'
 
 /** A pack is closed when it has grown to this. */
-export const TARGET_PACK_SIZE_BYTES: number = 32 * 1024 * 1024
+const TARGET_PACK_SIZE_BYTES: number = 32 * 1024 * 1024
 
 /**
  * The packs that a session writes: fills them in memory, stores each when it is full while the next one fills, and knows where every

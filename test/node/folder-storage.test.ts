@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { nodeFileCalls, type FileCalls } from '../../src/node/file-calls.ts'
 import { FolderStorage } from '../../src/node/folder-storage.ts'
-import { hostId, tempName } from '../../src/node/temp-files.ts'
+import { hostId } from '../../src/node/maker.ts'
+import { tempName } from '../../src/node/temp-files.ts'
 import { storageConformance } from '../../src/storage/conformance.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'varve-folder-'))
