@@ -16,6 +16,8 @@ export type BlockCode = typeof RAW_CODE | typeof DAG_CBOR_CODE
 
 /** Length of every digest, in bytes. */
 export const DIGEST_SIZE_BYTES = 32
+/** Version, codec, hash and length of the digest in a byte each, then the digest. Anything longer writes a number in more bytes than it needs. */
+const CID_SIZE_BYTES = 36
 
 /** The CID of `bytes` under a codec. Costs one hash of the bytes. */
 export function cidOf(hasher: Hasher, code: BlockCode, bytes: Uint8Array): CID {
@@ -53,6 +55,6 @@ export function parseCid(text: string): CID {
  */
 export function assertOwnCid(cid: CID): void {
   const { code, digest } = cid.multihash
-  const sound = cid.version === 1 && (cid.code === RAW_CODE || cid.code === DAG_CBOR_CODE) && (code === 0x12 || code === 0x1e) && digest.length === DIGEST_SIZE_BYTES
+  const sound = cid.version === 1 && (cid.code === RAW_CODE || cid.code === DAG_CBOR_CODE) && (code === 0x12 || code === 0x1e) && digest.length === DIGEST_SIZE_BYTES && cid.bytes.length === CID_SIZE_BYTES
   if (!sound) throw new MalformedDataError(`CID ${cid.toString()} is not of a kind that varve uses`, { data: { cid: cid.toString() } })
 }

@@ -40,7 +40,7 @@ async function* renumbered(file: IndexFile, numbers: readonly number[]): AsyncGe
   for await (const page of file.pages()) {
     const records: Uint8Array[] = []
     for (let at = 0; at < page.length; at += RECORD_SIZE_BYTES) {
-      const copy = page.slice(at, at + RECORD_SIZE_BYTES)
+      const copy = new Uint8Array(page.subarray(at, at + RECORD_SIZE_BYTES))
       const record = decodeRecord(copy, 0)
       encodeRecord(copy.subarray(0, DIGEST_SIZE_BYTES), { ...record, pack: numbers[record.pack] ?? record.pack }, copy, 0)
       records.push(copy)
