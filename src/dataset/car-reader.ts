@@ -41,7 +41,9 @@ function decodeHeader(bytes: Uint8Array): Readonly<Record<'roots' | 'version', u
   try {
     return asRecord(decodeCbor(bytes), 'The header of a CAR file', ['roots', 'version'])
   } catch (cause) {
-    throw new MalformedDataError('Not a CAR file: it has no header of one', { cause, hint: 'Check that this is a file that `varve export --format car` wrote.' })
+    throw new MalformedDataError('Not a CAR file: it has no header of one', {
+      cause, hint: 'Check that this is a file that `varve export --format car` wrote.',
+    })
   }
 }
 

@@ -30,7 +30,9 @@ const REPORTED_PATHS = 10
 /** Everything counts when it is about to be replaced, ignored or not. */
 const EVERYTHING = { defaultIgnores: false, ignoreFiles: false }
 
-export async function checkoutFolder(repository: BlockRepository, port: FolderPort, revision: string, folder: string, options: CheckoutOptions): Promise<CheckoutResult> {
+export async function checkoutFolder(
+  repository: BlockRepository, port: FolderPort, revision: string, folder: string, options: CheckoutOptions,
+): Promise<CheckoutResult> {
   const startedAt = performance.now()
   const { root, path } = await resolveRevision(repository, revision)
   const paths = [...(options.paths ?? []), ...(path === undefined || path === '' ? [] : [path])]
@@ -99,7 +101,9 @@ async function assertSafe(entries: AsyncIterable<ManifestEntry>, writer: FolderW
   return { entries: count, files, bytes }
 }
 
-async function writeAll(repository: BlockRepository, writer: FolderWriter, entries: AsyncIterable<ManifestEntry>, totals: { files: number; bytes: number }, options: CheckoutOptions): Promise<void> {
+async function writeAll(
+  repository: BlockRepository, writer: FolderWriter, entries: AsyncIterable<ManifestEntry>, totals: { files: number; bytes: number }, options: CheckoutOptions,
+): Promise<void> {
   let files = 0
   let bytes = 0
   for await (const step of checkoutSteps(repository, entries)) {
@@ -115,12 +119,16 @@ async function writeAll(repository: BlockRepository, writer: FolderWriter, entri
 async function assertReplaceable(port: FolderPort, folder: string): Promise<void> {
   const names = await port.protectedNames(folder)
   if (names.length > 0) {
-    throw new WouldOverwriteError(`${folder} holds ${names.join(' and ')}: a checkout would replace the whole folder`, { data: { folder, paths: names }, hint: 'Check out into another folder.' })
+    throw new WouldOverwriteError(`${folder} holds ${names.join(' and ')}: a checkout would replace the whole folder`, {
+      data: { folder, paths: names }, hint: 'Check out into another folder.',
+    })
   }
 }
 
 /** Whether what stands in a folder is the wanted root, some snapshot's, or nobody's. */
-async function whoHolds(repository: BlockRepository, port: FolderPort, folder: string, wanted: CID, options: OperationOptions): Promise<'target' | 'elsewhere' | 'nobody'> {
+async function whoHolds(
+  repository: BlockRepository, port: FolderPort, folder: string, wanted: CID, options: OperationOptions,
+): Promise<'target' | 'elsewhere' | 'nobody'> {
   const { signal } = options
   const { root } = await rootOf(repository, folderEntries(repository, port, folder, { ...EVERYTHING, ...(signal === undefined ? {} : { signal }) }))
   if (root.equals(wanted)) return 'target'

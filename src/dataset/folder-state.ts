@@ -32,7 +32,9 @@ export async function hashFolder(repository: BlockRepository, port: FolderPort, 
   return { root: cidText(root), files: totals.files, bytes: totals.bytes, skipped }
 }
 
-export async function statusOfFolder(repository: BlockRepository, port: FolderPort, folder: string, revision: string, options: FolderReadOptions): Promise<DiffResult> {
+export async function statusOfFolder(
+  repository: BlockRepository, port: FolderPort, folder: string, revision: string, options: FolderReadOptions,
+): Promise<DiffResult> {
   const { root } = await resolveRevision(repository, revision)
   const manifest = await openManifest(repository, root)
   return collectDifferences(compareEntries(manifest.entries({}), folderEntries(repository, port, folder, options)))

@@ -59,7 +59,11 @@ async function storeBlocks(session: Session, source: AnyIterable<Uint8Array>, op
 async function rootsToCheck(session: Session, top: CID): Promise<readonly CID[]> {
   const type = top.code === DAG_CBOR_CODE ? (decodeCbor(await fromFile(session, top)) as { type?: unknown } | null)?.type : undefined
   if (type === 'manifest') return [top]
-  if (type !== 'snapshot') throw new MalformedDataError('The CAR file holds no dataset of varve', { hint: 'Import what `varve export --format car` wrote, or unpack the file with the tool that made it and take a snapshot.' })
+  if (type !== 'snapshot') {
+    throw new MalformedDataError('The CAR file holds no dataset of varve', {
+      hint: 'Import what `varve export --format car` wrote, or unpack the file with the tool that made it and take a snapshot.',
+    })
+  }
   const roots: CID[] = []
   for await (const { snapshot } of walkHistory(session, top)) roots.push(snapshot.root)
   return roots
@@ -76,7 +80,11 @@ async function assertComplete(session: Session, root: CID): Promise<void> {
 async function assertThere(session: Session, { cid, size }: { readonly cid: CID; readonly size: number }): Promise<void> {
   const actual = await session.sizeOf(cid)
   if (actual === undefined) throw new MalformedDataError(`The CAR file is incomplete: block ${cidText(cid)} is missing`, { data: { cid: cidText(cid) } })
-  if (actual !== size) throw new MalformedDataError(`Block ${cidText(cid)} of the CAR file has ${actual} bytes and not ${size}, as the link to it says`, { data: { cid: cidText(cid) } })
+  if (actual !== size) {
+    throw new MalformedDataError(`Block ${cidText(cid)} of the CAR file has ${actual} bytes and not ${size}, as the link to it says`, {
+      data: { cid: cidText(cid) },
+    })
+  }
 }
 
 async function fromFile(session: Session, cid: CID): Promise<Uint8Array> {
@@ -89,11 +97,15 @@ async function fromFile(session: Session, cid: CID): Promise<Uint8Array> {
 }
 
 /** Points the ref to an imported snapshot, if that does not drop anything that the ref held. */
-async function adoptHistory(session: Session, ref: string, snapshot: CID, parent: CID | undefined, { message = '', author = null }: { message?: string; author?: string | null }): Promise<{ snapshot: CID; parent: CID | undefined; created: boolean }> {
+async function adoptHistory(
+  session: Session, ref: string, snapshot: CID, parent: CID | undefined, { message = '', author = null }: { message?: string; author?: string | null },
+): Promise<{ snapshot: CID; parent: CID | undefined; created: boolean }> {
   if (parent !== undefined) {
     let follows = false
     for await (const { cid } of walkHistory(session, snapshot)) follows ||= cid.equals(parent)
-    if (!follows) throw new InvalidArgumentError(`${ref} holds a history that the file does not continue`, { data: { ref }, hint: 'Import it under another ref.' })
+    if (!follows) {
+      throw new InvalidArgumentError(`${ref} holds a history that the file does not continue`, { data: { ref }, hint: 'Import it under another ref.' })
+    }
   }
   await session.commit({ action: 'import', message, actor: author, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
   return { snapshot, parent, created: parent?.equals(snapshot) !== true }

@@ -38,7 +38,9 @@ const encoder = new TextEncoder()
  * Stores entries that come in any order. Memory is bounded by one batch of paths: each is sorted and edited into the manifest so far.
  * @throws InvalidArgumentError if a path comes twice; @throws MalformedDataError if one is not allowed, or is a file and a folder
  */
-export async function storeEntries(session: Session, store: ContentStore, entries: AnyIterable<InputEntry>, options: StoreEntriesOptions): Promise<StoredEntries> {
+export async function storeEntries(
+  session: Session, store: ContentStore, entries: AnyIterable<InputEntry>, options: StoreEntriesOptions,
+): Promise<StoredEntries> {
   const empty = await new ManifestBuilder(session, options.chunker).finish()
   let current = { root: empty.root, entries: 0, files: 0, bytes: 0 }
   let batch = new Map<string, ManifestEntry>()

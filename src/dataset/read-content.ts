@@ -50,11 +50,19 @@ async function fileAt(manifest: Manifest, path: Uint8Array, revision: string): P
   if (value?.kind === 'file' || value?.kind === 'executable') return value
   const shown = displayPath(path)
   const kind = value?.kind ?? ((await manifest.entries({ prefix: path }).next()).done === true ? undefined : 'directory')
-  if (kind === undefined) throw new NotFoundError(`There is no "${shown}" in ${revision}`, { data: { revision, path: shown }, hint: `\`varve ls ${revision}\` lists what there is.` })
-  throw new InvalidArgumentError(`"${shown}" in ${revision} is a ${kind}, not a file`, { data: { revision, path: shown }, hint: `\`varve ls ${revision}:${shown}\` lists it.` })
+  if (kind === undefined) {
+    throw new NotFoundError(`There is no "${shown}" in ${revision}`, {
+      data: { revision, path: shown }, hint: `\`varve ls ${revision}\` lists what there is.`,
+    })
+  }
+  throw new InvalidArgumentError(`"${shown}" in ${revision} is a ${kind}, not a file`, {
+    data: { revision, path: shown }, hint: `\`varve ls ${revision}:${shown}\` lists it.`,
+  })
 }
 
-async function* chunksWithin(repository: BlockRepository, content: { cid: CID; size: number }, range: { start: number; end: number }, offsets: { offset: number; size: number }[]): AsyncGenerator<BlockRequest> {
+async function* chunksWithin(
+  repository: BlockRepository, content: { cid: CID; size: number }, range: { start: number; end: number }, offsets: { offset: number; size: number }[],
+): AsyncGenerator<BlockRequest> {
   if (range.start >= range.end) return
   if (content.cid.code === RAW_CODE) {
     offsets.push({ offset: 0, size: content.size })

@@ -27,7 +27,9 @@ export interface RecordedSnapshot {
  * Commits a root as the next snapshot of a ref. If another writer moved the ref meanwhile, the snapshot follows that one's.
  * @throws RefConflictError if `expected` was given and is not where the ref is
  */
-export async function recordSnapshot(repository: BlockRepository, session: Session, ref: string, root: CID, details: SnapshotDetails, action = 'snapshot'): Promise<RecordedSnapshot> {
+export async function recordSnapshot(
+  repository: BlockRepository, session: Session, ref: string, root: CID, details: SnapshotDetails, action = 'snapshot',
+): Promise<RecordedSnapshot> {
   for (;;) {
     const parent = await repository.getRef(ref)
     assertExpected(ref, parent, details.expected)
@@ -61,5 +63,7 @@ function assertExpected(ref: string, actual: CID | undefined, expected: CID | st
   if (expected === undefined) return
   const wanted = expected === null ? null : expected.toString()
   const found = actual === undefined ? null : cidText(actual)
-  if (wanted !== found) throw new RefConflictError(`${ref} points to ${found ?? 'nothing'} and not to ${wanted ?? 'nothing'}`, { data: { ref, expected: wanted, actual: found } })
+  if (wanted !== found) {
+    throw new RefConflictError(`${ref} points to ${found ?? 'nothing'} and not to ${wanted ?? 'nothing'}`, { data: { ref, expected: wanted, actual: found } })
+  }
 }

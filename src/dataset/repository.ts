@@ -141,10 +141,14 @@ export class Repository {
    * @param options.expected the CID that it must have now; null, the default for tags and new names, if it must not exist
    * @throws RefConflictError if it is elsewhere
    */
-  async setRef(name: string, revision: string, options: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string } = { expected: null }): Promise<RefInfo> {
+  async setRef(
+    name: string, revision: string, options: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string } = { expected: null },
+  ): Promise<RefInfo> {
     parseRefName(name)
     const { snapshot } = await this.#whole(revision)
-    if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root; a ref points to a snapshot`, { hint: 'Name a ref or a snapshot instead.' })
+    if (snapshot === undefined) {
+      throw new InvalidArgumentError(`"${revision}" is a root; a ref points to a snapshot`, { hint: 'Name a ref or a snapshot instead.' })
+    }
     await this.#moveRef(name, snapshot, options)
     const { root, time, message } = await readSnapshot(this.blocks, snapshot)
     return { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(snapshot), root: cidText(root), time, message }
@@ -185,7 +189,9 @@ export class Repository {
     return this.close()
   }
 
-  async #moveRef(name: string, target: CID | null, { expected, message, author }: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string }): Promise<void> {
+  async #moveRef(
+    name: string, target: CID | null, { expected, message, author }: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string },
+  ): Promise<void> {
     const action = target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref'
     const change = { name, target, ...(expected === undefined ? {} : { expected }) }
     await this.blocks.withSession((session) => session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] }))
@@ -194,12 +200,20 @@ export class Repository {
   /** @throws InvalidArgumentError for a revision with a path, where only all of it makes sense */
   async #whole(revision: string): Promise<ResolvedRevision> {
     const resolved = await this.resolve(revision)
-    if (resolved.path !== undefined) throw new InvalidArgumentError(`"${revision}" names a path; a whole revision is needed here`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
+    if (resolved.path !== undefined) {
+      throw new InvalidArgumentError(`"${revision}" names a path; a whole revision is needed here`, {
+        data: { revision }, hint: 'Leave out the part from ":" on.',
+      })
+    }
     return resolved
   }
 
   #port(): FolderPort {
-    if (this.#folders === undefined) throw new InvalidArgumentError('This repository was opened without access to folders', { hint: 'Pass entries instead of a folder, or open it with openRepository on Node.' })
+    if (this.#folders === undefined) {
+      throw new InvalidArgumentError('This repository was opened without access to folders', {
+        hint: 'Pass entries instead of a folder, or open it with openRepository on Node.',
+      })
+    }
     return this.#folders
   }
 

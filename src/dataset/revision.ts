@@ -32,7 +32,9 @@ const REVISION = /^([^~:]+)((?:~\d*)*)(?::(.*))?$/su
 function parseRevision(text: string): ParsedRevision {
   const match = REVISION.exec(text)
   if (match?.[1] === undefined) {
-    throw new InvalidArgumentError(`"${text}" is not a revision`, { data: { revision: text }, hint: 'Write a ref, ref@tag, ref~1, a CID or the beginning of one, with :path for a path in it.' })
+    throw new InvalidArgumentError(`"${text}" is not a revision`, {
+      data: { revision: text }, hint: 'Write a ref, ref@tag, ref~1, a CID or the beginning of one, with :path for a path in it.',
+    })
   }
   const steps = (match[2] ?? '').split('~').slice(1)
   return { base: match[1], ancestors: steps.reduce((sum, step) => sum + (step === '' ? 1 : Number(step)), 0), path: match[3] }
@@ -47,12 +49,16 @@ export async function resolveRevision(repository: BlockRepository, text: string)
   const { base, ancestors, path } = parseRevision(text)
   const found = await resolveBase(repository, base)
   if (ancestors === 0) return { ...found, path }
-  if (found.snapshot === undefined) throw new InvalidArgumentError(`"${base}" is a root, which has no history: ~${ancestors} cannot be applied`, { hint: 'Name a ref or a snapshot instead.' })
+  if (found.snapshot === undefined) {
+    throw new InvalidArgumentError(`"${base}" is a root, which has no history: ~${ancestors} cannot be applied`, { hint: 'Name a ref or a snapshot instead.' })
+  }
   let cid = found.snapshot
   let snapshot = await readSnapshot(repository, cid)
   for (let step = 0; step < ancestors; step++) {
     const [parent] = snapshot.parents
-    if (parent === undefined) throw new NotFoundError(`"${text}" goes back ${ancestors} snapshots, but ${base} has only ${step} before it`, { data: { revision: text } })
+    if (parent === undefined) {
+      throw new NotFoundError(`"${text}" goes back ${ancestors} snapshots, but ${base} has only ${step} before it`, { data: { revision: text } })
+    }
     cid = parent
     snapshot = await readSnapshot(repository, cid)
   }
@@ -71,7 +77,9 @@ async function resolveBase(repository: BlockRepository, base: string): Promise<O
   }
   if (matches.length > 1) {
     const candidates = matches.map(({ name }) => name)
-    throw new AmbiguousRevisionError(`"${base}" is the beginning of ${matches.length} CIDs: ${candidates.slice(0, 5).join(', ')}${matches.length > 5 ? ', …' : ''}`, { data: { revision: base, candidates } })
+    throw new AmbiguousRevisionError(`"${base}" is the beginning of ${matches.length} CIDs: ${candidates.slice(0, 5).join(', ')}${matches.length > 5 ? ', …' : ''}`, {
+      data: { revision: base, candidates },
+    })
   }
   return match.found
 }
@@ -81,7 +89,9 @@ async function classify(repository: BlockRepository, cid: CID): Promise<{ snapsh
   const type = cid.code === 0x71 ? (decodeCbor(await repository.get(cid)) as { type?: unknown } | null)?.type : undefined
   if (type === 'manifest') return { snapshot: undefined, root: cid }
   if (type === 'snapshot') return { snapshot: cid, root: (await readSnapshot(repository, cid)).root }
-  throw new InvalidArgumentError(`${cidText(cid)} is neither a snapshot nor a root`, { data: { cid: cidText(cid) }, hint: '`varve log` and `varve refs` print the CIDs of snapshots and roots.' })
+  throw new InvalidArgumentError(`${cidText(cid)} is neither a snapshot nor a root`, {
+    data: { cid: cidText(cid) }, hint: '`varve log` and `varve refs` print the CIDs of snapshots and roots.',
+  })
 }
 
 interface PrefixMatch {

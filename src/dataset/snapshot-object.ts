@@ -39,7 +39,9 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 function decodeSnapshot(bytes: Uint8Array): Snapshot {
   const value = decodeCbor(bytes)
   const version = (value as { version?: unknown } | null)?.version
-  if (typeof version === 'number' && version > 1) throw new UnsupportedFormatError(`A snapshot has version ${version}; this version of varve knows 1`, { data: { version } })
+  if (typeof version === 'number' && version > 1) {
+    throw new UnsupportedFormatError(`A snapshot has version ${version}; this version of varve knows 1`, { data: { version } })
+  }
   const fields = asRecord(value, 'A snapshot', FIELDS)
   if (fields.type !== 'snapshot' || version !== 1) throw new MalformedDataError('A block that should be a snapshot is something else')
   return {

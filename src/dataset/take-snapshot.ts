@@ -60,7 +60,9 @@ async function resumable<T>(session: Session, signal: AbortSignal | undefined, w
   }
 }
 
-async function storeInput(session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, skipped: SkippedPath[]): Promise<StoredRoot> {
+async function storeInput(
+  session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, skipped: SkippedPath[],
+): Promise<StoredRoot> {
   const store = new ChunkedContentStore(session, session)
   const { chunker } = repository.config
   if ('entries' in input) {
@@ -108,7 +110,9 @@ async function countNewFiles(repository: BlockRepository, recorded: RecordedSnap
 function chooseRef(input: SnapshotInput, ref: string | undefined): string {
   const name = ref ?? ('folder' in input ? defaultRefName(input.port.nameOf(input.folder)) : undefined)
   if (name === undefined) throw new InvalidArgumentError('A snapshot of entries needs a ref', { hint: "Pass { ref: 'name' }." })
-  if (isTagName(parseRefName(name))) throw new InvalidArgumentError(`"${name}" is the name of a tag; a snapshot needs a ref`, { hint: 'Take the snapshot under the ref, then tag it.' })
+  if (isTagName(parseRefName(name))) {
+    throw new InvalidArgumentError(`"${name}" is the name of a tag; a snapshot needs a ref`, { hint: 'Take the snapshot under the ref, then tag it.' })
+  }
   return name
 }
 

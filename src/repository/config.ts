@@ -40,12 +40,18 @@ export function decodeConfig(bytes: Uint8Array, location: string): RepositoryCon
   const { format, id, hash, chunker, features } = value ?? {}
   if (typeof format !== 'number') throw new CorruptObjectError(`${CONFIG_KEY} in ${location} has no format version`, { data })
   if (format > FORMAT_VERSION) {
-    throw new UnsupportedFormatError(`The repository ${location} has format ${format}; this version of varve knows up to ${FORMAT_VERSION}`, { data: { ...data, format } })
+    throw new UnsupportedFormatError(`The repository ${location} has format ${format}; this version of varve knows up to ${FORMAT_VERSION}`, {
+      data: { ...data, format },
+    })
   }
   if (Array.isArray(features) && features.length > 0) {
-    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${features.join(', ')}`, { data: { ...data, features } })
+    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${features.join(', ')}`, {
+      data: { ...data, features },
+    })
   }
   const sound = format === 1 && typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && typeof chunker === 'string' && Array.isArray(features)
-  if (!sound || (hash !== 'sha2-256' && hash !== 'blake3')) throw new CorruptObjectError(`${CONFIG_KEY} in ${location} holds values that varve never writes`, { data })
+  if (!sound || (hash !== 'sha2-256' && hash !== 'blake3')) {
+    throw new CorruptObjectError(`${CONFIG_KEY} in ${location} holds values that varve never writes`, { data })
+  }
   return { format, id, hash, chunker, features }
 }

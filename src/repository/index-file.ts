@@ -26,7 +26,9 @@ export class IndexFile {
   readonly #pageTable: Uint8Array
   readonly #pages: number
 
-  private constructor(storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number }) {
+  private constructor(
+    storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number },
+  ) {
     this.name = name
     this.records = counts.records
     this.#key = indexKey(name.id)
@@ -74,7 +76,9 @@ export class IndexFile {
   /** Checks the bytes that look-ups never touch. @throws CorruptObjectError */
   async verify(): Promise<void> {
     const header = await readRange(this.#storage, this.#key, 0, FILE_HEADER_SIZE_BYTES)
-    if (!equalBytes(header, encodeIndexHeader())) throw new CorruptObjectError(`${this.#key} is damaged: its header is not that of an index file`, { data: { key: this.#key } })
+    if (!equalBytes(header, encodeIndexHeader())) {
+      throw new CorruptObjectError(`${this.#key} is damaged: its header is not that of an index file`, { data: { key: this.#key } })
+    }
     for (let page = 0; page < this.#pages; page++) await this.#load(page)
   }
 
@@ -145,7 +149,9 @@ function decodePackTable(key: string, tables: Uint8Array, count: number): Indexe
   return Array.from({ length: count }, (_, number) => {
     const at = number * PACK_TABLE_ROW_SIZE_BYTES
     const kind = packKindFromByte(view.getUint8(at + 24))
-    if (kind === undefined) throw new CorruptObjectError(`${key} lists a pack of unknown kind`, { data: { key, pack: toHex(tables.subarray(at, at + PACK_ID_SIZE_BYTES)) } })
+    if (kind === undefined) {
+      throw new CorruptObjectError(`${key} lists a pack of unknown kind`, { data: { key, pack: toHex(tables.subarray(at, at + PACK_ID_SIZE_BYTES)) } })
+    }
     return { id: tables.slice(at, at + PACK_ID_SIZE_BYTES), size: Number(view.getBigUint64(at + 16, true)), kind }
   })
 }

@@ -71,7 +71,9 @@ async function readTrailer(storage: Pick<Storage, 'get'>, hasher: Hasher, pack: 
   const trailer = await readExactly(storage, pack, trailerStart, footerStart)
   const fileHeader = await readExactly(storage, pack, 0, FILE_HEADER_SIZE_BYTES)
   assertTail(hasher, key, fileHeader, trailer, footer)
-  if (!equalBytes(fileHeader, encodePackHeader(pack.kind))) throw new CorruptObjectError(`${key} is not the kind of pack that the index says`, { data: { key } })
+  if (!equalBytes(fileHeader, encodePackHeader(pack.kind))) {
+    throw new CorruptObjectError(`${key} is not the kind of pack that the index says`, { data: { key } })
+  }
   const headers: BlockHeader[] = []
   let end = FILE_HEADER_SIZE_BYTES
   for (let at = 0; at < trailer.length; at += BLOCK_HEADER_SIZE_BYTES) {

@@ -75,7 +75,9 @@ export class BlockRepository implements BlockSource {
       await storage.put(CONFIG_KEY, encodeConfig(config))
     } catch (cause) {
       if (!(cause instanceof AlreadyExistsError)) throw cause
-      throw new AlreadyExistsError(`${storage.location} holds a repository already`, { cause, data: { location: storage.location }, hint: 'Use it as it is, or choose another place.' })
+      throw new AlreadyExistsError(`${storage.location} holds a repository already`, {
+        cause, data: { location: storage.location }, hint: 'Use it as it is, or choose another place.',
+      })
     }
     return new BlockRepository(storage, config, options)
   }
@@ -92,7 +94,9 @@ export class BlockRepository implements BlockSource {
       bytes = await storage.get(CONFIG_KEY)
     } catch (cause) {
       if (!(cause instanceof NotFoundError)) throw cause
-      throw new NotFoundError(`There is no repository at ${storage.location}`, { cause, data: { location: storage.location }, hint: 'Create one with `varve init`, or name one with --repo.' })
+      throw new NotFoundError(`There is no repository at ${storage.location}`, {
+        cause, data: { location: storage.location }, hint: 'Create one with `varve init`, or name one with --repo.',
+      })
     }
     const repository = new BlockRepository(storage, decodeConfig(bytes, storage.location), options)
     await repository.refresh()

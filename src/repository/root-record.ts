@@ -68,7 +68,9 @@ export function decodeRootRecord(hasher: Hasher, number: number, bytes: Uint8Arr
   const key = recordKey(number)
   const value = unseal(hasher, key, bytes)
   const version = (value as { version?: unknown } | null)?.version
-  if (typeof version === 'number' && version > 1) throw new UnsupportedFormatError(`${key} has version ${version}; this version of varve knows 1`, { data: { key, version } })
+  if (typeof version === 'number' && version > 1) {
+    throw new UnsupportedFormatError(`${key} has version ${version}; this version of varve knows 1`, { data: { key, version } })
+  }
   const fields = asRecord(value, key, FIELDS)
   if (fields.type !== 'root' || version !== 1) throw new MalformedDataError(`${key} is not a root record`, { data: { key } })
   if (fields.number !== number) throw new CorruptObjectError(`${key} says that it is record ${String(fields.number)}: records were swapped`, { data: { key } })
