@@ -1,8 +1,11 @@
 import { toHex, utf8 } from '../bytes.ts'
+import { DEFAULT_PROFILE } from '../chunker/index.ts'
 import type { HashName, Platform } from '../cid/interface.ts'
 import { CorruptObjectError, UnsupportedFormatError } from '../errors.ts'
 
 export const CONFIG_KEY = 'config.json'
+/** More than any config needs: what is read of it at most. */
+export const MAX_CONFIG_SIZE_BYTES: number = 64 * 1024
 /** The newest repository format that this version reads and writes. */
 const FORMAT_VERSION = 1
 
@@ -17,8 +20,8 @@ export interface RepositoryConfig {
   readonly features: readonly string[]
 }
 
-export function newConfig(platform: Platform, hash: HashName, chunker: string): RepositoryConfig {
-  return { format: FORMAT_VERSION, id: toHex(platform.randomBytes(16)), hash, chunker, features: [] }
+export function newConfig(platform: Platform, hash: HashName): RepositoryConfig {
+  return { format: FORMAT_VERSION, id: toHex(platform.randomBytes(16)), hash, chunker: DEFAULT_PROFILE.name, features: [] }
 }
 
 export function encodeConfig(config: RepositoryConfig): Uint8Array {
@@ -48,6 +51,9 @@ export function decodeConfig(bytes: Uint8Array, location: string): RepositoryCon
     throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${features.join(', ')}`, {
       data: { ...data, features },
     })
+  }
+  if (typeof chunker === 'string' && chunker !== DEFAULT_PROFILE.name) {
+    throw new UnsupportedFormatError(`The repository ${location} cuts files by "${chunker}", which this version does not know`, { data: { ...data, chunker } })
   }
   const sound = format === 1 && typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && typeof chunker === 'string' && Array.isArray(features)
   if (!sound || (hash !== 'sha2-256' && hash !== 'blake3')) {

@@ -7,7 +7,7 @@ import {
   compareDigestAt, decodeRecord, encodeIndexHeader, indexKey, PACK_TABLE_ROW_SIZE_BYTES, PAGE_SIZE_BYTES, PAGE_TABLE_ROW_SIZE_BYTES, RECORD_SIZE_BYTES,
   type IndexedPack, type IndexName, type IndexRecord,
 } from './index-format.ts'
-import { PACK_ID_SIZE_BYTES, packKindFromByte } from './pack-format.ts'
+import { BLOCK_HEADER_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES, PACK_ID_SIZE_BYTES, packKindFromByte } from './pack-format.ts'
 import type { PageCache } from './page-cache.ts'
 import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
 
@@ -105,7 +105,7 @@ export class IndexFile {
     const found: IndexRecord[] = []
     for (let at = low * RECORD_SIZE_BYTES; at < bytes.length && compareDigestAt(bytes, at, digest) === 0; at += RECORD_SIZE_BYTES) {
       const record = decodeRecord(bytes, at)
-      if (record.pack >= this.packs.length) throw new CorruptObjectError(`${this.#key} names a pack that it does not list`, { data: { key: this.#key } })
+      if (!isPossible(record, this.packs[record.pack])) throw new CorruptObjectError(`${this.#key} describes a block that cannot be`, { data: { key: this.#key, record } })
       found.push(record)
     }
     // Copies of one block may straddle two pages; the search ends in the later one.
@@ -135,6 +135,12 @@ export class IndexFile {
     }
     return bytes
   }
+}
+
+/** A record decides how much is read: nothing that no writer makes may get that far. */
+function isPossible(record: IndexRecord, pack: IndexedPack | undefined): boolean {
+  const end = record.offset + BLOCK_HEADER_SIZE_BYTES + record.storedSize
+  return pack !== undefined && record.storedSize <= record.size && record.size <= MAX_BLOCK_SIZE_BYTES && end <= pack.size
 }
 
 /** Records of `digest` at the end of a page. */

@@ -1,4 +1,4 @@
-import { equalBytes } from '../bytes.ts'
+import { equalBytes, toHex } from '../bytes.ts'
 import { compareRecords, decodeRecord, encodeRecord, RECORD_SIZE_BYTES, type IndexedPack } from './index-format.ts'
 import { DIGEST_SIZE_BYTES } from '../cid/cid.ts'
 import type { IndexFile } from './index-file.ts'
@@ -26,10 +26,14 @@ export function chooseForMerge(files: readonly IndexFile[]): readonly IndexFile[
 /** The packs of all files, and their records in index order with the pack numbers of that joint table. Holds one page of each file. */
 export function mergedRecords(files: readonly IndexFile[]): { packs: readonly IndexedPack[]; records: AsyncIterable<Uint8Array> } {
   const packs: IndexedPack[] = []
+  const numberOf = new Map<string, number>()
   const runs = files.map((file) => {
     const numbers = file.packs.map((pack) => {
-      const known = packs.findIndex((other) => equalBytes(other.id, pack.id))
-      return known >= 0 ? known : packs.push(pack) - 1
+      const id = toHex(pack.id)
+      const known = numberOf.get(id)
+      if (known !== undefined) return known
+      numberOf.set(id, packs.length)
+      return packs.push(pack) - 1
     })
     return renumbered(file, numbers)
   })
@@ -45,6 +49,8 @@ async function* renumbered(file: IndexFile, numbers: readonly number[]): AsyncGe
       encodeRecord(copy.subarray(0, DIGEST_SIZE_BYTES), { ...record, pack: numbers[record.pack] ?? record.pack }, copy, 0)
       records.push(copy)
     }
+    // Other numbers can turn the order of two copies of one block round.
+    records.sort(compareRecords)
     yield records
   }
 }

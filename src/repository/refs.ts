@@ -34,7 +34,7 @@ export interface Ref {
 const ENCODED_REF_SIZE_BYTES: number = encodeCbor([CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')]).length
 
 const refCodec: ValueCodec<CID> = {
-  encode: (cid) => [cid],
+  encode: (cid) => [asCid(cid, 'A ref', DAG_CBOR_CODE)],
   decode: (value) => asCid(asArray(value, 'A ref', 1)[0], 'A ref', DAG_CBOR_CODE),
   weigh: () => ENCODED_REF_SIZE_BYTES,
   equals: (a, b) => a.equals(b),

@@ -2,12 +2,12 @@ import { type CID, parseCid } from '../cid/cid.ts'
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import { portablePlatform } from '../cid/portable-platform.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { AnyIterable, MaybePromise } from '../types.ts'
 import { isPromise } from '../types.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
-import { CONFIG_KEY, decodeConfig, encodeConfig, newConfig, type RepositoryConfig } from './config.ts'
+import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
 import { IndexSet } from './index-set.ts'
 import { encodeLease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
@@ -16,7 +16,7 @@ import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
 import { RootLog } from './root-log.ts'
 import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
-import { Session, type SessionHost, type SessionOptions } from './session.ts'
+import { type RepositoryState, Session, type SessionHost, type SessionOptions } from './session.ts'
 
 export interface BlockRepositoryOptions {
   /** Hashing, compression, clock and randomness; by default the portable one, on Node pass `nodePlatform`. */
@@ -28,11 +28,7 @@ export interface BlockRepositoryOptions {
 export interface CreateOptions extends BlockRepositoryOptions {
   /** Default `sha2-256`. */
   readonly hash?: HashName
-  /** Name of the chunker profile that writers use. */
-  readonly chunker?: string
 }
-
-const DEFAULT_CHUNKER = 'fastcdc2020-64K-256K-1M'
 
 /**
  * Blocks, refs and the log of operations over one storage backend: what other tools embed. It knows nothing of files or datasets, prints
@@ -54,8 +50,8 @@ export class BlockRepository implements BlockSource {
   readonly #reader: BlockReader
   readonly #writer: { readonly host: string; readonly process: number }
   readonly #cache = new PageCache()
-  #root: ReadRecord = EMPTY_STATE
-  #indexes: IndexSet = new IndexSet([])
+  #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
+  #adopting: Promise<void> = Promise.resolve()
 
   private constructor(storage: Storage, config: RepositoryConfig, { platform = portablePlatform, writer = { host: '', process: 0 } }: BlockRepositoryOptions) {
     this.storage = storage
@@ -64,13 +60,17 @@ export class BlockRepository implements BlockSource {
     this.#writer = writer
     this.hasher = platform.hasher(config.hash)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#indexes)
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes)
   }
 
-  /** Creates a repository in storage that holds none. @throws AlreadyExistsError if it holds one */
+  /**
+   * Creates a repository in storage that holds none.
+   * @throws AlreadyExistsError if it holds one; @throws CorruptObjectError if it holds one whose config.json is gone
+   */
   static async create(storage: Storage, options: CreateOptions = {}): Promise<BlockRepository> {
-    const { platform = portablePlatform, hash = 'sha2-256', chunker = DEFAULT_CHUNKER } = options
-    const config = newConfig(platform, hash, chunker)
+    const { platform = portablePlatform, hash = 'sha2-256' } = options
+    const config = newConfig(platform, hash)
+    await assertNoRemains(storage)
     try {
       await storage.put(CONFIG_KEY, encodeConfig(config))
     } catch (cause) {
@@ -91,7 +91,7 @@ export class BlockRepository implements BlockSource {
   static async open(storage: Storage, options: BlockRepositoryOptions = {}): Promise<BlockRepository> {
     let bytes: Uint8Array
     try {
-      bytes = await storage.get(CONFIG_KEY)
+      bytes = await storage.get(CONFIG_KEY, { range: { start: 0, end: MAX_CONFIG_SIZE_BYTES } })
     } catch (cause) {
       if (!(cause instanceof NotFoundError)) throw cause
       throw new NotFoundError(`There is no repository at ${storage.location}`, {
@@ -105,17 +105,17 @@ export class BlockRepository implements BlockSource {
 
   /** The state that reads are answered from. It stays the same until `refresh` or a commit. */
   get root(): RootRecord {
-    return this.#root.record
+    return this.#state.root.record
   }
 
   /** The index files of that state. */
   get indexes(): IndexSet {
-    return this.#indexes
+    return this.#state.indexes
   }
 
   /** Goes to the newest state. Costs one probe if nothing was committed. */
   async refresh(): Promise<void> {
-    await this.#adopt(await this.#log.newest(this.#root))
+    await this.#adopt(await this.#log.newest(this.#state.root))
   }
 
   /**
@@ -129,7 +129,7 @@ export class BlockRepository implements BlockSource {
 
   /** True if an index names the block; its bytes are not looked at. */
   has(cid: CID): MaybePromise<boolean> {
-    const found = this.#indexes.find(cid.multihash.digest)
+    const found = this.#state.indexes.find(cid.multihash.digest)
     return isPromise(found) ? found.then((locations) => locations.length > 0) : found.length > 0
   }
 
@@ -179,15 +179,20 @@ export class BlockRepository implements BlockSource {
     return this.close()
   }
 
-  async #adopt(root: ReadRecord): Promise<void> {
-    if (root === this.#root) return
-    // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
-    this.#indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#indexes)
-    this.#root = root
+  /** One after the other, and never back: a slow look-up must not undo what a quicker one found. */
+  #adopt(root: ReadRecord): Promise<void> {
+    const adopted = this.#adopting.then(async () => {
+      if (root.record.number <= this.#state.root.record.number) return
+      // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
+      const indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#state.indexes)
+      this.#state = { root, indexes }
+    })
+    this.#adopting = adopted.catch(() => undefined)
+    return adopted
   }
 
   #host(): SessionHost {
-    const state = (): SessionHost['state'] => ({ root: this.#root, indexes: this.#indexes })
+    const state = (): RepositoryState => this.#state
     return {
       storage: this.storage,
       platform: this.platform,
@@ -200,5 +205,19 @@ export class BlockRepository implements BlockSource {
       refresh: () => this.refresh(),
       adopt: (root) => this.#adopt(root),
     }
+  }
+}
+
+/** Root records without a config are a damaged repository; a new config would declare it to be an empty one, perhaps with another hash. */
+async function assertNoRemains(storage: Storage): Promise<void> {
+  try {
+    if ((await storage.stat(CONFIG_KEY)) !== undefined) return
+    for await (const { key } of storage.list('log/')) {
+      throw new CorruptObjectError(`${storage.location} holds ${key} but no ${CONFIG_KEY}: it is a repository that has lost it`, {
+        data: { key: CONFIG_KEY, location: storage.location }, hint: 'Restore config.json from a copy of the repository, or choose another place.',
+      })
+    }
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
   }
 }

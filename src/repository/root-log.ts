@@ -1,9 +1,12 @@
 import { equalBytes } from '../bytes.ts'
+import { MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
 import type { Hasher } from '../cid/interface.ts'
 import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import { decodeRootRecord, EMPTY_STATE, encodeRootRecord, recordKey, type ReadRecord, type RootRecord } from './root-record.ts'
 
+/** A record that is larger than this cannot be decoded; what is read of one at most. */
+const MAX_RECORD_SIZE_BYTES: number = MAX_NODE_SIZE_BYTES + 64
 const HINT_PREFIX = 'hints/'
 /** A hint is left every so many commits: opening then costs at most some twelve probes, and a commit next to nothing. */
 const HINT_INTERVAL = 64
@@ -42,7 +45,7 @@ export class RootLog {
   /** @throws NotFoundError if there is no such record; @throws CorruptObjectError if it is damaged */
   async read(number: number): Promise<ReadRecord> {
     if (number === 0) return EMPTY_STATE
-    return decodeRootRecord(this.#hasher, number, await this.#storage.get(recordKey(number)))
+    return decodeRootRecord(this.#hasher, number, await this.#storage.get(recordKey(number), { range: { start: 0, end: MAX_RECORD_SIZE_BYTES } }))
   }
 
   /**
