@@ -45,7 +45,11 @@ export function parseCid(text: string): CID {
   } catch (cause) {
     throw new InvalidArgumentError(`"${text}" is not a CID`, { cause, hint: 'A CID of varve looks like bafkrei… or bafyrei…, 59 characters.' })
   }
-  assertOwnCid(cid)
+  try {
+    assertOwnCid(cid)
+  } catch (cause) {
+    throw new InvalidArgumentError((cause as Error).message, { cause })
+  }
   return cid
 }
 

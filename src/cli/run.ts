@@ -41,6 +41,7 @@ function withoutHelpVerb(args: readonly string[]): string[] {
 
 /** The parser's words in the form that all errors have. */
 function explainUsage(error: CommanderError, program: Command, args: readonly string[]): Error {
+  if (error.code === 'commander.help') return usageError('No command was given', '`varve --help` lists them.')
   const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n')
   const verb = program.commands.find((command) => args.includes(command.name()))
   const guess = /Did you mean (.*)\?\)/.exec(suggestion)?.[1]

@@ -1,68 +1,75 @@
-import { type CID, RAW_CODE } from '../cid/cid.ts'
+import { RAW_CODE } from '../cid/cid.ts'
+import { MalformedDataError } from '../errors.ts'
 import { listChunks } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
-import type { BlockRepository, BlockRequest } from '../repository/index.ts'
+import type { BlockRepository, BlockRequest, ReadResult } from '../repository/index.ts'
 import type { AnyIterable } from '../types.ts'
-import type { CheckoutStep } from './interface.ts'
 import { damageAt } from './damage.ts'
+import type { CheckoutStep } from './interface.ts'
 
-type Planned = { readonly entry: ManifestEntry; chunks: number; complete: boolean }
+/** Entries whose content is read together. */
+const BATCH_ENTRIES = 4096
 
 /**
  * Entries and their content as a sequence of steps, in order. Chunks of many files are read together, in large pieces; memory is bounded by
- * the reader's and by the entries that fit into its read-ahead.
+ * the reader's and by one batch of entries.
  *
- * @throws CorruptBlockError or NotFoundError naming the path whose content cannot be read
+ * @throws CorruptBlockError or MalformedDataError naming the path whose content cannot be read
  */
 export async function* checkoutSteps(repository: BlockRepository, entries: AnyIterable<ManifestEntry>): AsyncGenerator<CheckoutStep> {
-  const planned: Planned[] = []
-  let done = 0
-  const content = repository.readMany(planChunks(repository, entries, planned))
-  for await (const result of content) {
-    // Everything planned before the file that this chunk belongs to is complete.
-    for (let head = planned[0]; head !== undefined && head.chunks === done && head.complete; head = planned[0]) {
-      if (done === 0) yield stepOf(head.entry)
-      planned.shift()
-      done = 0
-    }
-    const head = planned[0]
-    if (head === undefined) throw new TypeError('A chunk was read that no entry asked for')
-    if (done === 0) yield stepOf(head.entry)
-    if ('error' in result) throw damageAt(result.error, head.entry.path)
-    yield { type: 'data', bytes: result.bytes }
-    done++
+  let batch: ManifestEntry[] = []
+  for await (const entry of entries) {
+    batch.push(entry)
+    if (batch.length < BATCH_ENTRIES) continue
+    yield* stepsOf(repository, batch)
+    batch = []
   }
-  for (const { entry, chunks } of planned) if (chunks === 0) yield stepOf(entry)
+  yield* stepsOf(repository, batch)
 }
 
-/** The chunks of all entries in order; notes for each entry how many it has. */
-async function* planChunks(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, planned: Planned[]): AsyncGenerator<BlockRequest> {
-  for await (const entry of entries) {
-    const { value } = entry
-    const plan: Planned = { entry, chunks: 0, complete: false }
-    planned.push(plan)
-    if ((value.kind === 'file' || value.kind === 'executable') && value.size > 0) {
-      if (value.cid.code === RAW_CODE) {
-        plan.chunks = 1
-        plan.complete = true
-        yield value
-      } else {
-        for await (const chunk of chunksOf(repository, entry, value)) {
-          plan.chunks++
-          yield chunk
-        }
+async function* stepsOf(repository: BlockRepository, batch: readonly ManifestEntry[]): AsyncGenerator<CheckoutStep> {
+  const content = repository.readMany(chunksOf(repository, batch))
+  try {
+    for (const entry of batch) {
+      yield stepOf(entry)
+      // Sizes of chunks add up to that of their file: list nodes and the reader see to it.
+      for (let left = sizeOf(entry); left > 0; ) {
+        const bytes = bytesOf(await content.next(), entry)
+        yield { type: 'data', bytes }
+        left -= bytes.length
       }
     }
-    plan.complete = true
+  } finally {
+    await content.return(undefined)
   }
 }
 
-async function* chunksOf(repository: BlockRepository, entry: ManifestEntry, content: { cid: CID; size: number }): AsyncGenerator<BlockRequest> {
-  try {
-    yield* listChunks(repository, content)
-  } catch (error) {
-    throw damageAt(error, entry.path)
+function bytesOf({ value, done }: IteratorResult<ReadResult, unknown>, { path }: ManifestEntry): Uint8Array {
+  if (done === true) throw damageAt(new MalformedDataError('its chunks end before its size is reached'), path)
+  if ('error' in value) throw damageAt(value.error, path)
+  // A chunk without bytes would never bring the file nearer to its end.
+  if (value.bytes.length === 0) throw damageAt(new MalformedDataError('one of its chunks is empty'), path)
+  return value.bytes
+}
+
+/** The chunks of all entries in order. */
+async function* chunksOf(repository: BlockRepository, entries: readonly ManifestEntry[]): AsyncGenerator<BlockRequest> {
+  for (const { path, value } of entries) {
+    if ((value.kind !== 'file' && value.kind !== 'executable') || value.size === 0) continue
+    if (value.cid.code === RAW_CODE) {
+      yield value
+      continue
+    }
+    try {
+      yield* listChunks(repository, value)
+    } catch (error) {
+      throw damageAt(error, path)
+    }
   }
+}
+
+function sizeOf({ value }: ManifestEntry): number {
+  return value.kind === 'file' || value.kind === 'executable' ? value.size : 0
 }
 
 function stepOf({ path, value }: ManifestEntry): CheckoutStep {

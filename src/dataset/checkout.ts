@@ -1,15 +1,13 @@
 import picomatch from 'picomatch'
 import { type CID, cidText } from '../cid/cid.ts'
-import { NotFoundError, WouldOverwriteError } from '../errors.ts'
+import { NotFoundError, VarveError, WouldOverwriteError } from '../errors.ts'
 import type { ManifestEntry, ManifestTotals } from '../manifest/interface.ts'
-import { openManifest } from '../manifest/manifest.ts'
-import { displayPath, pathToText } from '../manifest/path.ts'
+import { type Manifest, openManifest } from '../manifest/manifest.ts'
+import { pathFromText, pathToText } from '../manifest/path.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { isPromise, type OperationOptions } from '../types.ts'
 import { checkoutSteps } from './checkout-steps.ts'
-import { compareEntries } from './compare.ts'
-import { folderEntries, rootOf } from './folder-state.ts'
-import { walkHistory } from './history.ts'
+import { assertNothingLost, folderSnapshot } from './replaceable.ts'
 import type { FolderPort, FolderWriter } from './interface.ts'
 import type { CheckoutResult } from './results.ts'
 import { resolveRevision } from './revision.ts'
@@ -26,37 +24,43 @@ export interface CheckoutOptions extends OperationOptions {
   readonly allowExternalLinks?: boolean
 }
 
-const REPORTED_PATHS = 10
-/** Everything counts when it is about to be replaced, ignored or not. */
-const EVERYTHING = { defaultIgnores: false, ignoreFiles: false }
-
 export async function checkoutFolder(
   repository: BlockRepository, port: FolderPort, revision: string, folder: string, options: CheckoutOptions,
 ): Promise<CheckoutResult> {
   const startedAt = performance.now()
   const { root, path } = await resolveRevision(repository, revision)
-  const paths = [...(options.paths ?? []), ...(path === undefined || path === '' ? [] : [path])]
-  const selected = await selectEntries(repository, root, paths)
+  const within = path === '' ? undefined : path
+  const paths = [...(options.paths ?? []), ...(within === undefined ? [] : [within])]
+  const selected = await selectEntries(repository, root, { paths: options.paths ?? [], path: within })
   const result = (totals: { files: number; bytes: number }, unchanged: boolean): CheckoutResult => ({
     root: cidText(root), files: totals.files, bytes: totals.bytes, elapsedMs: Math.round(performance.now() - startedAt), unchanged,
   })
   const occupied = (await port.inspect(folder)) === 'occupied'
   if (occupied) {
     await assertReplaceable(port, folder)
-    const held = options.force === true ? 'elsewhere' : await whoHolds(repository, port, folder, root, options)
-    if (held === 'target' && paths.length === 0) return result(selected.totals, true)
-    if (held === 'nobody') throw await wouldOverwrite(repository, port, folder, revision, root)
+    if (options.force !== true) {
+      if (paths.length > 0) throw partialReplacement(folder, paths)
+      const current = await folderSnapshot(repository, port, folder, options.signal)
+      if (current.root.equals(root)) return result(selected.totals, true)
+      await assertNothingLost(repository, current, folder, root)
+    }
   }
   const writer = await port.beginWrite(folder)
   try {
     const totals = await assertSafe(selected.entries(), writer, options)
     if (paths.length > 0 && totals.entries === 0) throw nothingMatches(revision, paths)
     await writeAll(repository, writer, selected.entries(), totals, options)
-    await writer.commit({ replace: occupied })
+    await writer.commit({ replace: occupied, force: options.force === true })
     return result(totals, false)
   } finally {
     await writer[Symbol.asyncDispose]()
   }
+}
+
+function partialReplacement(folder: string, paths: readonly string[]): WouldOverwriteError {
+  return new WouldOverwriteError(`${folder} is not empty, and a checkout of a part would replace all of it`, {
+    data: { folder, paths }, hint: 'Check the part out into another folder, and copy from there what you need.',
+  })
 }
 
 function nothingMatches(revision: string, paths: readonly string[]): NotFoundError {
@@ -69,20 +73,38 @@ interface Selection {
   entries(): AsyncIterable<ManifestEntry>
 }
 
-async function selectEntries(repository: BlockRepository, root: CID, paths: readonly string[]): Promise<Selection> {
+/**
+ * The entries to write. A path that is in the manifest, as a file or as a folder, stands for itself, whatever characters it has; anything else is a glob.
+ */
+async function selectEntries(repository: BlockRepository, root: CID, { paths, path }: { paths: readonly string[]; path: string | undefined }): Promise<Selection> {
   const manifest = await openManifest(repository, root)
-  if (paths.length === 0) return { totals: manifest.totals, entries: () => manifest.entries({}) }
-  const globs = paths.flatMap((path) => [path, `${path.replace(/\/+$/, '')}/**`])
-  const matches = picomatch(globs, { dot: true })
-  const literal = new Set(paths.map((path) => path.replace(/\/+$/, '')))
+  const wanted = paths.map(trimmed)
+  if (wanted.length === 0 && path === undefined) return { totals: manifest.totals, entries: () => manifest.entries({}) }
+  const literal = path === undefined ? [] : [trimmed(path)]
+  const globs: string[] = []
+  for (const text of wanted) (await holdsPath(manifest, text) ? literal : globs).push(text)
+  const matches = globs.length === 0 ? () => false : picomatch(globs.flatMap((glob) => [glob, `${glob}/**`]), { dot: true })
   async function* entries(): AsyncGenerator<ManifestEntry> {
     for await (const entry of manifest.entries({})) {
       const text = pathToText(entry.path)
-      // A path that looks like a glob may also be meant as it is.
-      if (literal.has(text) || matches(text)) yield entry
+      if (literal.some((name) => text === name || text.startsWith(`${name}/`)) || matches(text)) yield entry
     }
   }
   return { totals: manifest.totals, entries }
+}
+
+function trimmed(path: string): string {
+  return path.replace(/^\.\//, '').replace(/\/+$/, '')
+}
+
+async function holdsPath(manifest: Manifest, text: string): Promise<boolean> {
+  try {
+    return (await manifest.entries({ prefix: pathFromText(text) }).next()).done !== true
+  } catch (error) {
+    // Many globs are no paths.
+    if (error instanceof VarveError) return false
+    throw error
+  }
 }
 
 /** Looks at every entry before the first is written. */
@@ -124,31 +146,3 @@ async function assertReplaceable(port: FolderPort, folder: string): Promise<void
     })
   }
 }
-
-/** Whether what stands in a folder is the wanted root, some snapshot's, or nobody's. */
-async function whoHolds(
-  repository: BlockRepository, port: FolderPort, folder: string, wanted: CID, options: OperationOptions,
-): Promise<'target' | 'elsewhere' | 'nobody'> {
-  const { signal } = options
-  const { root } = await rootOf(repository, folderEntries(repository, port, folder, { ...EVERYTHING, ...(signal === undefined ? {} : { signal }) }))
-  if (root.equals(wanted)) return 'target'
-  const seen = new Set<string>()
-  for await (const { target } of repository.refs()) {
-    for await (const { snapshot } of walkHistory(repository, target, seen)) if (snapshot.root.equals(root)) return 'elsewhere'
-  }
-  return 'nobody'
-}
-
-async function wouldOverwrite(repository: BlockRepository, port: FolderPort, folder: string, revision: string, root: CID): Promise<WouldOverwriteError> {
-  const manifest = await openManifest(repository, root)
-  const lost: string[] = []
-  let count = 0
-  for await (const { path, after } of compareEntries(manifest.entries({}), folderEntries(repository, port, folder, EVERYTHING))) {
-    if (after === undefined) continue
-    count++
-    if (lost.length < REPORTED_PATHS) lost.push(displayPath(path))
-  }
-  const shown = lost.join(', ') + (count > lost.length ? `, and ${count - lost.length} more` : '')
-  return new WouldOverwriteError(`${folder} holds changes that no snapshot has: ${shown}`, { data: { folder, revision, paths: lost, count } })
-}
-

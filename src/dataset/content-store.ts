@@ -84,9 +84,10 @@ export class ChunkedContentStore implements ContentStore {
 }
 
 /** Stores content that comes in pieces of any size, or whole. */
-export async function storeContent(store: ContentStore, content: Uint8Array | AnyIterable<Uint8Array>): Promise<FileContent> {
+export async function storeContent(store: ContentStore, content: Uint8Array | AnyIterable<Uint8Array>, signal?: AbortSignal): Promise<FileContent> {
   store.begin()
   for await (const piece of content instanceof Uint8Array ? [content] : content) {
+    signal?.throwIfAborted()
     for (let rest = piece; rest.length > 0; ) {
       const space = store.space()
       const length = Math.min(space.length, rest.length)

@@ -1,9 +1,9 @@
 import { type CID, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
-import { InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
+import { InvalidArgumentError, MalformedDataError, NotFoundError, RefConflictError } from '../errors.ts'
 import { verifyList } from '../file/index.ts'
 import { openManifest, verifyManifest } from '../manifest/manifest.ts'
-import { type BlockRepository, parseRefName, type Session } from '../repository/index.ts'
+import { type BlockRepository, parseRefName, Pause, type Session } from '../repository/index.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
 import { readCar } from './car-reader.ts'
 import { walkHistory } from './history.ts'
@@ -30,7 +30,8 @@ async function importInto(repository: BlockRepository, session: Session, source:
   const ref = parseRefName(options.ref)
   const top = await storeBlocks(session, source, options)
   const heads = await rootsToCheck(session, top)
-  for (const root of heads) await assertComplete(session, root)
+  const checked = new Set<string>()
+  for (const root of heads) await assertComplete(session, root, { checked, pause: new Pause(options.signal) })
   const parent = await repository.getRef(ref)
   const isRoot = heads.length === 1 && heads[0]?.equals(top) === true
   const recorded = isRoot ? await recordSnapshot(repository, session, ref, top, options, 'import') : await adoptHistory(session, ref, top, parent, options)
@@ -69,11 +70,17 @@ async function rootsToCheck(session: Session, top: CID): Promise<readonly CID[]>
   return roots
 }
 
-async function assertComplete(session: Session, root: CID): Promise<void> {
+async function assertComplete(session: Session, root: CID, { checked, pause }: { checked: Set<string>; pause: Pause }): Promise<void> {
   for await (const { value } of verifyManifest(session, root)) {
+    await pause.take()
     if (value.kind !== 'file' && value.kind !== 'executable') continue
     if (value.cid.code === RAW_CODE) await assertThere(session, value)
-    else for await (const chunk of verifyList(session, value)) await assertThere(session, chunk)
+    else {
+      for await (const chunk of verifyList(session, value, { seen: checked })) {
+        await pause.take()
+        await assertThere(session, chunk)
+      }
+    }
   }
 }
 
@@ -98,8 +105,11 @@ async function fromFile(session: Session, cid: CID): Promise<Uint8Array> {
 
 /** Points the ref to an imported snapshot, if that does not drop anything that the ref held. */
 async function adoptHistory(
-  session: Session, ref: string, snapshot: CID, parent: CID | undefined, { message = '', author = null }: { message?: string; author?: string | null },
+  session: Session, ref: string, snapshot: CID, parent: CID | undefined, { message = '', author, expected }: SnapshotDetails,
 ): Promise<{ snapshot: CID; parent: CID | undefined; created: boolean }> {
+  if (expected !== undefined && String(expected) !== String(parent ?? null)) {
+    throw new RefConflictError(`${ref} points to ${String(parent ?? 'nothing')} and not to ${String(expected ?? 'nothing')}`, { data: { ref, expected: String(expected), actual: parent?.toString() ?? null } })
+  }
   if (parent !== undefined) {
     let follows = false
     for await (const { cid } of walkHistory(session, snapshot)) follows ||= cid.equals(parent)
@@ -107,6 +117,6 @@ async function adoptHistory(
       throw new InvalidArgumentError(`${ref} holds a history that the file does not continue`, { data: { ref }, hint: 'Import it under another ref.' })
     }
   }
-  await session.commit({ action: 'import', message, actor: author, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
+  await session.commit({ action: 'import', message, actor: author ?? null, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
   return { snapshot, parent, created: parent?.equals(snapshot) !== true }
 }

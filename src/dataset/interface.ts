@@ -73,8 +73,12 @@ export interface NameFolding {
 export interface FolderWriter extends AsyncDisposable {
   readonly folding: NameFolding
   write(step: CheckoutStep): MaybePromise<void>
-  /** Creates the links, makes all durable, and puts the folder where the target is. `replace`: what is there goes; else it must be absent or empty. */
-  commit(options: { readonly replace: boolean }): Promise<void>
+  /**
+   * Creates the links, makes all durable, and puts the folder where the target is. `replace`: what is there goes; else it must be absent or empty.
+   * Unless `force` is set, what is there stays if anything in it has changed since it was last inspected, or since the writer was made.
+   * @throws WouldOverwriteError if the target may not be replaced; it is as it was
+   */
+  commit(options: { readonly replace: boolean; readonly force?: boolean }): Promise<void>
   /** Removes what was written; nothing if committed. */
   [Symbol.asyncDispose](): Promise<void>
 }

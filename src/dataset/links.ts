@@ -1,7 +1,7 @@
 import { CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { DigestTable } from '../repository/index.ts'
+import { DigestTable, Pause } from '../repository/index.ts'
 
 export interface WalkedBlock {
   readonly cid: CID
@@ -21,10 +21,13 @@ function* linksIn(value: unknown): Generator<CID> {
  * tool would. Holds 40 bytes for each block that was visited.
  */
 export async function* walkBlocks(source: BlockSource, root: CID): AsyncGenerator<WalkedBlock> {
-  const seen = new DigestTable()
+  // A chunk may hold the very bytes of a node: only the codec tells which of them has links.
+  const seen = { raw: new DigestTable(), node: new DigestTable() }
   const waiting: CID[] = [root]
+  const pause = new Pause()
   for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
-    if (!seen.add(cid.multihash.digest)) continue
+    if (!(cid.code === DAG_CBOR_CODE ? seen.node : seen.raw).add(cid.multihash.digest)) continue
+    await pause.take()
     const bytes = await source.get(cid)
     yield { cid, bytes }
     if (cid.code === DAG_CBOR_CODE) waiting.push(...[...linksIn(decodeCbor(bytes))].reverse())

@@ -30,7 +30,7 @@ export function readContent(repository: BlockRepository, revision: string, path:
 
 async function* contentPieces(repository: BlockRepository, revision: string, path: string, span: ByteSpan): AsyncGenerator<Uint8Array> {
   const { root } = await resolveRevision(repository, revision)
-  const bytes = pathFromText(path)
+  const bytes = pathFromText(path.replace(/^(\.\/)+/, ''))
   const value = await fileAt(await openManifest(repository, root), bytes, revision)
   const { start, end } = checkedSpan(span, value.size)
   const offsets: { offset: number; size: number }[] = []

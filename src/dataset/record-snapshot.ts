@@ -1,8 +1,11 @@
-import { type CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
-import { RefConflictError } from '../errors.ts'
+import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+import { MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
+import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
 import type { JsonValue } from '../types.ts'
 import { encodeSnapshot, readSnapshot, type SnapshotSource } from './snapshot-object.ts'
+
+const PLACEHOLDER: CID = cidFromDigest({ code: 0x12 }, DAG_CBOR_CODE, new Uint8Array(DIGEST_SIZE_BYTES))
 
 /** What a snapshot says beside its data. */
 export interface SnapshotDetails {
@@ -34,12 +37,12 @@ export async function recordSnapshot(
     const parent = await repository.getRef(ref)
     assertExpected(ref, parent, details.expected)
     if (parent !== undefined && saysNothingNew(details) && (await readSnapshot(session, parent)).root.equals(root)) {
+      // Blocks may have been stored again that were lost.
+      await session.checkpoint()
       return { snapshot: parent, parent, created: false }
     }
-    const { message = '', author = null, source, meta = {} } = details
-    const bytes = encodeSnapshot({
-      root, parents: parent === undefined ? [] : [parent], message, author, time: repository.platform.now().toISOString(), source: completeSource(source), meta,
-    })
+    const { message = '', author = null } = details
+    const bytes = encodeDetails(root, parent, repository.platform.now(), details)
     const snapshot = await session.put(DAG_CBOR_CODE, bytes)
     try {
       await session.commit({ action, message, actor: author, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
@@ -49,6 +52,19 @@ export async function recordSnapshot(
       await repository.refresh()
     }
   }
+}
+
+/**
+ * Checks what can be checked before hours of storing.
+ * @throws InvalidArgumentError if the details cannot be kept in a snapshot
+ */
+export function assertDetails(details: SnapshotDetails): void {
+  const size = encodeDetails(PLACEHOLDER, PLACEHOLDER, new Date(0), details).length
+  if (size > MAX_NODE_SIZE_BYTES) throw new InvalidArgumentError(`Message, source and meta of a snapshot take ${size} bytes; ${MAX_NODE_SIZE_BYTES} are possible`, { hint: 'Keep large data in the dataset itself.' })
+}
+
+function encodeDetails(root: CID, parent: CID | undefined, now: Date, { message = '', author, source, meta = {} }: SnapshotDetails): Uint8Array {
+  return encodeSnapshot({ root, parents: parent === undefined ? [] : [parent], message, author: author ?? null, time: now.toISOString(), source: completeSource(source), meta })
 }
 
 function saysNothingNew({ message, source, meta }: SnapshotDetails): boolean {

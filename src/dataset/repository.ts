@@ -1,6 +1,6 @@
 import type { CID } from '../cid/cid.ts'
 import { cidText } from '../cid/cid.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { diffManifests, openManifest } from '../manifest/manifest.ts'
 import { pathFromText, pathToText } from '../manifest/path.ts'
 import { type ManifestProof, provePath } from '../manifest/proof.ts'
@@ -20,6 +20,12 @@ import { type ResolvedRevision, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
 import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
+
+export interface SetRefOptions {
+  readonly expected?: CID | null | 'any'
+  readonly message?: string
+  readonly author?: string
+}
 
 /**
  * Datasets over a repository of blocks: snapshots of folders or of any entries, and the way back. Made by `openRepository` on Node; elsewhere
@@ -108,14 +114,21 @@ export class Repository {
     return { root: cidText(root), ...totals, chunker, snapshot: snapshot === undefined ? null : snapshotInfo(snapshot, await readSnapshot(this.blocks, snapshot)), refs }
   }
 
-  /** Entries of a revision in order of their keys; with a prefix, the entry of that path or all below that folder. */
+  /**
+   * Entries of a revision in order of their keys; with a prefix, the entry of that path or all below that folder.
+   * @throws NotFoundError if there is nothing at the prefix
+   */
   async *entries(revision: string, prefix?: string): AsyncGenerator<ListedEntry> {
     const { root, path } = await this.resolve(revision)
     const folder = prefix ?? path ?? ''
     const manifest = await openManifest(this.blocks, root)
-    for await (const entry of manifest.entries(folder === '' ? {} : { prefix: pathFromText(folder.replace(/\/+$/, '')) })) {
+    const below = folder.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+    let found = below === ''
+    for await (const entry of manifest.entries(found ? {} : { prefix: pathFromText(below) })) {
+      found = true
       yield { path: pathToText(entry.path), ...entryInfo(entry.value) }
     }
+    if (!found) throw new NotFoundError(`There is no "${folder}" in ${revision}`, { data: { revision, path: folder }, hint: `\`varve ls ${revision}\` lists what there is.` })
   }
 
   /** The content of a file, or bytes `start` to `end` of it, at once. @throws NotFoundError if the revision has no such file */
@@ -138,25 +151,26 @@ export class Repository {
 
   /**
    * Points a ref or tag (`mnist/raw@v2`) to a revision.
-   * @param options.expected the CID that it must have now; null, the default for tags and new names, if it must not exist
+   * @param options.expected the CID that it must have now; null, the default, if it must not exist; `any` to move it from wherever it is
    * @throws RefConflictError if it is elsewhere
    */
-  async setRef(
-    name: string, revision: string, options: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string } = { expected: null },
-  ): Promise<RefInfo> {
+  async setRef(name: string, revision: string, options: SetRefOptions = {}): Promise<RefInfo> {
     parseRefName(name)
+    const { expected = null, message, author } = options
     const { snapshot } = await this.#whole(revision)
     if (snapshot === undefined) {
       throw new InvalidArgumentError(`"${revision}" is a root; a ref points to a snapshot`, { hint: 'Name a ref or a snapshot instead.' })
     }
-    await this.#moveRef(name, snapshot, options)
-    const { root, time, message } = await readSnapshot(this.blocks, snapshot)
-    return { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(snapshot), root: cidText(root), time, message }
+    await this.#moveRef(name, snapshot, { ...(expected === 'any' ? {} : { expected }), ...(message === undefined ? {} : { message }), ...(author === undefined ? {} : { author }) })
+    const { root, time, message: why } = await readSnapshot(this.blocks, snapshot)
+    return { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(snapshot), root: cidText(root), time, message: why }
   }
 
   /** Removes a ref or tag. What it pointed to stays until garbage is collected. */
-  deleteRef(name: string, options: { readonly expected?: CID; readonly message?: string; readonly author?: string } = {}): Promise<void> {
-    return this.#moveRef(name, null, options)
+  async deleteRef(name: string, options: { readonly expected?: CID; readonly message?: string; readonly author?: string } = {}): Promise<void> {
+    const target = await this.blocks.getRef(name)
+    if (target === undefined) throw new NotFoundError(`There is no ref or tag "${name}"`, { data: { ref: name } })
+    await this.#moveRef(name, null, { expected: target, ...options })
   }
 
   /** Proof that a revision holds a path, which anyone can check with the root alone (`checkProof`). */

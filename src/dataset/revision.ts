@@ -37,7 +37,7 @@ function parseRevision(text: string): ParsedRevision {
     })
   }
   const steps = (match[2] ?? '').split('~').slice(1)
-  return { base: match[1], ancestors: steps.reduce((sum, step) => sum + (step === '' ? 1 : Number(step)), 0), path: match[3] }
+  return { base: match[1], ancestors: steps.reduce((sum, step) => sum + (step === '' ? 1 : Number(step)), 0), path: match[3]?.replace(/^(\.\/)+/, '') }
 }
 
 /**

@@ -7,7 +7,7 @@ import { type AnyIterable, isPromise, type ProgressEvent } from '../types.ts'
 import { ChunkedContentStore } from './content-store.ts'
 import { storeEntries, type InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions, SkippedPath } from './interface.ts'
-import { recordSnapshot, type RecordedSnapshot, type SnapshotDetails } from './record-snapshot.ts'
+import { assertDetails, recordSnapshot, type RecordedSnapshot, type SnapshotDetails } from './record-snapshot.ts'
 import { defaultRefName } from './default-ref-name.ts'
 import type { SnapshotResult } from './results.ts'
 import { readSnapshot } from './snapshot-object.ts'
@@ -37,9 +37,10 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   const startedAt = performance.now()
   const ref = chooseRef(input, options.ref)
   const skipped: SkippedPath[] = []
+  assertDetails(options)
   await repository.refresh()
   const { stored, added, recorded } = await repository.withSession(async (session) => {
-    const stored = await resumable(session, options.signal, () => storeInput(session, repository, input, options, skipped))
+    const stored = await resumable(session, () => storeInput(session, repository, input, options, skipped))
     const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
     return { stored, recorded, added: session.added }
   }, options.compression === undefined ? {} : { compression: options.compression })
@@ -50,12 +51,12 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   }
 }
 
-/** If the caller stops the work, what is stored so far is kept for the next attempt. */
-async function resumable<T>(session: Session, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+/** If the work fails or is stopped, what is stored so far is kept for the next attempt, where that is still possible. */
+async function resumable<T>(session: Session, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (signal?.aborted === true) await session.checkpoint().catch(() => undefined)
+    await session.checkpoint().catch(() => undefined)
     throw error
   }
 }

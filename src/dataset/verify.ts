@@ -5,7 +5,7 @@ import { verifyList } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { diffManifests, verifyManifest } from '../manifest/manifest.ts'
 import { pathToText } from '../manifest/path.ts'
-import { type BlockRepository, type ObjectProblem, type StorageReport, verifyStorage } from '../repository/index.ts'
+import { type BlockRepository, type ObjectProblem, Pause, type StorageReport, verifyStorage } from '../repository/index.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
 import { walkHistory } from './history.ts'
 import { resolveRevision } from './revision.ts'
@@ -156,12 +156,14 @@ async function lost(repository: BlockRepository, report: StorageReport, { cid, s
 
 /** The chunks of all entries, each with its path; list trees are checked on the way. */
 async function* contentOf(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList): AsyncGenerator<WantedChunk> {
+  const pause = new Pause()
   for await (const { path, value } of entries) {
+    await pause.take()
     if (value.kind !== 'file' && value.kind !== 'executable') continue
     const where = `${base}:${pathToText(path)}`
     if (value.cid.code === RAW_CODE) yield { path: where, cid: value.cid, size: value.size }
     else {
-      const chunks = guarded(verifyList(repository, value), (error) => damage.noteError(error, value.cid, where))
+      const chunks = guarded(verifyList(repository, value, { seen: new Set() }), (error) => damage.noteError(error, value.cid, where))
       for await (const { cid, size } of chunks) yield { path: where, cid, size }
     }
   }

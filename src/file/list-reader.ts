@@ -30,15 +30,17 @@ export function listChunks(source: BlockSource, root: ListLink, options: ListRea
  * Checks every rule of a list tree, and returns its chunks in order. Complete once the iteration has ended: the tree is then the one that building
  * it from these chunks gives. The chunks themselves are not read.
  *
+ * With `seen`, a node that was checked before, in the same place of a tree, is passed over with its chunks: equal links can make a few nodes
+ * stand for a list without end.
+ *
  * @throws MalformedDataError for a list that breaks the format; what `source` throws
  */
-export function verifyList(source: BlockSource, root: ListLink, options: ListOptions = {}): AsyncGenerator<ListChunk, void, undefined> {
-  const { leafCode = RAW_CODE } = options
-  return walk(source, root, { leafCode }, true)
+export function verifyList(source: BlockSource, root: ListLink, options: ListOptions & { readonly seen?: Set<string> } = {}): AsyncGenerator<ListChunk, void, undefined> {
+  return walk(source, root, options, true)
 }
 
-async function* walk(source: BlockSource, root: ListLink, options: ListReadOptions, strict: boolean): AsyncGenerator<ListChunk, void, undefined> {
-  const { leafCode = RAW_CODE, range, enterNode } = options
+async function* walk(source: BlockSource, root: ListLink, options: ListReadOptions & { readonly seen?: Set<string> }, strict: boolean): AsyncGenerator<ListChunk, void, undefined> {
+  const { leafCode = RAW_CODE, range, enterNode, seen } = options
   const { start, end } = range === undefined ? { start: 0, end: root.size } : checkedRange(range)
   if (isLeaf(root, leafCode)) {
     if (root.size > maxLeafSize(leafCode)) throw new MalformedDataError(`Chunk ${root.cid.toString()} of ${root.size} bytes is larger than any chunk may be`, { data: { cid: root.cid.toString() } })
@@ -48,6 +50,11 @@ async function* walk(source: BlockSource, root: ListLink, options: ListReadOptio
   const pending: PendingNode[] = [{ link: root, level: undefined, offset: 0, lastOfLevel: true }]
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
     if (enterNode?.(at.link.cid) === false) continue
+    if (seen !== undefined) {
+      const place = `${at.link.cid.toString()} ${at.link.size} ${at.level ?? 'top'} ${at.lastOfLevel}`
+      if (seen.has(place)) continue
+      seen.add(place)
+    }
     const node = await readListNode(source, at.link, at.level, leafCode)
     if (strict) assertCanonicalNode(node, at.lastOfLevel)
     const below: PendingNode[] = []

@@ -39,7 +39,9 @@ export async function provePath(source: BlockSource, root: CID, path: Uint8Array
     },
   }
   const value = await (await openManifest(recording, root)).get(path)
-  if (value === undefined) throw new NotFoundError(`The dataset ${cidText(root)} holds nothing at ${displayPath(path)}`, { data: { path: pathToText(path) } })
+  if (value === undefined) throw new NotFoundError(`The dataset ${cidText(root)} holds nothing at ${displayPath(path)}`, {
+      data: { path: pathToText(path) }, hint: 'A proof is about one file, link or empty folder; `varve ls` lists what there is.',
+    })
   return { type: 'varve-proof', version: 1, root: cidText(root), path: pathToText(path), blocks }
 }
 

@@ -1,9 +1,11 @@
 import * as fs from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContentStore, FolderPort, FolderReadOptions, FolderWriter, NameFolding } from '../dataset/interface.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { byteTextOf, byteTextOfPath } from './byte-text.ts'
+import { STAMP_TICK_MS } from './changed-since.ts'
 import { type EntryFacts, type FolderCalls, isSameFile, nodeFolderCalls } from './folder-calls.ts'
 import { beginFolderWrite } from './folder-writer.ts'
 import { readFolder } from './read-folder.ts'
@@ -15,6 +17,16 @@ export interface NodeFoldersOptions {
   readonly repositoryFolder?: string
   /** Where stat caches are kept, in `stat/`. Without it every file is read every time. */
   readonly cacheFolder?: string
+  /**
+   * What content is hashed for, as the id, hash and chunker of a repository. A stat cache that was written with another identity counts as absent.
+   * Default: the empty text.
+   */
+  readonly cacheIdentity?: string
+  /**
+   * A file is left unopened the next time only if its times were older than this, in ms, when it was read; until then it is read each time. Default
+   * 40 000: so long Linux may take to notice a second write through a memory map. Less is for tests.
+   */
+  readonly trustAfterMs?: number
   /** The system's calls for reading; for tests. */
   readonly calls?: FolderCalls
   /** How the target's names fold, instead of trying it out; for tests. */
@@ -31,21 +43,33 @@ const REPOSITORY_NAMES: readonly string[] = ['.git', '.varve']
  * for await (const { path, value } of folders.read('/data', store, {})) console.log(pathToText(path), value.kind)
  */
 export function nodeFolders(options: NodeFoldersOptions = {}): FolderPort {
-  const { repositoryFolder, cacheFolder, calls = nodeFolderCalls, folding } = options
+  const { repositoryFolder, cacheFolder, cacheIdentity, trustAfterMs, calls = nodeFolderCalls, folding } = options
+  const inspections = new Map<string, number>()
   return {
     async *read(folder: string, store: ContentStore, readOptions: FolderReadOptions): AsyncGenerator<ManifestEntry> {
       const top = openableFolder(folder)
       const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
       if (repository !== undefined) assertOutside(top, repository)
-      yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder })
+      yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder, cacheIdentity, trustAfterMs })
     },
-    inspect: async (folder) => inspectTarget(byteTextOfPath(resolve(folder))),
+    async inspect(folder) {
+      const target = resolve(folder)
+      const state = inspectTarget(byteTextOfPath(target))
+      if (state === 'occupied') {
+        // What was changed before is then older by more than a tick, and not taken for a change that came after.
+        await sleep(2 * STAMP_TICK_MS)
+        inspections.set(target, Date.now())
+      }
+      return state
+    },
     protectedNames: async (folder) => protectedNames(resolve(folder), repositoryFolder),
     async beginWrite(folder: string): Promise<FolderWriter> {
       const target = resolve(folder)
       const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
       if (repository !== undefined) assertOutside(dirname(target), repository)
-      return beginFolderWrite(target, { folding, isProtected: () => protectedNames(target, repositoryFolder) })
+      const since = inspections.get(target)
+      inspections.delete(target)
+      return beginFolderWrite(target, { folding, since, isProtected: () => protectedNames(target, repositoryFolder) })
     },
     nameOf: (folder) => basename(resolve(folder)),
   }

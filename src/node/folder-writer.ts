@@ -5,6 +5,7 @@ import { InvalidArgumentError, MalformedDataError, UnsafePathError, VarveError, 
 import { displayPath } from '../manifest/path.ts'
 import type { MaybePromise } from '../types.ts'
 import { below, bytesOf, type ByteText, byteTextOf, lossyText, systemPath } from './byte-text.ts'
+import { STAMP_TICK_MS } from './changed-since.ts'
 import { besideName } from './checkout-leftovers.ts'
 import { type FolderTraits, probeFolder } from './name-folding.ts'
 import { Pace } from './pace.ts'
@@ -19,6 +20,8 @@ export interface FolderWriteOptions {
   /** Names in the target that forbid to replace it. */
   readonly isProtected?: (() => readonly string[]) | undefined
   readonly rename?: Rename
+  /** When somebody last made sure that the target may be replaced, Unix time in ms. Default: now. */
+  readonly since?: number | undefined
 }
 
 /** Files larger than this are made durable one by one. A sync costs milliseconds, so for many small files it would be most of the work. */
@@ -42,8 +45,11 @@ export async function beginFolderWrite(target: string, options: FolderWriteOptio
   const place = preparedTarget(target)
   const fresh = below(place.parent, besideName(basename(place.path) as ByteText, 'new'))
   try {
+    const began = Date.now()
     fs.mkdirSync(systemPath(fresh), { mode: 0o700 })
-    return new FreshFolderWriter(fresh, place, probeFolder(fresh), options)
+    // A file system may stamp by another machine's clock.
+    const lag = Math.max(0, began - fs.statSync(systemPath(fresh)).mtimeMs - STAMP_TICK_MS)
+    return new FreshFolderWriter(fresh, place, probeFolder(fresh), { ...options, since: (options.since ?? began) - lag })
   } catch (error) {
     // What made it fail says more than what keeps it from being removed.
     await fs.promises.rm(systemPath(fresh), { recursive: true, force: true }).catch(() => undefined)
@@ -102,7 +108,7 @@ class FreshFolderWriter implements FolderWriter {
     return waiting ?? this.#pace.pause()
   }
 
-  async commit({ replace }: { readonly replace: boolean }): Promise<void> {
+  async commit({ replace, force = false }: { readonly replace: boolean; readonly force?: boolean }): Promise<void> {
     this.#assertOpen()
     this.#state = 'failed'
     this.#assertComplete()
@@ -123,7 +129,7 @@ class FreshFolderWriter implements FolderWriter {
       const folder = lossyText(this.#target.path)
       throw new WouldOverwriteError(`${folder} holds ${names.join(' and ')}, and a repository is never replaced`, { data: { folder, paths: names }, hint: 'Check out into another folder.' })
     }
-    await placeFolder(this.#fresh, this.#target, replace, this.#options.rename ?? systemRename)
+    await placeFolder(this.#fresh, this.#target, { replace, unchangedSince: force ? undefined : this.#options.since, rename: this.#options.rename ?? systemRename })
     this.#state = 'committed'
     try {
       syncFolder(systemPath(this.#target.parent))

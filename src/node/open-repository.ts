@@ -35,7 +35,8 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
   const writer = { host: hostname(), process: process.pid }
   const blocks = await openOrCreate(storage, create, { platform, writer, ...(hash === undefined ? {} : { hash }) })
-  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache') })
+  const { id, chunker } = blocks.config
+  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache'), cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
   return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
 }
 

@@ -33,7 +33,7 @@ const SECOND_NS = 1_000_000_000n
  * before and after, and as many bytes were read as it says. A file that does not hold still is read up to four times. Two writes in one tick of the clock
  * leave the same times, so a file that was written to in this tick is left alone until the tick is over.
  *
- * What escapes this: writes through a memory map, which systems stamp late; and file systems that do not keep times.
+ * What escapes this: writes through a memory map, which systems stamp late or, while a page is dirty already, not at all; and file systems that do not keep times.
  *
  * Failures of the store are thrown; those of the file are returned.
  */

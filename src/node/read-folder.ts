@@ -20,6 +20,10 @@ export interface FolderReadSettings {
   readonly repository: Pick<EntryFacts, 'dev' | 'ino'> | undefined
   /** Where stat caches may be kept. */
   readonly cacheFolder: string | undefined
+  /** What the content is hashed for; see `NodeFoldersOptions`. */
+  readonly cacheIdentity?: string | undefined
+  /** See `NodeFoldersOptions`. */
+  readonly trustAfterMs?: number | undefined
 }
 
 interface Totals {
@@ -86,8 +90,9 @@ class FileReader {
     if (settings.cacheFolder === undefined) return
     const name = createHash('sha256').update(bytesOf(top)).digest('hex')
     const path = join(settings.cacheFolder, 'stat', `${name}.bin`)
-    this.#before = new StatCacheReader(path)
-    this.#after = new StatCacheWriter(path)
+    const { cacheIdentity: identity = '', trustAfterMs } = settings
+    this.#before = new StatCacheReader(path, identity)
+    this.#after = new StatCacheWriter(path, { identity, trustAfterMs })
   }
 
   /** Undefined if the file is gone or could not be read. */

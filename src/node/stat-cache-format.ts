@@ -5,14 +5,16 @@ import type { ByteText } from './byte-text.ts'
  * The form of a stat cache: a header, then pages that each carry their own hash. A file is written from front to back and read the same way, so that
  * neither side holds more than a page.
  *
- *     header  "VARVSTAT", version 1 (1 byte), 7 × 0
+ *     header  "VARVSTAT", version 2 (1 byte), 7 × 0 | 16 SHA-256 of the identity, 32 bytes
  *     page    0 length of the records u32 | 4 12 × 0 | 16 SHA-256 of the records, 32 bytes | 48 records
  *     record  0 characters shared with the path before in the page u16 | 2 length of the rest u16 | 4 content codec | 5 hash code | 6 2 × 0
  *             8 size u64 | 16 mtime i64 | 24 ctime i64 | 32 inode u64 | 40 digest, 32 bytes | 72 rest of the path
  *
- * Integers are little-endian, times in nanoseconds. Paths are manifest keys.
+ * Integers are little-endian, times in nanoseconds. Paths are manifest keys. The identity is a text that says what the content was hashed for: the
+ * same file has another CID in a repository with another hash or chunker.
  */
-export const CACHE_HEADER: Uint8Array = Uint8Array.from([...Buffer.from('VARVSTAT'), 1, 0, 0, 0, 0, 0, 0, 0])
+const CACHE_MAGIC: Uint8Array = Uint8Array.from([...Buffer.from('VARVSTAT'), 2, 0, 0, 0, 0, 0, 0, 0])
+export const CACHE_HEADER_SIZE_BYTES = 48
 export const PAGE_HEADER_SIZE_BYTES = 48
 /** A page is closed by the record that takes it to this size. */
 export const PAGE_TARGET_SIZE_BYTES: number = 64 * 1024
@@ -35,6 +37,11 @@ export interface CacheRecord {
   readonly ctimeNs: bigint
   readonly ino: bigint
   readonly digest: Uint8Array
+}
+
+/** The header of a cache with this identity. */
+export function cacheHeader(identity: string): Buffer {
+  return Buffer.concat([CACHE_MAGIC, digestOf(Buffer.from(identity))])
 }
 
 /** Writes a record to a page at `offset`. Returns its end. */

@@ -3,11 +3,11 @@ import { cidFromDigest, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
 import type { FileContent } from '../dataset/interface.ts'
 import type { ByteText } from './byte-text.ts'
 import type { EntryFacts } from './folder-calls.ts'
-import { CACHE_HEADER, decodeKey, decodeRecord, isSealed, MAX_PAGE_SIZE_BYTES, PAGE_HEADER_SIZE_BYTES, pageLength } from './stat-cache-format.ts'
+import { CACHE_HEADER_SIZE_BYTES, cacheHeader, decodeKey, decodeRecord, isSealed, MAX_PAGE_SIZE_BYTES, PAGE_HEADER_SIZE_BYTES, pageLength } from './stat-cache-format.ts'
 
 /**
  * Finds what files held when a folder was last read. Keys must be asked for in rising order; the file is read along with them, a page at a
- * time. A cache that is absent, damaged or of another version knows nothing, or nothing from there on.
+ * time. A cache that is absent, damaged, of another version or with another identity knows nothing, or nothing from there on.
  */
 export class StatCacheReader {
   readonly #header: Buffer = Buffer.alloc(PAGE_HEADER_SIZE_BYTES)
@@ -18,11 +18,11 @@ export class StatCacheReader {
   #start = 0
   #end = 0
 
-  constructor(path: string) {
+  constructor(path: string, identity: string) {
     try {
       this.#file = fs.openSync(path, 'r')
-      const header = this.#header.subarray(0, CACHE_HEADER.length)
-      if (!this.#fill(header) || !header.equals(CACHE_HEADER)) this.close()
+      const header = Buffer.alloc(CACHE_HEADER_SIZE_BYTES)
+      if (!this.#fill(header) || !header.equals(cacheHeader(identity))) this.close()
       else this.#advance()
     } catch {
       this.close()

@@ -6,6 +6,7 @@ import type { Storage } from '../storage/interface.ts'
 import type { AnyIterable } from '../types.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
 import { packKey } from './pack-format.ts'
+import { Pause } from './pause.ts'
 import { SpanPlanner, type Span } from './read-ahead.ts'
 import { corruptBlock, openStoredBlock, readStored, storedLength } from './read-block.ts'
 
@@ -59,8 +60,10 @@ export class BlockReader implements BlockSource {
    */
   async *readMany(requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {
     const queue: Fetched[] = []
+    const pause = new Pause()
     try {
       for await (const step of this.#plan(requests)) {
+        await pause.take()
         queue.push('error' in step ? step : { span: step, bytes: this.#fetch(step) })
         const ready = queue.length > SPANS_AHEAD ? queue.shift() : undefined
         if (ready !== undefined) yield* this.#open(ready)

@@ -4,8 +4,9 @@ import { NotFoundError, VarveError } from '../errors.ts'
 import type { OperationOptions } from '../types.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig } from './config.ts'
 import { indexKey, type IndexedPack } from './index-format.ts'
-import { packKey } from './pack-format.ts'
+import { type BlockHeader, packKey } from './pack-format.ts'
 import { readPack } from './pack-reader.ts'
+import { Pause } from './pause.ts'
 import type { BlockRepository } from './repository.ts'
 import { RootLog } from './root-log.ts'
 import { type ReadRecord, recordKey } from './root-record.ts'
@@ -87,33 +88,41 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, i
   const packs = [...repository.indexes.packs]
   const totalBytes = packs.reduce((sum, pack) => sum + pack.size, 0)
   const unsound: { cid: CID; reason: string }[] = []
+  const pause = new Pause(options.signal)
+  let matched = 0
   for (const pack of packs) {
     const key = packKey(pack.id)
     const read = await noting(report, key, async () => {
       for await (const { header, offset, damage } of readPack(storage, platform, hasher, pack)) {
-        options.signal?.throwIfAborted()
+        await pause.take()
         report.blocks++
         report.bytes += header.storedSize
         const cid = cidFromDigest(hasher, header.code, header.digest)
         if (damage !== undefined) unsound.push({ cid, reason: `${damage} (${key} at byte ${offset})` })
-        if (indexesSound && !(await isIndexed(repository, pack, header.digest, offset))) {
-          report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
-        }
+        const known = indexesSound ? await countIndexed(repository, pack, header, offset) : 1
+        if (known === 0) report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
+        matched += known
         options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
       }
       return true
     })
     if (read === undefined) report.brokenPacks.add(pack)
   }
+  const unmatched = repository.indexes.records - matched
+  if (indexesSound && report.brokenPacks.size === 0 && unmatched !== 0) report.problems.push({ key: 'index/', problem: `${unmatched} records describe blocks that no pack holds` })
   for (const { cid, reason } of unsound) {
     if (!indexesSound || !(await readable(repository, cid))) report.damaged.set(toHex(cid.multihash.digest), { cid, reason })
     else report.problems.push({ key: cidText(cid), problem: `one copy is damaged, another is sound: ${reason}` })
   }
 }
 
-async function isIndexed(repository: BlockRepository, pack: IndexedPack, digest: Uint8Array, offset: number): Promise<boolean> {
-  const known = await repository.indexes.find(digest)
-  return known.some((location) => equalBytes(location.pack.id, pack.id) && location.offset === offset)
+/** How many index records describe exactly this block: one, or one for each index file that lists its pack. */
+async function countIndexed(repository: BlockRepository, pack: IndexedPack, header: BlockHeader, offset: number): Promise<number> {
+  const known = await repository.indexes.find(header.digest)
+  return known.filter((location) => {
+    const same = location.storedSize === header.storedSize && location.size === header.size && location.codec === header.codec
+    return same && location.offset === offset && equalBytes(location.pack.id, pack.id)
+  }).length
 }
 
 async function readable(repository: BlockRepository, cid: CID): Promise<boolean> {

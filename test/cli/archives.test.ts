@@ -100,6 +100,8 @@ describe('tar', () => {
     ['an absolute name', 4, () => madeTar('/etc/passwd'), /\/etc\/passwd, which leads out/],
     ['a name that climbs', 4, () => madeTar('data/../../x'), /data\/\.\.\/\.\.\/x, which leads out/],
     ['a file that is cut off', 4, async () => (await madeTar('x', 'y'.repeat(2000))).subarray(0, 1500), /cannot be read/],
+    ['a file that is cut off between entries', 4, async () => (await madeTar('x', '\0'.repeat(1024))).subarray(0, 1536), /is cut off/],
+    ['a file that is cut off after a long name that ends with a block of zeros', 4, () => cutAfterLongName(), /is cut off/],
     ['no tar file', 4, () => Buffer.from('z'.repeat(4096)), /cannot be read/],
     ['an empty file', 4, () => Buffer.alloc(0), /empty/],
     ['a file compressed with gzip', 2, () => Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]), /gzip/],
@@ -108,6 +110,15 @@ describe('tar', () => {
     writeFileSync(join(cwd, 'bad.tar'), await make(cwd))
     expect(await runCli(['import', 'bad.tar', '--ref', 'x'], { cwd })).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) as string })
     expect(await runJson(['refs'], { cwd })).toEqual([])
+  })
+
+  test('one block of zeros at the end is enough, and an archive of nothing but zeros is an empty dataset', async () => {
+    const cwd = newFolder()
+    const whole = await madeTar('x', 'y'.repeat(600))
+    writeFileSync(join(cwd, 'one.tar'), whole.subarray(0, whole.length - 512))
+    expect(await runJson<Snapshot>(['import', 'one.tar', '--ref', 'one'], { cwd })).toMatchObject({ files: 1 })
+    writeFileSync(join(cwd, 'none.tar'), Buffer.alloc(1024))
+    expect(await runJson<Snapshot>(['import', 'none.tar', '--ref', 'none'], { cwd })).toMatchObject({ files: 0 })
   })
 
   test('a sparse file, whose bytes in the archive are not its content, is refused', async () => {
@@ -119,6 +130,17 @@ describe('tar', () => {
     }
   })
 })
+
+/** As GNU tar writes it: the name and a NUL fill a block and begin the next, and then the file ends. */
+function cutAfterLongName(): Buffer {
+  const cwd = newFolder()
+  const folder = [200, 200, 109].map((length) => 'n'.repeat(length)).join('/')
+  mkdirSync(join(cwd, folder), { recursive: true })
+  execFileSync('tar', ['--format=gnu', '-cf', 'long.tar', '--no-recursion', folder], { cwd })
+  const bytes = readFileSync(join(cwd, 'long.tar')).subarray(0, 1536)
+  expect(bytes.subarray(1024).every((byte) => byte === 0)).toBe(true)
+  return bytes
+}
 
 async function madeTar(name: string, content = 'x'): Promise<Buffer> {
   const archive = pack()

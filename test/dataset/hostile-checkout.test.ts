@@ -126,6 +126,42 @@ describe('a checkout over a folder', () => {
     }
   })
 
+  it('brings deleted files back, since nothing is lost by that', async () => {
+    await repository.checkout('data~1', target())
+    rmSync(join(target(), 'd', 'b'))
+    await repository.checkout('data~1', target())
+    expect(readFileSync(join(target(), 'd', 'b'), 'utf8')).toBe('two')
+    rmSync(join(target(), 'a'))
+    await repository.checkout('data', target())
+    expect(readdirSync(target())).toEqual(['a'])
+  })
+
+  it('names what would be lost beside the closest snapshot, and nothing else', async () => {
+    await repository.checkout('data~1', target())
+    writeFileSync(join(target(), 'new'), 'mine')
+    await expect(repository.checkout('data', target())).rejects.toMatchObject({ data: { paths: ['new'], count: 1 } })
+  })
+
+  it('of a part is refused, because it would replace the whole', async () => {
+    await repository.checkout('data~1', target())
+    await expect(repository.checkout('data~1', target(), { paths: ['a'] })).rejects.toMatchObject({ code: 'WOULD_OVERWRITE' })
+    expect(readdirSync(target())).toEqual(['a', 'd'])
+    await repository.checkout('data~1', join(work, 'place', 'part'), { paths: ['a'] })
+    expect(readdirSync(join(work, 'place', 'part'))).toEqual(['a'])
+  })
+
+  it('takes a path that exists for itself, whatever characters it has', async () => {
+    await repository.snapshot([{ path: 'run[1]', content: '1' }, { path: 'run1', content: '2' }, { path: 'run2', content: '3' }], { ref: 'odd' })
+    const checkedOut = async (revision: string, paths?: string[]): Promise<string[]> => {
+      const folder = join(work, 'place', `odd-${Math.random()}`)
+      await repository.checkout(revision, folder, paths === undefined ? {} : { paths })
+      return readdirSync(folder)
+    }
+    expect(await checkedOut('odd:run[1]')).toEqual(['run[1]'])
+    expect(await checkedOut('odd', ['run[1]'])).toEqual(['run[1]'])
+    expect((await checkedOut('odd', ['run[12]'])).sort()).toEqual(['run1', 'run2'])
+  })
+
   it('replaces everything with force, but never a repository', async () => {
     writeFileSync(join(target(), 'a'), 'mine')
     mkdirSync(join(target(), '.git'))

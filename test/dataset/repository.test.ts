@@ -53,6 +53,9 @@ describe('a snapshot of entries', () => {
     expect(equalBytes(await repository.read('data', 'train/b.txt', { start: 2, end: 99 }), utf8('cond'))).toBe(true)
     expect(await repository.read('data', 'empty.txt')).toHaveLength(0)
     await expect(repository.read('data', 'train/c.txt')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(gather(repository.entries('data', 'trian'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect((await gather(repository.entries('data', './train/'))).map(({ path }) => path)).toEqual(['train/a.bin', 'train/b.txt'])
+    await expect(repository.read('data', 'train')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(repository.read('data', 'latest')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 

@@ -28,7 +28,7 @@ async function writeAll(writer: FolderWriter, steps: readonly CheckoutStep[]): P
 async function checkout(target: string, steps: readonly CheckoutStep[], replace = false): Promise<void> {
   await using writer = await port.beginWrite(target)
   await writeAll(writer, steps)
-  await writer.commit({ replace })
+  await writer.commit({ replace, force: replace })
 }
 
 /** What stands beside a target, hidden things included. */
@@ -164,12 +164,58 @@ describe('a target', () => {
           },
         })
         await writer.write(file('new', 0))
-        await expect(writer.commit({ replace: true })).rejects.toThrow(StorageError)
+        await expect(writer.commit({ replace: true, force: true })).rejects.toThrow(StorageError)
       }
       expect(await port.inspect(target)).toBe(state)
       if (state === 'occupied') expect(fs.readFileSync(join(target, 'old'), 'utf8')).toBe('precious')
       expect(beside(target)).toEqual([])
     }
+  })
+
+  test('goes if nothing in it was changed since it was inspected, and stays as it is otherwise, unless forced', async () => {
+    const changes: readonly (readonly [string, (target: string) => void])[] = [
+      ['new', (target) => fs.writeFileSync(join(target, 'new'), 'precious')],
+      ['a/b', (target) => fs.appendFileSync(join(target, 'a/b'), '!')],
+      ['a', (target) => fs.rmSync(join(target, 'a/b'))],
+      ['moved', (target) => fs.renameSync(join(target, 'c'), join(target, 'moved'))],
+    ]
+    const future = new Date(Date.now() + 86_400_000)
+    for (const [changed, change] of [...changes, [undefined, () => undefined] as const]) {
+      for (const [moment, force] of [['before', false], ['after', false], ['after', true]] as const) {
+        const target = join(made.make({ 'out/a/b': '1', 'out/c': '2' }), 'out')
+        fs.utimesSync(join(target, 'c'), future, future)
+        expect(await port.inspect(target)).toBe('occupied')
+        if (moment === 'before') change(target)
+        const before = fs.readdirSync(target, { recursive: true })
+        {
+          await using writer = await port.beginWrite(target)
+          await writer.write(file('ours', 0))
+          if (moment === 'after') change(target)
+          const committing = writer.commit({ replace: true, force })
+          if (changed === undefined || force) await committing
+          else await expect(committing).rejects.toMatchObject({ code: 'WOULD_OVERWRITE', hint: 'Run the same command again.', data: { paths: expect.arrayContaining([changed]) as string[] } })
+        }
+        if (changed === undefined || force) expect(fs.readdirSync(target)).toEqual(['ours'])
+        else expect(fs.readdirSync(target, { recursive: true })).toEqual(moment === 'before' ? before : fs.readdirSync(target, { recursive: true }).filter((name) => name !== 'ours'))
+        expect(beside(target)).toEqual([])
+      }
+    }
+  })
+
+  test('that was changed during the checkout names at most 10 paths, and a second run goes through', async () => {
+    const target = join(made.make({ 'out/a': '' }), 'out')
+    await port.inspect(target)
+    {
+      await using writer = await port.beginWrite(target)
+      for (let index = 0; index < 12; index++) fs.writeFileSync(join(target, `n${index}`), '')
+      const error: unknown = await writer.commit({ replace: true }).catch((reason: unknown) => reason)
+      expect((error as WouldOverwriteError).data['paths']).toHaveLength(10)
+    }
+    expect(fs.readdirSync(target)).toHaveLength(13)
+    await port.inspect(target)
+    await using again = await port.beginWrite(target)
+    await again.commit({ replace: true })
+    expect(fs.readdirSync(target)).toEqual([])
   })
 
   test('is removed with all in it, whatever the names', async () => {

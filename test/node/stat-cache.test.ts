@@ -14,8 +14,8 @@ import { described, entriesOf, MadeFolders, makeOld } from './made-folders.ts'
 const made = new MadeFolders()
 afterAll(() => made.remove())
 
-/** Changes what the system says of files: one hour older than they are, so that nothing is racy. */
-function older(facts: EntryFacts, by: bigint = 3_600_000_000_000n): EntryFacts {
+/** Changes what the system says of files: older than they are, by one hour unless told, so that nothing is racy. */
+function older(facts: EntryFacts, by: bigint): EntryFacts {
   const { dev, ino, mode, size, mtimeNs, ctimeNs } = facts
   return { dev, ino, mode, size, mtimeNs: mtimeNs - by, ctimeNs: ctimeNs - by }
 }
@@ -27,12 +27,14 @@ interface Watched {
   opened(): string[]
 }
 
-function watched(options: { racy?: boolean } = {}): Watched {
+function watched(options: { racy?: boolean; ageMs?: number; identity?: string; trustAfterMs?: number; cacheFolder?: string } = {}): Watched {
   let names: string[] = []
-  const cacheFolder = join(made.make(), 'cache')
-  const change = options.racy === true ? (facts: EntryFacts): EntryFacts => facts : older
+  const { racy, ageMs = 3_600_000, identity, trustAfterMs, cacheFolder = join(made.make(), 'cache') } = options
+  const change = (facts: EntryFacts): EntryFacts => (racy === true ? facts : older(facts, BigInt(ageMs) * 1_000_000n))
   const port = nodeFolders({
     cacheFolder,
+    ...(identity === undefined ? {} : { cacheIdentity: identity }),
+    ...(trustAfterMs === undefined ? {} : { trustAfterMs }),
     calls: {
       ...nodeFolderCalls,
       facts(path) {
@@ -125,7 +127,7 @@ describe('the second read of a folder', () => {
 
   test('opens files that were changed when the first read began: a later change could leave the same times', async () => {
     const folder = made.make({ fresh: '1' })
-    const { port, opened } = watched({ racy: true })
+    const { port, opened } = watched({ racy: true, trustAfterMs: 0 })
     await read(folder, port)
     opened()
     await read(folder, port)
@@ -135,6 +137,29 @@ describe('the second read of a folder', () => {
     opened()
     await read(folder, port)
     expect(opened()).toEqual([])
+  })
+
+  test('opens files until they have been left alone for 40 s: a memory map can be written again that long without new times', async () => {
+    const folder = made.make({ mapped: '1' })
+    for (const [ageMs, times] of [[38_000, 1], [41_000, 0]] as const) {
+      const { port, opened } = watched({ ageMs })
+      await read(folder, port)
+      opened()
+      await read(folder, port)
+      expect(opened(), `${ageMs} ms`).toHaveLength(times)
+    }
+  })
+
+  test('opens every file if the cache was written for another hash, chunker or repository', async () => {
+    const folder = made.make({ a: '1' })
+    const one = watched({ identity: 'id sha2-256 chunker' })
+    await read(folder, one.port)
+    const other = watched({ identity: 'id blake3 chunker', cacheFolder: one.cacheFolder })
+    one.opened()
+    await read(folder, one.port)
+    expect(one.opened()).toEqual([])
+    await read(folder, other.port)
+    expect(other.opened()).toEqual(['a'])
   })
 
   test('is told apart from that of another folder', async () => {
@@ -160,10 +185,10 @@ describe('a stat cache', () => {
       fs.writeFileSync(path, damaged)
       expect(await read(folder, port), `byte ${offset}`).toEqual(expected)
       // These bytes of the page header mean nothing.
-      const isReserved = offset >= 20 && offset < 32
+      const isReserved = offset >= 52 && offset < 64
       expect(opened(), `byte ${offset}`).toHaveLength(isReserved ? 0 : 3)
     }
-    for (const length of [0, 5, 16, 40, sound.length - 1]) {
+    for (const length of [0, 5, 16, 40, 48, 60, sound.length - 1]) {
       fs.writeFileSync(path, sound.subarray(0, length))
       expect(await read(folder, port)).toEqual(expected)
       expect(opened(), `${length} bytes`).toHaveLength(3)
@@ -199,10 +224,10 @@ describe('a stat cache', () => {
       const path = join(folder, 'stat', `${count++}.bin`)
       const sorted = keys.toSorted((a, b) => (a < b ? -1 : 1)).flatMap((key) => Array.from({ length: 30 }, (_, index) => `${key}\u0000${String(index).padStart(3, '0')}${'x'.repeat(50)}`)).sort()
       const factsOf = (index: number): EntryFacts => ({ dev: 0n, ino, mode: 0o100644n, size: BigInt(index), mtimeNs: time, ctimeNs: time })
-      const writer = new StatCacheWriter(path)
+      const writer = new StatCacheWriter(path, { identity: 'any' })
       for (const [index, key] of sorted.entries()) writer.add(key as ByteText, factsOf(index), { cid: contentCid(key), size: index })
       await writer.commit()
-      const reader = new StatCacheReader(path)
+      const reader = new StatCacheReader(path, 'any')
       for (const [index, key] of sorted.entries()) {
         if (index % 3 === 0) continue
         expect(reader.find(key as ByteText, { ...factsOf(index), ino: ino ^ 1n })).toBeUndefined()

@@ -28,7 +28,7 @@ describe('the core', () => {
 
   it('gives the same roots in a world that has only what the web has', async () => {
     const web = {
-      TextEncoder, TextDecoder, crypto: globalThis.crypto, performance, ReadableStream, Response, AbortSignal, WebAssembly, atob, URL, Uint8Array, console: undefined,
+      setTimeout, TextEncoder, TextDecoder, crypto: globalThis.crypto, performance, ReadableStream, Response, AbortSignal, WebAssembly, atob, URL, Uint8Array, console: undefined,
     }
     const context = createContext(web)
     runInContext(`${await bundleCore()}; globalThis.varve = varve`, context)

@@ -28,7 +28,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const author = authorName()
     const options = { ...(message === undefined ? {} : { message }), ...(author === undefined ? {} : { author }) }
     try {
-      const made = await repository.setRef(tag, revision, { expected: force === true ? undefined : null, ...options })
+      const made = await repository.setRef(tag, revision, { expected: force === true ? 'any' : null, ...options })
       await context.output.result([made], () => [`${made.name}  ${made.root}`])
     } catch (error) {
       if (!(error instanceof RefConflictError)) throw error

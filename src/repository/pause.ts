@@ -1,0 +1,28 @@
+/** How long work goes on before timers and signals get their turn. */
+const STRETCH_MS = 50
+
+/**
+ * Breaks up long work. Storage may answer without a turn of the event loop, so a loop that only awaits it would be deaf to Ctrl-C.
+ */
+export class Pause {
+  readonly #signal: AbortSignal | undefined
+  #since: number = performance.now()
+
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal
+  }
+
+  /** To be called often; a promise, now and then, must be awaited. @throws the signal's reason if it is aborted */
+  take(): Promise<void> | undefined {
+    this.#signal?.throwIfAborted()
+    return performance.now() - this.#since < STRETCH_MS ? undefined : this.#rest()
+  }
+
+  async #rest(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve)
+    })
+    this.#since = performance.now()
+    this.#signal?.throwIfAborted()
+  }
+}
