@@ -49,7 +49,7 @@ copyPackages(join(work, 'data'))
 console.log(`  ${countFiles(join(work, 'data'))} files in ./data`)
 
 varve(['snapshot', './data', '-m', 'as installed'])
-say('Again, with nothing changed: no file is read.')
+say('Again, with nothing changed: nothing is stored. (Files that have been still for 40 seconds are not even read.)')
 varve(['snapshot', './data'])
 
 say('Now change a large file in the middle, add one, remove one.')

@@ -57,6 +57,7 @@ export class Context {
   async openOrCreate(location: RepositoryLocation = this.locate(), hash?: HashName): Promise<Repository> {
     const { openRepository } = await import('../node/open-repository.ts')
     const repository = await openRepository(location.path, { create: true, ...(hash === undefined ? {} : { hash }) })
+    if (!location.found && process.stderr.isTTY) this.output.note(`created the repository ${location.path}`)
     // A repository beside the data is no part of the code that git keeps there.
     if (!location.found && basename(location.path) === REPOSITORY_FOLDER) writeFileSync(join(location.path, '.gitignore'), '*\n')
     return repository

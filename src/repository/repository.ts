@@ -181,14 +181,17 @@ export class BlockRepository implements BlockSource {
 
   /** One after the other, and never back: a slow look-up must not undo what a quicker one found. */
   #adopt(root: ReadRecord): Promise<void> {
-    const adopted = this.#adopting.then(async () => {
-      if (root.record.number <= this.#state.root.record.number) return
-      // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
-      const indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#state.indexes)
-      this.#state = { root, indexes }
-    })
+    const adopted = this.#takeOver(root, this.#adopting)
     this.#adopting = adopted.catch(() => undefined)
     return adopted
+  }
+
+  async #takeOver(root: ReadRecord, before: Promise<void>): Promise<void> {
+    await before
+    if (root.record.number <= this.#state.root.record.number) return
+    // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
+    const indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#state.indexes)
+    this.#state = { root, indexes }
   }
 
   #host(): SessionHost {

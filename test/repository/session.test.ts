@@ -75,7 +75,7 @@ describe('a session', () => {
     const waiting = Array.from({ length: 40 }, (_, seed) => session.put(RAW_CODE, randomBytes(1000, seed)))
     expect(waiting.some((put) => put instanceof Promise)).toBe(true)
     await session.commit({ action: 'test' })
-    for (const cid of await Promise.all(waiting)) await repository.get(cid)
+    for (const put of waiting) await repository.get(await put)
   })
 
   it('keeps the bytes as they were when put was called', async () => {
@@ -89,7 +89,8 @@ describe('a session', () => {
       bytes.fill(0)
       return put
     })
-    const cids = await Promise.all(pending)
+    const cids: CID[] = []
+    for (const put of pending) cids.push(await put)
     await session.commit({ action: 'test' })
     for (const [seed, cid] of cids.entries()) expect(equalBytes(await repository.get(cid), randomBytes(1000, seed))).toBe(true)
   })
