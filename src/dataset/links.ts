@@ -1,7 +1,8 @@
 import { CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { DigestTable, Pause } from '../repository/index.ts'
+import { DigestTable } from '../repository/digest-table.ts'
+import { Pause } from '../repository/pause.ts'
 
 export interface WalkedBlock {
   readonly cid: CID

@@ -6,7 +6,7 @@ import { displayPath } from '../manifest/path.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import { folderEntries } from './folder-state.ts'
-import { walkHistory } from './history.ts'
+import { snapshotRefs, walkHistory } from './history.ts'
 import type { FolderPort } from './interface.ts'
 
 const REPORTED_PATHS = 10
@@ -36,7 +36,7 @@ export async function folderSnapshot(repository: BlockRepository, port: FolderPo
 export async function assertNothingLost(repository: BlockRepository, current: FolderSnapshot, folder: string, wanted: CID): Promise<void> {
   let closest = await lostBeside(current, wanted)
   const seen = new Set<string>()
-  for await (const { target } of repository.refs()) {
+  for await (const { target } of snapshotRefs(repository)) {
     for await (const { snapshot } of walkHistory(repository, target, seen)) {
       if (closest.count === 0) return
       const lost = await lostBeside(current, snapshot.root)

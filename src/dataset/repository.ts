@@ -10,7 +10,7 @@ import { writeCar } from './car-writer.ts'
 import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
 import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
 import { hashFolder, statusOfFolder } from './folder-state.ts'
-import { walkHistory } from './history.ts'
+import { snapshotRefs, walkHistory } from './history.ts'
 import { importCar, type ImportOptions } from './import-car.ts'
 import type { InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
@@ -143,7 +143,7 @@ export class Repository {
 
   /** All refs and tags whose name begins with `prefix`. */
   async *refs(prefix = ''): AsyncGenerator<RefInfo> {
-    for await (const { name, target } of this.blocks.refs(prefix)) {
+    for await (const { name, target } of snapshotRefs(this.blocks, prefix)) {
       const { root, time, message } = await readSnapshot(this.blocks, target)
       yield { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(target), root: cidText(root), time, message }
     }

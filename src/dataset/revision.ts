@@ -3,7 +3,7 @@ import { decodeCbor } from '../codec/dag-cbor.ts'
 import { AmbiguousRevisionError, InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { parseRefName } from '../repository/index.ts'
-import { walkHistory } from './history.ts'
+import { snapshotRefs, walkHistory } from './history.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 
 /** A revision as typed: `mnist/raw@v2~1:train/0.png`. */
@@ -114,7 +114,7 @@ async function findByPrefix(repository: BlockRepository, prefix: string): Promis
 
 async function* allSnapshots(repository: BlockRepository): AsyncGenerator<{ cid: CID; snapshot: Snapshot }> {
   const seen = new Set<string>()
-  for await (const { target } of repository.refs()) yield* walkHistory(repository, target, seen)
+  for await (const { target } of snapshotRefs(repository)) yield* walkHistory(repository, target, seen)
 }
 
 function isRefName(text: string): boolean {

@@ -5,9 +5,10 @@ import { verifyList } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { diffManifests, verifyManifest } from '../manifest/manifest.ts'
 import { pathToText } from '../manifest/path.ts'
-import { type BlockRepository, type ObjectProblem, Pause, type StorageReport, verifyStorage } from '../repository/index.ts'
+import { type BlockRepository, type ObjectProblem, type StorageReport, verifyStorage } from '../repository/index.ts'
+import { Pause } from '../repository/pause.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
-import { walkHistory } from './history.ts'
+import { snapshotRefs, walkHistory } from './history.ts'
 import { resolveRevision } from './revision.ts'
 
 /** A block that cannot be had, and what needs it. */
@@ -89,7 +90,7 @@ export async function verifyRepository(repository: BlockRepository, options: Ope
   const problems = [...report.problems]
   const seen = new Set<string>()
   try {
-    for await (const { name, target } of repository.refs()) {
+    for await (const { name, target } of snapshotRefs(repository)) {
       options.signal?.throwIfAborted()
       await verifyHistory(repository, report, damage, { name, target, seen })
     }

@@ -38,6 +38,22 @@ describe('a tag', () => {
   })
 })
 
+describe('a ref of another program', () => {
+  it('in the same repository is left alone, and in nobody’s way', async () => {
+    const repository = await create()
+    await repository.snapshot([{ path: 'a', content: '1' }], { ref: 'data' })
+    await repository.blocks.withSession(async (session) => {
+      const target = await session.put(DAG_CBOR_CODE, encodeCbor('something else'))
+      await session.commit({ action: 'other', refs: [{ name: 'a-other', target }] })
+    })
+    expect((await gather(repository.refs())).map(({ name }) => name)).toEqual(['data'])
+    expect((await repository.verify()).ok).toBe(true)
+    const { snapshot } = await repository.show('data')
+    expect((await repository.resolve((snapshot?.snapshot ?? '').slice(0, 20))).ref).toBeUndefined()
+    await expect(repository.log('a-other').next()).rejects.toMatchObject({ code: 'MALFORMED_DATA' })
+  })
+})
+
 describe('an export', () => {
   it('is complete though a file holds the very bytes of a list node', async () => {
     const repository = await create()
