@@ -34,6 +34,4 @@ export interface ListOptions {
 export interface ListReadOptions extends ListOptions {
   /** Only chunks that overlap this part; the part beyond the end of the content is ignored. */
   readonly range?: ContentRange
-  /** Called with each node before it is read; with false, it and everything below it are passed over. */
-  readonly enterNode?: (cid: CID) => boolean
 }

@@ -40,7 +40,7 @@ export function verifyList(source: BlockSource, root: ListLink, options: ListOpt
 }
 
 async function* walk(source: BlockSource, root: ListLink, options: ListReadOptions & { readonly seen?: Set<string> }, strict: boolean): AsyncGenerator<ListChunk, void, undefined> {
-  const { leafCode = RAW_CODE, range, enterNode, seen } = options
+  const { leafCode = RAW_CODE, range, seen } = options
   const { start, end } = range === undefined ? { start: 0, end: root.size } : checkedRange(range)
   if (isLeaf(root, leafCode)) {
     if (root.size > maxLeafSize(leafCode)) throw new MalformedDataError(`Chunk ${root.cid.toString()} of ${root.size} bytes is larger than any chunk may be`, { data: { cid: root.cid.toString() } })
@@ -49,7 +49,6 @@ async function* walk(source: BlockSource, root: ListLink, options: ListReadOptio
   }
   const pending: PendingNode[] = [{ link: root, level: undefined, offset: 0, lastOfLevel: true }]
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    if (enterNode?.(at.link.cid) === false) continue
     if (seen !== undefined) {
       const place = `${at.link.cid.toString()} ${at.link.size} ${at.level ?? 'top'} ${at.lastOfLevel}`
       if (seen.has(place)) continue

@@ -10,17 +10,8 @@ import { openManifest } from '../../src/manifest/manifest.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { BlockRepository } from '../../src/repository/index.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { create, gather } from './in-memory.ts'
 import { randomBytes } from '../repository/random-bytes.ts'
-
-async function create(storage = new MemoryStorage()): Promise<Repository> {
-  return new Repository(await BlockRepository.create(storage, { platform: nodePlatform }))
-}
-
-async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const item of items) all.push(item)
-  return all
-}
 
 describe('a tag', () => {
   it('that exists is not moved, whatever else is said, unless that is asked for', async () => {

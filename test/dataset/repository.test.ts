@@ -7,17 +7,8 @@ import { parseCid } from '../../src/cid/cid.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { BlockRepository } from '../../src/repository/index.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { create, gather } from './in-memory.ts'
 import { randomBytes } from '../repository/random-bytes.ts'
-
-async function create(storage = new MemoryStorage()): Promise<Repository> {
-  return new Repository(await BlockRepository.create(storage, { platform: nodePlatform }))
-}
-
-async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const item of items) all.push(item)
-  return all
-}
 
 const large = randomBytes(3_000_000, 1)
 const entries: readonly InputEntry[] = [
