@@ -1,6 +1,7 @@
 import { blake3 } from '@noble/hashes/blake3.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { deflateSync, inflateSync } from 'fflate'
+import { decompress } from 'fzstd'
 import { MalformedDataError } from '../errors.ts'
 import type { Hasher, HashName, Platform } from './interface.ts'
 
@@ -15,11 +16,17 @@ const HASHERS: Record<HashName, Hasher> = {
  */
 export const portablePlatform: Platform = {
   hasher: (name) => HASHERS[name],
-  deflate: (bytes) => deflateSync(bytes, { level: 1 }),
+  deflate: (bytes, effort = 'fast') => deflateSync(bytes, { level: effort === 'fast' ? 1 : 9 }),
   inflate(bytes, size) {
     // One spare byte, so that a stream which is longer than declared is seen rather than cut off.
     const result = inflateSync(bytes, { out: new Uint8Array(size + 1) })
     if (result.length !== size) throw new MalformedDataError(`Decompressed to ${result.length} bytes instead of ${size}`)
+    return result
+  },
+  unzstd(bytes, size) {
+    // The decoder fills what it is given and keeps no count: that the bytes are all there is for the hash of the block to tell.
+    const result = new Uint8Array(size)
+    decompress(bytes, result)
     return result
   },
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),

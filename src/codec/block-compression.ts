@@ -1,15 +1,22 @@
 import { equalBytes } from '../bytes.ts'
-import type { Platform } from '../cid/interface.ts'
+import type { Effort, Platform } from '../cid/interface.ts'
 import { MalformedDataError, StorageError, UnsupportedFormatError } from '../errors.ts'
+import { isLikelyIncompressible } from './entropy-probe.ts'
 
-/** Storage codecs of blocks in packs (FORMAT.md, section 7). 2, 3 and 4 are reserved. */
+/** Storage codecs of blocks in packs (FORMAT.md, section 7). 2, brotli, is reserved. */
 export const PLAIN_CODEC = 0
 const DEFLATE_CODEC = 1
+const ZSTD_CODEC = 3
+/** Its payload names other blocks, so that it cannot be opened here (`repository/delta-blocks.ts`). */
+export const DELTA_CODEC = 4
 
-/** `auto` compresses what is likely to shrink; `none` stores every block plain. */
-export type CompressionMode = 'auto' | 'none'
+/** `auto` compresses what is likely to shrink, fast; `max` tries everything, however long it takes; `none` stores every block plain. */
+export type CompressionMode = 'auto' | 'none' | 'max'
 
-export interface StoredBlock {
+export const COMPRESSION_MODES: readonly CompressionMode[] = ['auto', 'none', 'max']
+
+/** A block in the form in which a pack holds it. */
+export interface EncodedBlock {
   readonly codec: number
   readonly payload: Uint8Array
 }
@@ -17,11 +24,7 @@ export interface StoredBlock {
 /** Below this a block cannot win back the cost of inflating it. */
 const MIN_COMPRESSED_SIZE_BYTES = 256
 /** A block must shrink to this part of its size, else it is kept plain and reads at full speed. */
-const WORTHWHILE_RATIO = 0.9
-/** Bits per byte above which data does not shrink: CSV has 4.7, float32 7.3, JPEG 7.95. */
-const INCOMPRESSIBLE_BITS = 7.2
-const PROBE_PIECES = 16
-const PROBE_PIECE_SIZE_BYTES = 256
+const WORTHWHILE_RATIO: Record<Effort, number> = { fast: 0.9, best: 0.98 }
 
 /**
  * The form in which a block is stored. What was compressed is decompressed again and compared before it is used, so that a fault of the
@@ -29,15 +32,25 @@ const PROBE_PIECE_SIZE_BYTES = 256
  *
  * @throws StorageError if the compressor does not give the block back
  */
-export function compressBlock(platform: Platform, bytes: Uint8Array, mode: CompressionMode): StoredBlock {
+export function compressBlock(platform: Platform, bytes: Uint8Array, mode: CompressionMode): EncodedBlock {
   const plain = { codec: PLAIN_CODEC, payload: bytes }
-  if (mode === 'none' || bytes.length < MIN_COMPRESSED_SIZE_BYTES || sampledEntropyBits(bytes) > INCOMPRESSIBLE_BITS) return plain
-  const payload = platform.deflate(bytes)
-  if (payload.length > bytes.length * WORTHWHILE_RATIO) return plain
-  if (!equalBytes(platform.inflate(payload, bytes.length), bytes)) {
+  if (mode === 'none' || bytes.length < MIN_COMPRESSED_SIZE_BYTES) return plain
+  if (mode === 'auto' && isLikelyIncompressible(bytes)) return plain
+  const effort = mode === 'max' ? 'best' : 'fast'
+  const encoded = squeeze(platform, bytes, effort)
+  return encoded.payload.length > bytes.length * WORTHWHILE_RATIO[effort] ? plain : encoded
+}
+
+/**
+ * The bytes compressed with the better codec that this platform writes, whether that pays or not.
+ * @throws StorageError if the compressor does not give them back
+ */
+export function squeeze(platform: Platform, bytes: Uint8Array, effort: Effort): EncodedBlock {
+  const encoded = platform.zstd === undefined ? { codec: DEFLATE_CODEC, payload: platform.deflate(bytes, effort) } : { codec: ZSTD_CODEC, payload: platform.zstd(bytes, effort) }
+  if (!equalBytes(decompressBlock(platform, encoded.codec, encoded.payload, bytes.length), bytes)) {
     throw new StorageError('The compressor returned data that does not decompress to its input', { hint: 'Check this machine’s memory; --compression none avoids the compressor.' })
   }
-  return { codec: DEFLATE_CODEC, payload }
+  return encoded
 }
 
 /**
@@ -46,29 +59,16 @@ export function compressBlock(platform: Platform, bytes: Uint8Array, mode: Compr
  * @throws UnsupportedFormatError for a codec that this version does not know
  */
 export function decompressBlock(platform: Platform, codec: number, payload: Uint8Array, size: number): Uint8Array {
-  switch (codec) {
-    case PLAIN_CODEC:
-      if (payload.length !== size) throw new MalformedDataError(`A plain block has ${payload.length} bytes instead of ${size}`)
-      return payload
-    case DEFLATE_CODEC:
-      return platform.inflate(payload, size)
-    default:
-      throw new UnsupportedFormatError(`Storage codec ${codec} is not known to this version of varve`, { data: { codec } })
+  if (codec === PLAIN_CODEC) {
+    if (payload.length !== size) throw new MalformedDataError(`A plain block has ${payload.length} bytes instead of ${size}`)
+    return payload
   }
-}
-
-/** Shannon entropy of evenly spread samples, in bits per byte: 4 KiB are looked at, whatever the size. */
-function sampledEntropyBits(bytes: Uint8Array): number {
-  const counts = new Uint32Array(256)
-  let total = 0
-  const wanted = PROBE_PIECES * PROBE_PIECE_SIZE_BYTES
-  const stride = bytes.length <= wanted ? PROBE_PIECE_SIZE_BYTES : Math.floor((bytes.length - PROBE_PIECE_SIZE_BYTES) / (PROBE_PIECES - 1))
-  for (let start = 0, piece = 0; start < bytes.length && piece < PROBE_PIECES; start += stride, piece++) {
-    const end = Math.min(bytes.length, start + PROBE_PIECE_SIZE_BYTES)
-    for (let index = start; index < end; index++) counts[bytes[index] as number] = (counts[bytes[index] as number] as number) + 1
-    total += end - start
+  if (codec !== DEFLATE_CODEC && codec !== ZSTD_CODEC) {
+    throw new UnsupportedFormatError(`Storage codec ${codec} is not known to this version of varve`, { data: { codec } })
   }
-  let bits = 0
-  for (const count of counts) if (count > 0) bits -= (count / total) * Math.log2(count / total)
-  return bits
+  try {
+    return codec === DEFLATE_CODEC ? platform.inflate(payload, size) : platform.unzstd(payload, size)
+  } catch (cause) {
+    throw cause instanceof MalformedDataError ? cause : new MalformedDataError('A compressed block cannot be decompressed', { cause, data: { codec } })
+  }
 }

@@ -1,7 +1,7 @@
 import { type BlockCode, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
-import type { CompressionMode } from '../codec/block-compression.ts'
 import type { Storage } from '../storage/interface.ts'
+import type { PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation } from './index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, packKey } from './pack-format.ts'
@@ -19,7 +19,6 @@ export class PackStore {
   readonly #storage: Storage
   readonly #platform: Platform
   readonly #hasher: Hasher
-  readonly #compression: CompressionMode
   readonly #targetSize: number
   readonly #records = new RecordTable()
   #packs: IndexedPack[] = []
@@ -29,11 +28,10 @@ export class PackStore {
   #spare: Uint8Array[] = []
   #storedBytes = 0
 
-  constructor(storage: Storage, platform: Platform, hasher: Hasher, options: { compression: CompressionMode; targetSize?: number }) {
+  constructor(storage: Storage, platform: Platform, hasher: Hasher, options: { targetSize?: number } = {}) {
     this.#storage = storage
     this.#platform = platform
     this.#hasher = hasher
-    this.#compression = options.compression
     this.#targetSize = options.targetSize ?? TARGET_PACK_SIZE_BYTES
   }
 
@@ -51,12 +49,12 @@ export class PackStore {
     return this.#records.find(digest) !== undefined
   }
 
-  /** Copies a new block in. Resolves later only if a pack was full and the one before is still being stored. */
-  add(code: BlockCode, digest: Uint8Array, bytes: Uint8Array): Promise<void> | undefined {
+  /** Copies a new block of `size` plain bytes in. Resolves later only if a pack was full and the one before is still being stored. */
+  add(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
     const kind = code === DAG_CBOR_CODE ? 'metadata' : 'data'
     const open = (this.#open[kind] ??= this.#begin(kind))
-    const placement = open.writer.append(code, digest, bytes, this.#compression)
-    this.#records.add(digest, { ...placement, size: bytes.length, pack: open.number })
+    const placement = open.writer.append(code, digest, size, block)
+    this.#records.add(digest, { ...placement, size, pack: open.number })
     this.#storedBytes += placement.storedSize + BLOCK_HEADER_SIZE_BYTES
     return open.writer.size >= this.#targetSize ? this.#close(kind) : undefined
   }

@@ -1,8 +1,8 @@
 import type { BlockCode } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
-import { compressBlock, PLAIN_CODEC, type CompressionMode } from '../codec/block-compression.ts'
+import type { PackableBlock } from './encode-block.ts'
 import {
-  BLOCK_HEADER_SIZE_BYTES, checkOf, encodeBlockHeader, encodePackHeader, MAX_BLOCK_SIZE_BYTES, PACK_ID_SIZE_BYTES, type PackKind,
+  BLOCK_HEADER_SIZE_BYTES, encodeBlockHeader, encodePackHeader, MAX_BLOCK_SIZE_BYTES, PACK_ID_SIZE_BYTES, type PackKind,
 } from './pack-format.ts'
 import { encodeFooter, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES } from './tail.ts'
 
@@ -30,7 +30,6 @@ const INITIAL_ROOM_BYTES = 256 * 1024
 export class PackWriter {
   readonly id: Uint8Array
   readonly kind: PackKind
-  readonly #platform: Platform
   readonly #hasher: Hasher
   #memory: Uint8Array
   #used = FILE_HEADER_SIZE_BYTES
@@ -38,7 +37,6 @@ export class PackWriter {
 
   /** `memory` is used if given, and grown as needed: memory that was touched before is several times faster than fresh memory. */
   constructor(platform: Platform, hasher: Hasher, kind: PackKind, memory: Uint8Array = new Uint8Array(INITIAL_ROOM_BYTES)) {
-    this.#platform = platform
     this.#hasher = hasher
     this.id = platform.randomBytes(PACK_ID_SIZE_BYTES)
     this.kind = kind
@@ -55,14 +53,12 @@ export class PackWriter {
     return this.#headerOffsets.length
   }
 
-  /** Copies a block in, compressed where that pays. */
-  append(code: BlockCode, digest: Uint8Array, bytes: Uint8Array, mode: CompressionMode): Placement {
-    if (bytes.length > MAX_BLOCK_SIZE_BYTES) throw new RangeError(`A block has at most ${MAX_BLOCK_SIZE_BYTES} bytes, not ${bytes.length}`)
-    const { codec, payload } = compressBlock(this.#platform, bytes, mode)
-    const check = checkOf(codec === PLAIN_CODEC ? digest : this.#hasher.digest(payload))
+  /** Copies a block of `size` plain bytes in. */
+  append(code: BlockCode, digest: Uint8Array, size: number, { codec, payload, check }: PackableBlock): Placement {
+    if (size > MAX_BLOCK_SIZE_BYTES) throw new RangeError(`A block has at most ${MAX_BLOCK_SIZE_BYTES} bytes, not ${size}`)
     const offset = this.#used
     this.#reserve(BLOCK_HEADER_SIZE_BYTES + payload.length)
-    encodeBlockHeader({ codec, code, storedSize: payload.length, size: bytes.length, check, digest }, this.#memory, offset)
+    encodeBlockHeader({ codec, code, storedSize: payload.length, size, check, digest }, this.#memory, offset)
     this.#memory.set(payload, offset + BLOCK_HEADER_SIZE_BYTES)
     this.#used = offset + BLOCK_HEADER_SIZE_BYTES + payload.length
     this.#headerOffsets.push(offset)

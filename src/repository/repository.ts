@@ -16,7 +16,9 @@ import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
 import { RootLog } from './root-log.ts'
 import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
-import { type RepositoryState, Session, type SessionHost, type SessionOptions } from './session.ts'
+import { Session } from './session.ts'
+import type { RepositoryState, SessionHost } from './session-host.ts'
+import type { SessionOptions } from './session-options.ts'
 
 export interface BlockRepositoryOptions {
   /** Hashing, compression, clock and randomness; by default the portable one, on Node pass `nodePlatform`. */

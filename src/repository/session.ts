@@ -1,31 +1,21 @@
 import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
-import type { Hasher, Platform } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource } from '../codec/interface.ts'
 import { CorruptObjectError, InvalidArgumentError, NotFoundError, SessionRevokedError } from '../errors.ts'
-import type { Storage } from '../storage/interface.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
-import { IndexFile } from './index-file.ts'
-import { indexKey, newIndexId, type IndexedPack, type IndexName } from './index-format.ts'
-import type { BlockLocation, IndexSet } from './index-set.ts'
-import { encodeIndex, type WrittenIndex } from './index-writer.ts'
+import { encodeBlock, type PackableBlock } from './encode-block.ts'
+import type { IndexedPack } from './index-format.ts'
+import type { BlockLocation } from './index-set.ts'
 import { leaseKey } from './lease.ts'
-import { chooseForMerge, mergedRecords } from './merge-indexes.ts'
 import { appendOperation } from './operations.ts'
 import { packKey } from './pack-format.ts'
 import { PackStore } from './pack-store.ts'
-import { PageCache } from './page-cache.ts'
 import { openStoredBlock, readStored } from './read-block.ts'
 import { applyRefChanges, type AppliedChange, type RefChange } from './refs.ts'
-import type { RootLog } from './root-log.ts'
-import type { ReadRecord, RootRecord } from './root-record.ts'
-
-export interface SessionOptions {
-  /** Default `auto`. */
-  readonly compression?: CompressionMode
-  /** A pack is closed when it has grown to this many bytes; default 32 MiB. */
-  readonly packSizeBytes?: number
-}
+import type { RootRecord } from './root-record.ts'
+import type { RepositoryState, SessionHost } from './session-host.ts'
+import { checkedOptions, type SessionOptions } from './session-options.ts'
+import { addIndex, dropUnnamed } from './store-index.ts'
 
 /** What a commit changes, and what the operation log says of it. */
 export interface CommitRequest {
@@ -41,24 +31,6 @@ export interface CommitResult {
   readonly changes: readonly AppliedChange[]
 }
 
-/** A root record and the index files that it names: never one without the other. */
-export interface RepositoryState {
-  readonly root: ReadRecord
-  readonly indexes: IndexSet
-}
-
-/** What a session may do with the repository that it belongs to. */
-export interface SessionHost {
-  readonly storage: Storage
-  readonly platform: Platform
-  readonly hasher: Hasher
-  readonly log: RootLog
-  readonly blocks: BlockSource
-  readonly state: RepositoryState
-  refresh(): Promise<void>
-  adopt(root: ReadRecord): Promise<void>
-}
-
 /**
  * A writer. Blocks go into packs as they come and are seen by nobody else until `commit`, which makes all of them durable and visible at
  * once; a session that is closed or dies before leaves the repository as it was.
@@ -71,6 +43,7 @@ export class Session implements BlockSource, BlockSink {
   readonly id: string
   readonly #host: SessionHost
   readonly #packs: PackStore
+  readonly #compression: CompressionMode
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
   /** Puts that wait for a page of the index. */
@@ -86,7 +59,8 @@ export class Session implements BlockSource, BlockSink {
     this.id = id
     this.#host = host
     const { compression = 'auto', packSizeBytes } = checkedOptions(options)
-    this.#packs = new PackStore(host.storage, host.platform, host.hasher, { compression, ...(packSizeBytes === undefined ? {} : { targetSize: packSizeBytes }) })
+    this.#compression = compression
+    this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
   }
 
   /** Blocks that this session added, the plain bytes of those that are file content, and what all of them take in packs. */
@@ -113,6 +87,30 @@ export class Session implements BlockSource, BlockSink {
     const waiting: Promise<CID> = known.then((locations) => this.#add(cid, code, kept, locations)).finally(() => this.#waiting.delete(waiting))
     this.#waiting.add(waiting)
     return waiting
+  }
+
+  /**
+   * True if no block with this digest is in the repository or in this session, so that it is worth encoding. What it says no to is relied on from then on.
+   * With `putEncoded` it splits `put` for callers that hash and compress elsewhere.
+   */
+  wants(digest: Uint8Array): MaybePromise<boolean> {
+    if (this.#packs.has(digest)) return false
+    const known = this.#host.state.indexes.find(digest)
+    return isPromise(known) ? known.then((locations) => !this.#rely(locations)) : !this.#rely(known)
+  }
+
+  /**
+   * Stores a block that was hashed and encoded elsewhere, unless it is there by now. The payload is copied before this returns; the promise, if
+   * there is one, is for a pack that is full. Nothing is checked: the caller is trusted with the digest.
+   */
+  putEncoded(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
+    this.#assertIdle()
+    return this.#packs.has(digest) ? undefined : this.#append(code, digest, size, block)
+  }
+
+  /** How this session compresses, for those who encode for it. */
+  get compression(): CompressionMode {
+    return this.#compression
   }
 
   /** True if the block is in the repository or in this session. What it says yes to is checked again when the session commits. */
@@ -176,14 +174,14 @@ export class Session implements BlockSource, BlockSink {
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
     const operations = await appendOperation(blocks, root.record.operations, { time, actor, action, message, changes: applied })
-    const written = await this.#writeIndexes(state)
+    await this.#packs.flush()
+    const { packs, records } = this.#packs.unindexed()
+    const written = await addIndex(this.#host, state.indexes.files, packs, records)
     const record: RootRecord = {
       ...root.record, number: root.record.number + 1, previous: root.digest, refs: tree, indexes: written.names, operations, writer, time,
     }
     const appended = await this.#host.log.append(record)
-    // Index files that no record names, because they were merged at once or the race was lost, are in nobody's way but waste room.
-    const named = appended === undefined ? [] : record.indexes
-    for (const { id } of written.created) if (!named.some((index) => index.id === id)) await this.#host.storage.delete(indexKey(id)).catch(() => undefined)
+    await dropUnnamed(this.#host, written.created, appended === undefined ? [] : record.indexes)
     if (appended === undefined) return undefined
     // The commit is done: what fails from here on is the next reader's to find.
     const adopted = await this.#host.adopt(appended).then(() => true, () => false)
@@ -213,10 +211,15 @@ export class Session implements BlockSource, BlockSink {
   #add(cid: CID, code: BlockCode, bytes: Uint8Array, known: readonly BlockLocation[]): MaybePromise<CID> {
     // Another put of the same bytes may have come first while a page was read.
     if (this.#rely(known) || this.#packs.has(cid.multihash.digest)) return cid
-    this.#newBlocks++
-    if (code === RAW_CODE) this.#contentBytes += bytes.length
-    const full = this.#packs.add(code, cid.multihash.digest, bytes)
+    const { digest } = cid.multihash
+    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.#compression))
     return full === undefined ? cid : full.then(() => cid)
+  }
+
+  #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
+    this.#newBlocks++
+    if (code === RAW_CODE) this.#contentBytes += size
+    return this.#packs.add(code, digest, size, block)
   }
 
   #rely(locations: readonly BlockLocation[]): boolean {
@@ -258,40 +261,4 @@ export class Session implements BlockSource, BlockSink {
       this.#checkedPacks.add(key)
     }
   }
-
-  /** Stores all open packs, then an index file that names every block of the session, merged with others where they are many. */
-  async #writeIndexes(state: RepositoryState): Promise<{ names: readonly IndexName[]; created: readonly IndexName[] }> {
-    const { storage, hasher } = this.#host
-    await this.#packs.flush()
-    const { packs, records } = this.#packs.unindexed()
-    const added = await this.#storeIndex(packs, records)
-    const files = [...state.indexes.files, await IndexFile.open(storage, hasher, new PageCache(), added)]
-    const chosen = chooseForMerge(files)
-    const kept = files.filter((file) => !chosen.includes(file)).map((file) => file.name)
-    if (chosen.length === 0) return { names: kept, created: [added] }
-    const joint = mergedRecords(chosen)
-    const merged = await this.#storeIndex(joint.packs, joint.records)
-    return { names: [...kept, merged], created: [added, merged] }
-  }
-
-  async #storeIndex(packs: readonly IndexedPack[], records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<IndexName> {
-    const { storage, hasher, platform } = this.#host
-    const id = newIndexId((length) => platform.randomBytes(length))
-    let written: WrittenIndex | undefined
-    await storage.put(indexKey(id), encodeIndex(hasher, packs, records, (end) => (written = end)))
-    if (written === undefined) throw new TypeError('A storage backend resolved before it had read the whole body')
-    return { id, ...written }
-  }
-}
-
-/** Offsets in a pack are 32-bit numbers. */
-const MAX_PACK_SIZE_BYTES: number = 1024 * 1024 * 1024
-
-function checkedOptions(options: SessionOptions): SessionOptions {
-  const { compression = 'auto', packSizeBytes = 1 } = options
-  if (compression !== 'auto' && compression !== 'none') throw new InvalidArgumentError(`There is no compression "${String(compression)}"`, { hint: 'Use auto or none.' })
-  if (!Number.isInteger(packSizeBytes) || packSizeBytes < 1 || packSizeBytes > MAX_PACK_SIZE_BYTES) {
-    throw new InvalidArgumentError(`Packs of ${packSizeBytes} bytes cannot be made`, { hint: `Use 1 to ${MAX_PACK_SIZE_BYTES} bytes.` })
-  }
-  return options
 }

@@ -19,7 +19,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
   configure(command) {
     command.argument('<dir>', 'the folder to store').option('--ref <name>', 'the ref that gets the snapshot; default: the name of the folder')
     addSnapshotOptions(command)
-    addFolderOptions(command).addOption(new Option('--compression <mode>', 'none stores every block as it is').choices(['auto', 'none']).default('auto'))
+    addFolderOptions(command).addOption(new Option('--compression <mode>', 'none stores every block as it is; max takes its time').choices(['auto', 'none', 'max']).default('auto'))
   },
   async run(context, [folder = ''], flags) {
     const options = { ...snapshotDetails(flags), ...folderReadOptions(flags), compression: flags.compression, ...(flags.ref === undefined ? {} : { ref: flags.ref }) }
