@@ -40,14 +40,16 @@ export function asCid(value: unknown, what: string, code?: number): CID {
   return cid
 }
 
-/** A map with exactly the given keys. */
-export function asRecord<Key extends string>(value: unknown, what: string, keys: readonly Key[]): Readonly<Record<Key, unknown>> {
+/** A map with exactly the given keys, and perhaps some of `optional`. */
+export function asRecord<Key extends string, Optional extends string = never>(
+  value: unknown, what: string, keys: readonly Key[], optional: readonly Optional[] = [],
+): Readonly<Record<Key, unknown> & Partial<Record<Optional, unknown>>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array || CID.asCID(value) !== null) {
     throw new MalformedDataError(`${what} must be a map`)
   }
-  const found = Object.keys(value)
-  if (found.length !== keys.length || !keys.every((key) => Object.hasOwn(value, key))) {
+  const allowed: readonly string[] = [...keys, ...optional]
+  if (!Object.keys(value).every((key) => allowed.includes(key)) || !keys.every((key) => Object.hasOwn(value, key))) {
     throw new MalformedDataError(`${what} must have exactly the fields ${keys.join(', ')}`)
   }
-  return value as Readonly<Record<Key, unknown>>
+  return value as Readonly<Record<Key, unknown> & Partial<Record<Optional, unknown>>>
 }

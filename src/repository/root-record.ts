@@ -27,6 +27,8 @@ export interface RootRecord {
   readonly gcEpoch: number
   /** Sessions that may never commit. */
   readonly revoked: readonly string[]
+  /** Tree of the blocks whose links are not followed any more, since garbage collection dropped what they lead to; null if there are none. */
+  readonly evicted: CID | null
   /** Random; tells a writer that a record is its own. */
   readonly writer: Uint8Array
   readonly time: string
@@ -43,7 +45,7 @@ const FIELDS = ['type', 'version', 'number', 'previous', 'refs', 'indexes', 'ope
 /** The state of a repository to which nothing was committed. */
 export const EMPTY_STATE: ReadRecord = {
   record: {
-    number: 0, previous: null, refs: null, indexes: [], operations: { tree: null, total: 0, tail: [] }, gcEpoch: 0, revoked: [], writer: new Uint8Array(16), time: '',
+    number: 0, previous: null, refs: null, indexes: [], operations: { tree: null, total: 0, tail: [] }, gcEpoch: 0, revoked: [], evicted: null, writer: new Uint8Array(16), time: '',
   },
   digest: null,
 }
@@ -53,9 +55,10 @@ export function recordKey(number: number): string {
 }
 
 export function encodeRootRecord(hasher: Hasher, record: RootRecord): Uint8Array {
-  const { operations } = record
+  const { operations, evicted, ...rest } = record
   return seal(hasher, {
-    ...record,
+    ...rest,
+    ...(evicted === null ? {} : { evicted }),
     type: 'root',
     version: 1,
     indexes: record.indexes.map((index) => [index.id, index.size, index.digest]),
@@ -71,7 +74,7 @@ export function decodeRootRecord(hasher: Hasher, number: number, bytes: Uint8Arr
   if (typeof version === 'number' && version > 1) {
     throw new UnsupportedFormatError(`${key} has version ${version}; this version of varve knows 1`, { data: { key, version } })
   }
-  const fields = asRecord(value, key, FIELDS)
+  const fields = asRecord(value, key, FIELDS, ['evicted'])
   if (fields.type !== 'root' || version !== 1) throw new MalformedDataError(`${key} is not a root record`, { data: { key } })
   if (fields.number !== number) throw new CorruptObjectError(`${key} says that it is record ${String(fields.number)}: records were swapped`, { data: { key } })
   const [tree, total, tail] = asArray(fields.operations, `${key}: operations`, 3)
@@ -89,6 +92,7 @@ export function decodeRootRecord(hasher: Hasher, number: number, bytes: Uint8Arr
       },
       gcEpoch: asCount(fields.gcEpoch, `${key}: gcEpoch`),
       revoked: asArray(fields.revoked, `${key}: revoked`).map((id) => asText(id, `${key}: revoked`)),
+      evicted: fields.evicted === undefined ? null : asCid(fields.evicted, `${key}: evicted`, DAG_CBOR_CODE),
       writer: asBytes(fields.writer, `${key}: writer`, 64),
       time: asText(fields.time, `${key}: time`),
     },
