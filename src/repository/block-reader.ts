@@ -1,9 +1,11 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
+import { DELTA_CODEC } from '../codec/block-compression.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { CorruptBlockError, MalformedDataError, NotFoundError, VarveError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
-import type { AnyIterable } from '../types.ts'
+import type { AnyIterable, MaybePromise } from '../types.ts'
+import { DeltaReader } from './delta-reader.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
 import { packKey } from './pack-format.ts'
 import { Pause } from './pause.ts'
@@ -31,16 +33,36 @@ export class BlockReader implements BlockSource {
   readonly #platform: Platform
   readonly #hasher: Hasher
   readonly #indexes: () => IndexSet
+  readonly #deltas: DeltaReader
+  /** Goes to the newest state; true if there was a newer one. */
+  readonly #renew: () => Promise<boolean>
 
-  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet) {
+  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<boolean>) {
     this.#storage = storage
     this.#platform = platform
     this.#hasher = hasher
     this.#indexes = indexes
+    this.#renew = renew
+    this.#deltas = new DeltaReader(storage, platform, hasher, indexes)
+  }
+
+  /** The plain bytes of a block as it was read from `location`. @throws CorruptBlockError */
+  open(cid: CID, location: BlockLocation, stored: Uint8Array): MaybePromise<Uint8Array> {
+    return location.codec === DELTA_CODEC ? this.#deltas.open(cid, location, stored) : openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
   }
 
   /** @throws NotFoundError if no index knows the block; @throws CorruptBlockError if no sound copy is left */
   async get(cid: CID): Promise<Uint8Array> {
+    try {
+      return await this.#get(cid)
+    } catch (error) {
+      // Garbage collection moves blocks to other packs: what is missing where it was may be elsewhere by now.
+      if (!(error instanceof VarveError) || !(await this.#renew())) throw error
+      return this.#get(cid)
+    }
+  }
+
+  async #get(cid: CID): Promise<Uint8Array> {
     const locations = await this.#indexes().find(cid.multihash.digest)
     let damage: unknown
     for (const location of locations) {
@@ -78,7 +100,7 @@ export class BlockReader implements BlockSource {
   async *#plan(requests: AnyIterable<BlockRequest>): AsyncGenerator<Span | Failure> {
     const planner = new SpanPlanner()
     for await (const { cid, size } of requests) {
-      const [location] = await this.#indexes().find(cid.multihash.digest)
+      const [location] = await this.#find(cid)
       const sound = location !== undefined && (size === undefined || size === location.size)
       const closed = sound ? planner.add(cid, location) : planner.finish()
       if (closed !== undefined) yield closed
@@ -86,6 +108,15 @@ export class BlockReader implements BlockSource {
     }
     const last = planner.finish()
     if (last !== undefined) yield last
+  }
+
+  async #find(cid: CID): Promise<readonly BlockLocation[]> {
+    try {
+      return await this.#indexes().find(cid.multihash.digest)
+    } catch (error) {
+      if (!(error instanceof VarveError) || !(await this.#renew())) throw error
+      return this.#indexes().find(cid.multihash.digest)
+    }
   }
 
   /** Undefined where the read fails: each block is then read by itself, which finds other copies and names the error. */
@@ -106,7 +137,9 @@ export class BlockReader implements BlockSource {
     const bytes = await fetched.bytes
     for (const { cid, location } of span.wanted) {
       const at = location.offset - span.start
-      yield this.#openWithin(cid, location, bytes?.subarray(at, at + storedLength(location))) ?? (await this.#openAlone(cid))
+      const stored = bytes?.subarray(at, at + storedLength(location))
+      const plain = location.codec === DELTA_CODEC ? undefined : this.#openWithin(cid, location, stored)
+      yield plain ?? (await this.#openAlone(cid, location, stored))
     }
   }
 
@@ -120,7 +153,12 @@ export class BlockReader implements BlockSource {
     }
   }
 
-  async #openAlone(cid: CID): Promise<ReadResult> {
+  async #openAlone(cid: CID, location: BlockLocation, stored: Uint8Array | undefined): Promise<ReadResult> {
+    try {
+      if (location.codec === DELTA_CODEC && stored !== undefined) return { cid, bytes: await this.open(cid, location, stored) }
+    } catch (error) {
+      if (!(error instanceof CorruptBlockError)) throw error
+    }
     try {
       return { cid, bytes: await this.get(cid) }
     } catch (error) {
@@ -137,7 +175,7 @@ export class BlockReader implements BlockSource {
       if (error instanceof NotFoundError) throw corruptBlock(cid, location, 'the pack is missing', error)
       throw error
     }
-    return openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
+    return this.open(cid, location, stored)
   }
 }
 

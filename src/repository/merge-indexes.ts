@@ -23,12 +23,16 @@ export function chooseForMerge(files: readonly IndexFile[]): readonly IndexFile[
   return bySize.slice(0, count)
 }
 
-/** The packs of all files, and their records in index order with the pack numbers of that joint table. Holds one page of each file. */
-export function mergedRecords(files: readonly IndexFile[]): { packs: readonly IndexedPack[]; records: AsyncIterable<Uint8Array> } {
+/**
+ * The packs of all files, and their records in index order with the pack numbers of that joint table. Packs that are not wanted are left out with
+ * their records. Holds one page of each file.
+ */
+export function mergedRecords(files: readonly IndexFile[], wants: (pack: IndexedPack) => boolean = () => true): { packs: readonly IndexedPack[]; records: AsyncIterable<Uint8Array> } {
   const packs: IndexedPack[] = []
   const numberOf = new Map<string, number>()
   const runs = files.map((file) => {
     const numbers = file.packs.map((pack) => {
+      if (!wants(pack)) return undefined
       const id = toHex(pack.id)
       const known = numberOf.get(id)
       if (known !== undefined) return known
@@ -40,18 +44,20 @@ export function mergedRecords(files: readonly IndexFile[]): { packs: readonly In
   return { packs, records: merge(runs) }
 }
 
-async function* renumbered(file: IndexFile, numbers: readonly number[]): AsyncGenerator<Uint8Array[]> {
+async function* renumbered(file: IndexFile, numbers: readonly (number | undefined)[]): AsyncGenerator<Uint8Array[]> {
   for await (const page of file.pages()) {
     const records: Uint8Array[] = []
     for (let at = 0; at < page.length; at += RECORD_SIZE_BYTES) {
       const copy = new Uint8Array(page.subarray(at, at + RECORD_SIZE_BYTES))
       const record = decodeRecord(copy, 0)
-      encodeRecord(copy.subarray(0, DIGEST_SIZE_BYTES), { ...record, pack: numbers[record.pack] ?? record.pack }, copy, 0)
+      const pack = numbers[record.pack]
+      if (pack === undefined) continue
+      encodeRecord(copy.subarray(0, DIGEST_SIZE_BYTES), { ...record, pack }, copy, 0)
       records.push(copy)
     }
     // Other numbers can turn the order of two copies of one block round.
     records.sort(compareRecords)
-    yield records
+    if (records.length > 0) yield records
   }
 }
 

@@ -61,7 +61,8 @@ function sameHeader(a: BlockHeader, b: BlockHeader): boolean {
   return a.codec === b.codec && a.code === b.code && a.storedSize === b.storedSize && a.size === b.size && a.check === b.check && equalBytes(a.digest, b.digest)
 }
 
-async function readTrailer(storage: Pick<Storage, 'get'>, hasher: Hasher, pack: IndexedPack): Promise<readonly BlockHeader[]> {
+/** The headers of all blocks of a pack, in order. @throws CorruptObjectError as `readPack` does */
+export async function readTrailer(storage: Pick<Storage, 'get'>, hasher: Hasher, pack: IndexedPack): Promise<readonly BlockHeader[]> {
   const key = packKey(pack.id)
   const footerStart = pack.size - FOOTER_SIZE_BYTES
   const footer = await readExactly(storage, pack, footerStart, pack.size)

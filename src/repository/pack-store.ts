@@ -4,9 +4,10 @@ import type { Storage } from '../storage/interface.ts'
 import type { PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation } from './index-set.ts'
-import { BLOCK_HEADER_SIZE_BYTES, packKey } from './pack-format.ts'
+import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader, packKey } from './pack-format.ts'
 import { PackWriter, type FinishedPack } from './pack-writer.ts'
 import { RecordTable } from './record-table.ts'
+import { FILE_HEADER_SIZE_BYTES } from './tail.ts'
 
 /** A pack is closed when it has grown to this. */
 const TARGET_PACK_SIZE_BYTES: number = 32 * 1024 * 1024
@@ -57,6 +58,21 @@ export class PackStore {
     this.#records.add(digest, { ...placement, size, pack: open.number })
     this.#storedBytes += placement.storedSize + BLOCK_HEADER_SIZE_BYTES
     return open.writer.size >= this.#targetSize ? this.#close(kind) : undefined
+  }
+
+  /** Packs that no index names yet, open ones included. */
+  get packCount(): number {
+    return this.#packs.length
+  }
+
+  /** Takes a pack that is in storage already, so that the next index names it and its blocks. */
+  adopt(pack: IndexedPack, headers: readonly BlockHeader[]): void {
+    const number = this.#packs.push(pack) - 1
+    let offset = FILE_HEADER_SIZE_BYTES
+    for (const { digest, storedSize, size, codec } of headers) {
+      if (!this.has(digest)) this.#records.add(digest, { pack: number, offset, storedSize, size, codec })
+      offset += BLOCK_HEADER_SIZE_BYTES + storedSize
+    }
   }
 
   /** Where a block of this session is; its bytes too while its pack is still being filled. */

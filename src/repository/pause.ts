@@ -26,3 +26,17 @@ export class Pause {
     this.#signal?.throwIfAborted()
   }
 }
+
+/** Waits. @throws the signal's reason if it is aborted meanwhile */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
+  if (ms <= 0) return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    }, { once: true })
+  })
+  signal?.throwIfAborted()
+}

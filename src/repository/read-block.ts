@@ -13,15 +13,11 @@ export function storedLength(location: BlockLocation): number {
 }
 
 /**
- * The plain bytes of a block, from its header and payload as read at `location`. Nothing leaves here that does not hash to the CID.
+ * The plain bytes of a block that stands by itself, from its header and payload as read at `location`. Nothing leaves here that does not hash to the CID.
  * @throws CorruptBlockError saying what does not match
  */
 export function openStoredBlock(platform: Platform, hasher: Hasher, cid: CID, location: BlockLocation, stored: Uint8Array): Uint8Array {
-  if (stored.length !== storedLength(location)) throw corruptBlock(cid, location, 'the pack is truncated')
-  const header = decodeBlockHeader(stored, 0)
-  const matches =
-    header !== undefined && header.codec === location.codec && header.storedSize === location.storedSize && header.size === location.size && equalBytes(header.digest, cid.multihash.digest)
-  if (!matches) throw corruptBlock(cid, location, 'its header is not the one that the index describes')
+  assertStoredHeader(cid, location, stored)
   let bytes: Uint8Array
   try {
     bytes = decompressBlock(platform, location.codec, stored.subarray(BLOCK_HEADER_SIZE_BYTES), location.size)
@@ -31,6 +27,15 @@ export function openStoredBlock(platform: Platform, hasher: Hasher, cid: CID, lo
   }
   if (!equalBytes(hasher.digest(bytes), cid.multihash.digest)) throw corruptBlock(cid, location, 'its bytes do not hash to its CID')
   return bytes
+}
+
+/** @throws CorruptBlockError if what was read does not begin with the header that the index describes */
+export function assertStoredHeader(cid: CID, location: BlockLocation, stored: Uint8Array): void {
+  if (stored.length !== storedLength(location)) throw corruptBlock(cid, location, 'the pack is truncated')
+  const header = decodeBlockHeader(stored, 0)
+  const matches =
+    header !== undefined && header.codec === location.codec && header.storedSize === location.storedSize && header.size === location.size && equalBytes(header.digest, cid.multihash.digest)
+  if (!matches) throw corruptBlock(cid, location, 'its header is not the one that the index describes')
 }
 
 /** The header and payload of a block as they stand in storage, unchecked. */

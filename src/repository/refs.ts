@@ -1,12 +1,10 @@
-import { CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../codec/interface.ts'
-import { asArray, asCid } from '../codec/shape.ts'
-import { encodeCbor } from '../codec/dag-cbor.ts'
 import { compareBytes, utf8 } from '../bytes.ts'
 import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
-import type { ValueCodec } from '../manifest/interface.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
+import { linkCodec } from './link-codec.ts'
 import { parseRefName, type RefName } from './ref-name.ts'
 
 /** One move of a ref, as a compare-and-swap. */
@@ -30,26 +28,16 @@ export interface Ref {
   readonly target: CID
 }
 
-/** A dag-cbor link of 36 CID bytes in an array of one: 1 + 2 + 2 + 1 + 36. */
-const ENCODED_REF_SIZE_BYTES: number = encodeCbor([CID.parse('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')]).length
-
-const refCodec: ValueCodec<CID> = {
-  encode: (cid) => [asCid(cid, 'A ref', DAG_CBOR_CODE)],
-  decode: (value) => asCid(asArray(value, 'A ref', 1)[0], 'A ref', DAG_CBOR_CODE),
-  weigh: () => ENCODED_REF_SIZE_BYTES,
-  equals: (a, b) => a.equals(b),
-}
-
 /** What a ref points to, or undefined. Reads at most the height of the tree. */
 export async function getRef(source: BlockSource, tree: CID | null, name: RefName): Promise<CID | undefined> {
-  return tree === null ? undefined : getValue(source, tree, refCodec, utf8(name))
+  return tree === null ? undefined : getValue(source, tree, linkCodec, utf8(name))
 }
 
 /** All refs whose name begins with `prefix`, in order of their UTF-8 bytes. */
 export async function* listRefs(source: BlockSource, tree: CID | null, prefix = ''): AsyncGenerator<Ref> {
   if (tree === null) return
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  for await (const { key, value } of scanTree(source, tree, refCodec, { prefix: utf8(prefix) })) {
+  for await (const { key, value } of scanTree(source, tree, linkCodec, { prefix: utf8(prefix) })) {
     yield { name: parseRefName(decoder.decode(key)), target: value }
   }
 }
@@ -77,7 +65,7 @@ export async function applyRefChanges(
   }
   if (applied.length === 0) return { tree, applied }
   const edits = applied.map(({ name, after }) => ({ key: utf8(name), value: after ?? undefined })).sort((a, b) => compareBytes(a.key, b.key))
-  return { tree: await editTree(blocks, blocks, tree, refCodec, edits), applied }
+  return { tree: await editTree(blocks, blocks, tree, linkCodec, edits), applied }
 }
 
 function sameTarget(a: CID | null, b: CID | null): boolean {

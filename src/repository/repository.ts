@@ -6,6 +6,9 @@ import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors
 import type { Storage } from '../storage/interface.ts'
 import type { AnyIterable, MaybePromise } from '../types.ts'
 import { isPromise } from '../types.ts'
+import { collectGarbage } from './gc/collect-garbage.ts'
+import type { GcOptions, GcReport } from './gc/interface.ts'
+import { isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
 import { IndexSet } from './index-set.ts'
@@ -62,7 +65,7 @@ export class BlockRepository implements BlockSource {
     this.#writer = writer
     this.hasher = platform.hasher(config.hash)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes)
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.#renew())
   }
 
   /**
@@ -155,12 +158,9 @@ export class BlockRepository implements BlockSource {
     return listOperations(this, this.root.operations)
   }
 
-  /** Begins to write. Close the session when done; many may be open at once, here and in other processes. */
+  /** Begins to write, from the newest state. Close the session when done; many may be open at once, here and in other processes. */
   async session(options: SessionOptions = {}): Promise<Session> {
-    const id = newSessionId(this.platform)
-    const started = this.platform.now().toISOString()
-    await this.storage.put(leaseKey(id), encodeLease(this.hasher, { id, ...this.#writer, started, base: this.root.number }))
-    return new Session(this.#host(), id, options)
+    return new Session(this.#host(), await this.#announce(), options)
   }
 
   /** Runs `work` with a session that is closed afterwards, whatever happens. */
@@ -171,6 +171,19 @@ export class BlockRepository implements BlockSource {
     } finally {
       await session.close()
     }
+  }
+
+  /**
+   * Drops what nothing leads to and deletes it when nobody can need it any more. Others go on reading and writing meanwhile.
+   * @throws CorruptObjectError if the repository is not whole or a listing is not complete: nothing was removed
+   */
+  collectGarbage(options: GcOptions = {}): Promise<GcReport> {
+    return collectGarbage(this, this.#host(), options)
+  }
+
+  /** True if garbage collection dropped what this block alone led to. */
+  isEvicted(cid: CID): Promise<boolean> {
+    return isEvicted(this, this.root.evicted, cid)
   }
 
   async close(): Promise<void> {
@@ -196,6 +209,20 @@ export class BlockRepository implements BlockSource {
     this.#state = { root, indexes }
   }
 
+  async #renew(): Promise<boolean> {
+    const { number } = this.root
+    await this.refresh()
+    return this.root.number > number
+  }
+
+  async #announce(): Promise<string> {
+    const id = newSessionId(this.platform)
+    const started = this.platform.now().toISOString()
+    await this.storage.put(leaseKey(id), encodeLease(this.hasher, { id, ...this.#writer, started, base: this.root.number }))
+    await this.refresh()
+    return id
+  }
+
   #host(): SessionHost {
     const state = (): RepositoryState => this.#state
     return {
@@ -207,8 +234,10 @@ export class BlockRepository implements BlockSource {
       get state() {
         return state()
       },
+      open: (cid, location, stored) => this.#reader.open(cid, location, stored),
       refresh: () => this.refresh(),
       adopt: (root) => this.#adopt(root),
+      announce: () => this.#announce(),
     }
   }
 }

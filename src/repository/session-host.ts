@@ -1,7 +1,9 @@
+import type { CID } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import type { Storage } from '../storage/interface.ts'
-import type { IndexSet } from './index-set.ts'
+import type { MaybePromise } from '../types.ts'
+import type { BlockLocation, IndexSet } from './index-set.ts'
 import type { RootLog } from './root-log.ts'
 import type { ReadRecord } from './root-record.ts'
 
@@ -19,6 +21,10 @@ export interface SessionHost {
   readonly log: RootLog
   readonly blocks: BlockSource
   readonly state: RepositoryState
+  /** The plain bytes of a block as it was read from `location`, checked; what it is a delta against is read too. */
+  open(cid: CID, location: BlockLocation, stored: Uint8Array): MaybePromise<Uint8Array>
   refresh(): Promise<void>
   adopt(root: ReadRecord): Promise<void>
+  /** Leaves a lease, then goes to the newest state: whoever deletes after that knows of this writer. Returns the lease's id. */
+  announce(): Promise<string>
 }

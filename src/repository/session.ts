@@ -1,16 +1,18 @@
 import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource } from '../codec/interface.ts'
-import { CorruptObjectError, InvalidArgumentError, NotFoundError, SessionRevokedError } from '../errors.ts'
+import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
-import type { BlockLocation } from './index-set.ts'
+import type { BlockLocation, IndexSet } from './index-set.ts'
+import { evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
 import { packKey } from './pack-format.ts'
 import { PackStore } from './pack-store.ts'
-import { openStoredBlock, readStored } from './read-block.ts'
+import { readStored } from './read-block.ts'
+import { outliveCollection, revoked } from './outlive-gc.ts'
 import { applyRefChanges, type AppliedChange, type RefChange } from './refs.ts'
 import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
@@ -49,6 +51,10 @@ export class Session implements BlockSource, BlockSink {
   /** Puts that wait for a page of the index. */
   readonly #waiting = new Set<Promise<CID>>()
   readonly #checkedPacks = new Set<string>()
+  /** The collection of garbage up to which this session knows that all it relies on is there. */
+  #epoch: number
+  /** The states of the index in which it began, and in which it last committed. */
+  readonly #seen: IndexSet[]
   #committing = false
   #newBlocks = 0
   #contentBytes = 0
@@ -58,6 +64,8 @@ export class Session implements BlockSource, BlockSink {
   constructor(host: SessionHost, id: string, options: SessionOptions) {
     this.id = id
     this.#host = host
+    this.#epoch = host.state.root.record.gcEpoch
+    this.#seen = [host.state.indexes]
     const { compression = 'auto', packSizeBytes } = checkedOptions(options)
     this.#compression = compression
     this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
@@ -133,11 +141,10 @@ export class Session implements BlockSource, BlockSink {
   async get(cid: CID): Promise<Uint8Array> {
     const own = this.#packs.locate(cid.multihash.digest)
     if (own === undefined) return this.#host.blocks.get(cid)
-    const { platform, hasher, storage } = this.#host
-    if (own.stored !== undefined) return openStoredBlock(platform, hasher, cid, own.location, own.stored)
+    if (own.stored !== undefined) return this.#host.open(cid, own.location, own.stored)
     await this.#packs.settled()
     const { location } = own
-    return openStoredBlock(platform, hasher, cid, location, await readStored(storage, location))
+    return this.#host.open(cid, location, await readStored(this.#host.storage, location))
   }
 
   /**
@@ -146,7 +153,7 @@ export class Session implements BlockSource, BlockSink {
    *
    * @throws RefConflictError if a ref is not where `refs` expects it
    * @throws SessionRevokedError if garbage collection has removed what this session relies on
-   * @throws NotFoundError if a ref would point to a block that is not there
+   * @throws NotFoundError if a ref would point to a block that is not there, or whose data garbage collection has dropped
    */
   async commit(request: CommitRequest): Promise<CommitResult> {
     this.#assertIdle()
@@ -168,7 +175,7 @@ export class Session implements BlockSource, BlockSink {
   /** Tries to make the record after `state`; undefined if another writer made it first. */
   async #attempt({ refs = [], action, message = '', actor = null }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
-    this.#assertStillValid(state)
+    await this.#assertStillValid(state, refs)
     await this.#assertReliedPacks()
     const blocks: BlockSource & BlockSink = { get: (cid) => this.get(cid), put: (code, bytes) => this.#put(code, bytes) }
     const time = this.#host.platform.now().toISOString()
@@ -185,7 +192,10 @@ export class Session implements BlockSource, BlockSink {
     if (appended === undefined) return undefined
     // The commit is done: what fails from here on is the next reader's to find.
     const adopted = await this.#host.adopt(appended).then(() => true, () => false)
-    if (adopted) this.#packs.indexed()
+    if (!adopted) return { number: record.number, changes: applied }
+    for (const pack of packs) this.#relied.add(pack)
+    this.#packs.indexed()
+    this.#seen[1] = this.#host.state.indexes
     return { number: record.number, changes: applied }
   }
 
@@ -238,15 +248,19 @@ export class Session implements BlockSource, BlockSink {
     for (const { name, target } of refs) {
       if (target === null) continue
       if (target.code !== DAG_CBOR_CODE) throw new InvalidArgumentError(`${name} cannot point to ${cidText(target)}: a ref points to a dag-cbor block`)
+      if (await isEvicted(this.#host.blocks, this.#host.state.root.record.evicted, target)) throw evictedError(target)
       if (!(await this.has(target))) throw new NotFoundError(`A ref cannot point to ${cidText(target)}: that block is not in the repository`)
     }
   }
 
-  #assertStillValid({ root, indexes }: RepositoryState): void {
-    const lost = [...this.#relied].some((pack) => !indexes.hasPack(pack.id))
-    if (lost || root.record.revoked.includes(this.id)) {
-      throw new SessionRevokedError('Garbage collection removed data that this session relied on; nothing was committed', { data: { session: this.id } })
-    }
+  async #assertStillValid(state: RepositoryState, refs: readonly RefChange[]): Promise<void> {
+    const { record } = state.root
+    if (record.revoked.includes(this.id)) throw revoked(this.id)
+    const isWhole = record.gcEpoch === this.#epoch && [...this.#relied].every((pack) => state.indexes.hasPack(pack.id))
+    if (isWhole) return
+    const targets = refs.flatMap(({ target }) => (target === null ? [] : [target]))
+    await outliveCollection(this.#host, state, { id: this.id, packs: this.#packs, relied: this.#relied, seen: this.#seen, targets, blocks: this })
+    this.#epoch = record.gcEpoch
   }
 
   /** A pack that an index names may have been lost all the same. To rely on one costs a look at its size, once a session. */

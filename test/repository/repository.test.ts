@@ -176,17 +176,24 @@ describe('a repository of blocks', () => {
     await expect(session.commit({ action: 'test' })).rejects.toMatchObject({ code: 'SESSION_REVOKED' })
   })
 
-  it('never commits on top of packs that are gone from the index', async () => {
+  it.each([true, false])('takes packs that are gone from the index into its own again, or refuses to commit if they are gone altogether (%s)', async (isDeleted) => {
     const storage = new MemoryStorage()
     const repository = await BlockRepository.create(storage, options)
     await using writer = await repository.session()
-    await writer.put(RAW_CODE, utf8('shared'))
+    const shared = await writer.put(RAW_CODE, utf8('shared'))
     await writer.commit({ action: 'test' })
     await using session = await repository.session()
     await session.put(RAW_CODE, utf8('shared'))
     const { record, digest } = await readNewest(repository)
     await storage.put(recordKey(2), encodeRootRecord(repository.hasher, { ...record, number: 2, previous: digest, indexes: [], operations: { tree: null, total: 0, tail: [] }, writer: randomBytes(16, 9) }))
-    await expect(session.commit({ action: 'test' })).rejects.toMatchObject({ code: 'SESSION_REVOKED' })
+    if (isDeleted) {
+      for await (const { key } of storage.list('packs/')) await storage.delete(key)
+      await expect(session.commit({ action: 'test' })).rejects.toMatchObject({ code: 'SESSION_REVOKED' })
+    } else {
+      await session.commit({ action: 'test' })
+      const reopened = await BlockRepository.open(storage, options)
+      expect(await reopened.get(shared)).toEqual(utf8('shared'))
+    }
   })
 })
 

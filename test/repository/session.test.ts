@@ -110,12 +110,12 @@ describe('a commit', () => {
     const repository = await BlockRepository.open(storage, options)
     const other = await BlockRepository.open(inner, options)
     await commitTarget(other, 'x')
+    const session = await repository.session()
     // A refresh looks for record 2, finds none, and hangs there.
     const release = hold((operation, key) => operation === 'stat' && key.endsWith('2'))
     const slow = repository.refresh()
     await new Promise((resolve) => setTimeout(resolve, 5))
     await commitTarget(other, 'y')
-    const session = await repository.session()
     const target = await session.put(DAG_CBOR_CODE, encodeCbor('z'))
     const committing = session.commit({ action: 'test', refs: [{ name: 'z', target }] })
     await new Promise((resolve) => setTimeout(resolve, 5))

@@ -1,0 +1,60 @@
+import { toHex } from '../../bytes.ts'
+import { addEvicted } from '../evicted.ts'
+import type { IndexName } from '../index-format.ts'
+import type { Lease } from '../lease.ts'
+import { mergedRecords } from '../merge-indexes.ts'
+import { appendOperation } from '../operations.ts'
+import type { SessionHost } from '../session-host.ts'
+import { addIndex, dropUnnamed, storeIndex } from '../store-index.ts'
+import { IndexFile } from '../index-file.ts'
+import { PageCache } from '../page-cache.ts'
+import type { GcOptions } from './interface.ts'
+import type { Relocation } from './relocation.ts'
+import type { Survey } from './survey.ts'
+
+/** Sessions that a root record goes on naming: the lease of each was deleted long before, which refuses it as well. */
+const MAX_REVOKED = 256
+
+export interface Collection {
+  readonly survey: Survey
+  /** Packs that go, by the hex of their ids. */
+  readonly gone: ReadonlySet<string>
+  readonly relocation: Relocation
+  readonly revoke: readonly Lease[]
+}
+
+/** The commit that was made: its number, and the index files that it replaced. */
+export interface CommittedCollection {
+  readonly number: number
+  readonly superseded: readonly IndexName[]
+}
+
+/** Makes the record after the host's state, without the packs that go. Undefined if another writer made one first. */
+export async function commitCollection(host: SessionHost, { survey, gone, relocation, revoke }: Collection, options: GcOptions): Promise<CommittedCollection | undefined> {
+  const { root, indexes } = host.state
+  const time = host.platform.now().toISOString()
+  const evicted = await addEvicted(relocation.blocks, root.record.evicted, survey.evict)
+  const operation = { time, actor: options.actor ?? null, action: 'gc', message: options.message ?? '', changes: [] }
+  const operations = await appendOperation(relocation.blocks, root.record.operations, operation)
+  const { packs, records } = await relocation.flush()
+  const touched = indexes.files.filter((file) => file.packs.some(({ id }) => gone.has(toHex(id))))
+  const kept = indexes.files.filter((file) => !touched.includes(file))
+  const created: IndexName[] = []
+  if (touched.length > 0) {
+    const rest = mergedRecords(touched, ({ id }) => !gone.has(toHex(id)))
+    const name = await storeIndex(host, rest.packs, rest.records)
+    created.push(name)
+    kept.push(await IndexFile.open(host.storage, host.hasher, new PageCache(), name))
+  }
+  const added = await addIndex(host, kept, packs, records)
+  created.push(...added.created)
+  const { record } = root
+  const appended = await host.log.append({
+    ...record, number: record.number + 1, previous: root.digest, indexes: added.names, operations, evicted, time,
+    gcEpoch: record.gcEpoch + 1, revoked: [...record.revoked, ...revoke.map(({ id }) => id)].slice(-MAX_REVOKED), writer: host.platform.randomBytes(16),
+  })
+  await dropUnnamed(host, created, appended === undefined ? [] : added.names)
+  if (appended === undefined) return undefined
+  await host.adopt(appended)
+  return { number: appended.record.number, superseded: record.indexes.filter(({ id }) => !added.names.some((name) => toHex(name.id) === toHex(id))) }
+}

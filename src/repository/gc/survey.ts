@@ -1,0 +1,47 @@
+import { toHex } from '../../bytes.ts'
+import type { CID } from '../../cid/cid.ts'
+import { CorruptObjectError } from '../../errors.ts'
+import { evictedDigests } from '../evicted.ts'
+import { packKey } from '../pack-format.ts'
+import type { BlockRepository } from '../repository.ts'
+import type { BlockAmount, GcOptions } from './interface.ts'
+import { findLiveBlocks } from './live-blocks.ts'
+import { findOrphanedDeltas } from './orphaned-deltas.ts'
+import { measurePacks, type PackUsage } from './pack-usage.ts'
+import { type GcPlan, planPacks } from './plan.ts'
+import type { RelocationPlan } from './relocation.ts'
+
+/** What one state of the repository holds, and what is to become of it. */
+export interface Survey extends GcPlan {
+  readonly evict: readonly CID[]
+  readonly relocation: RelocationPlan
+  readonly liveAmount: BlockAmount
+}
+
+/** @throws CorruptObjectError if storage does not list every pack that the index names */
+export async function survey(repository: BlockRepository, options: GcOptions): Promise<Survey> {
+  await assertWholeListing(repository)
+  const known = await evictedDigests(repository, repository.root.evicted)
+  const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
+  const live = await findLiveBlocks(repository, evict, options.signal)
+  const usage = await measurePacks(repository.indexes, live, options.signal)
+  const orphaned = await findOrphanedDeltas(repository, live, options.signal)
+  const plan = planPacks(usage.values(), orphaned.packs)
+  const going = new Set([...plan.dead, ...plan.rewritten].map(({ pack }) => toHex(pack.id)))
+  return { ...plan, evict, relocation: { live, going, materialise: orphaned.digests }, liveAmount: amountOf([...usage.values()], 'live') }
+}
+
+export function amountOf(packs: readonly PackUsage[], which: 'live' | 'dead'): BlockAmount {
+  return packs.reduce((sum, use) => ({ blocks: sum.blocks + use[`${which}Blocks`], bytes: sum.bytes + use[`${which}Bytes`] }), { blocks: 0, bytes: 0 })
+}
+
+/** A listing that lacks what must be there says nothing about what else there is. */
+async function assertWholeListing({ storage, indexes }: BlockRepository): Promise<void> {
+  const missing = new Set([...indexes.packs].map(({ id }) => packKey(id)))
+  for await (const { key } of storage.list('packs/')) missing.delete(key)
+  const [key] = missing
+  if (key === undefined) return
+  throw new CorruptObjectError(`Nothing was removed, because ${missing.size} packs that the index names are not listed in ${storage.location}, ${key} among them`, {
+    data: { key, missing: missing.size }, hint: 'Either storage did not list all it holds, and it helps to try again, or packs are lost: run `varve verify`.',
+  })
+}

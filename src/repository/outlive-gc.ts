@@ -1,0 +1,96 @@
+import type { CID } from '../cid/cid.ts'
+import { type BlockSource } from '../codec/interface.ts'
+import { CorruptObjectError, NotFoundError, SessionRevokedError, VarveError } from '../errors.ts'
+import type { AnyIterable } from '../types.ts'
+import type { BlockRequest, ReadResult } from './block-reader.ts'
+import { DigestTable } from './digest-table.ts'
+import { evictedDigests } from './evicted.ts'
+import type { IndexedPack } from './index-format.ts'
+import type { IndexSet } from './index-set.ts'
+import { leaseKey } from './lease.ts'
+import { readTrailer } from './pack-reader.ts'
+import type { PackStore } from './pack-store.ts'
+import { addReachable, type BlockGraph } from './reachable.ts'
+import type { RepositoryState, SessionHost } from './session-host.ts'
+import { toHex } from '../bytes.ts'
+
+/** What a session must make sure of when garbage was collected while it was at work. */
+export interface Survivor {
+  readonly id: string
+  readonly packs: PackStore
+  /** Packs in which the session found what it did not write again. */
+  readonly relied: Iterable<IndexedPack>
+  /** States of the index that the session has looked things up in. */
+  readonly seen: readonly IndexSet[]
+  /** What refs are about to point to. */
+  readonly targets: readonly CID[]
+  readonly blocks: BlockSource
+}
+
+/**
+ * Lets a session commit although a collection dropped packs that it counts on: as long as its lease stands, nothing of what was dropped has been
+ * deleted, so those packs are taken into its own index again. All that its refs are to lead to is then looked for.
+ *
+ * @throws SessionRevokedError if the session was given up, or something is gone
+ */
+export async function outliveCollection(host: SessionHost, state: RepositoryState, session: Survivor): Promise<void> {
+  const { storage, hasher } = host
+  // A lease that is gone was removed with the revocation, which the record need not name for ever.
+  if ((await storage.stat(leaseKey(session.id))) === undefined) throw revoked(session.id)
+  const adopt = async (pack: IndexedPack): Promise<void> => {
+    try {
+      session.packs.adopt(pack, await readTrailer(storage, hasher, pack))
+    } catch (error) {
+      if (error instanceof CorruptObjectError || error instanceof NotFoundError) throw revoked(session.id, error)
+      throw error
+    }
+  }
+  for (const pack of session.relied) if (!state.indexes.hasPack(pack.id)) await adopt(pack)
+  for (;;) {
+    const missing = await missingFrom(state, session)
+    if (missing.length === 0) return
+    const before = session.packs.packCount
+    for (const cid of missing) {
+      if (session.packs.has(cid.multihash.digest)) continue
+      const pack = await formerPack(session.seen, cid)
+      if (pack === undefined) throw revoked(session.id)
+      await adopt(pack)
+    }
+    if (session.packs.packCount === before) throw revoked(session.id)
+  }
+}
+
+/** The refusal of a session that garbage collection has ended. */
+export function revoked(session: string, cause?: unknown): SessionRevokedError {
+  return new SessionRevokedError('Garbage collection removed data that this session relied on; nothing was committed', { data: { session }, ...(cause === undefined ? {} : { cause }) })
+}
+
+async function missingFrom(state: RepositoryState, { packs, targets, blocks }: Survivor): Promise<readonly CID[]> {
+  const missing: CID[] = []
+  const graph: BlockGraph = {
+    has: async (cid) => packs.has(cid.multihash.digest) || (await state.indexes.find(cid.multihash.digest)).length > 0,
+    readMany: (requests) => readEach(blocks, requests),
+  }
+  const ended = await evictedDigests(blocks, state.root.record.evicted)
+  await addReachable(graph, targets, new DigestTable(), { follows: (cid) => !ended.has(toHex(cid.multihash.digest)), onMissing: (cid) => missing.push(cid) })
+  return missing
+}
+
+async function* readEach(blocks: BlockSource, requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {
+  for await (const { cid } of requests) {
+    try {
+      yield { cid, bytes: await blocks.get(cid) }
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      yield { cid, error }
+    }
+  }
+}
+
+async function formerPack(seen: readonly IndexSet[], cid: CID): Promise<IndexedPack | undefined> {
+  for (const indexes of seen) {
+    const [location] = await indexes.find(cid.multihash.digest)
+    if (location !== undefined) return location.pack
+  }
+  return undefined
+}
