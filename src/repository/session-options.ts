@@ -15,7 +15,7 @@ const MAX_PACK_SIZE_BYTES: number = 1024 * 1024 * 1024
 export function checkedOptions(options: SessionOptions): SessionOptions {
   const { compression = 'auto', packSizeBytes = 1 } = options
   if (!COMPRESSION_MODES.includes(compression)) {
-    throw new InvalidArgumentError(`There is no compression "${String(compression)}"`, { hint: `Use one of ${COMPRESSION_MODES.join(', ')}.` })
+    throw new InvalidArgumentError(`There is no compression "${compression}"`, { hint: `Use one of ${COMPRESSION_MODES.join(', ')}.` })
   }
   if (!Number.isInteger(packSizeBytes) || packSizeBytes < 1 || packSizeBytes > MAX_PACK_SIZE_BYTES) {
     throw new InvalidArgumentError(`Packs of ${packSizeBytes} bytes cannot be made`, { hint: `Use 1 to ${MAX_PACK_SIZE_BYTES} bytes.` })
