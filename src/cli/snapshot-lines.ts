@@ -6,6 +6,7 @@ import type { Output } from './output.ts'
 export function* snapshotLines(output: Output, info: SnapshotInfo, more: readonly string[] = []): Generator<string> {
   yield `root      ${output.style('bold', info.root)}`
   yield `snapshot  ${info.snapshot}`
+  if (info.evicted) yield `data      ${output.style('yellow', 'removed by garbage collection; this record is kept')}`
   if (info.parents.length > 1) yield `parents   ${info.parents.join(' ')}`
   yield `time      ${shownText(info.time)}`
   if (info.author !== null) yield `author    ${shownText(info.author)}`

@@ -1,5 +1,5 @@
-import type { CID } from '../cid/cid.ts'
-import { cidText } from '../cid/cid.ts'
+import { toHex } from '../bytes.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { diffManifests, openManifest } from '../manifest/manifest.ts'
 import { pathFromText, pathToText } from '../manifest/path.ts'
@@ -7,6 +7,9 @@ import { type ManifestProof, provePath } from '../manifest/proof.ts'
 import { type BlockRepository, isTagName, parseRefName } from '../repository/index.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
 import { writeCar } from './car-writer.ts'
+import { collectRepository, type CollectOptions, type CollectResult } from './collect-garbage.ts'
+import { type DiskUsage, measureRepository } from './disk-usage.ts'
+import { measurePaths, type PathUsage } from './path-usage.ts'
 import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
 import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
 import { hashFolder, statusOfFolder } from './folder-state.ts'
@@ -16,7 +19,7 @@ import type { InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { type ByteSpan, readContent } from './read-content.ts'
 import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
-import { type ResolvedRevision, resolveRevision } from './revision.ts'
+import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
 import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
@@ -100,9 +103,10 @@ export class Repository {
 
   /** A snapshot and those before it, newest first. */
   async *log(revision: string): AsyncGenerator<SnapshotInfo> {
-    const { snapshot } = await this.#whole(revision)
+    const { snapshot } = wholeRevision(revision, await resolveRecord(this.blocks, revision))
     if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root, which has no history`, { hint: 'Name a ref or a snapshot instead.' })
-    for await (const visited of walkHistory(this.blocks, snapshot)) yield snapshotInfo(visited.cid, visited.snapshot)
+    const evicted = await this.blocks.evicted()
+    for await (const visited of walkHistory(this.blocks, snapshot)) yield snapshotInfo(visited.cid, visited.snapshot, evicted)
   }
 
   /** All that is known of a revision. */
@@ -111,7 +115,7 @@ export class Repository {
     const { totals, chunker } = await openManifest(this.blocks, root)
     const refs: string[] = []
     for await (const { name, target } of this.blocks.refs()) if (snapshot?.equals(target) === true) refs.push(name)
-    return { root: cidText(root), ...totals, chunker, snapshot: snapshot === undefined ? null : snapshotInfo(snapshot, await readSnapshot(this.blocks, snapshot)), refs }
+    return { root: cidText(root), ...totals, chunker, snapshot: snapshot === undefined ? null : snapshotInfo(snapshot, await readSnapshot(this.blocks, snapshot), await this.blocks.evicted()), refs }
   }
 
   /**
@@ -190,6 +194,24 @@ export class Repository {
     return importCar(this.blocks, source, this.#with(options))
   }
 
+  /**
+   * Removes what no ref, tag or kept snapshot needs; with `keepLast` or `keepWithinMs` also the data of older snapshots, whose records stay in the log.
+   * Writers and readers go on meanwhile.
+   */
+  collectGarbage(options: CollectOptions = {}): Promise<CollectResult> {
+    return collectRepository(this.blocks, this.#with(options))
+  }
+
+  /** Where the space goes, and what each ref would free. Reads every tree node. */
+  diskUsage(options: OperationOptions = {}): Promise<DiskUsage> {
+    return measureRepository(this.blocks, this.#with(options))
+  }
+
+  /** The same for the paths of one revision, each block counted for the first path that has it. */
+  pathUsage(revision: string, options: OperationOptions & { readonly depth?: number } = {}): Promise<readonly PathUsage[]> {
+    return measurePaths(this.blocks, revision, this.#with(options))
+  }
+
   /** What a revision stands for. @throws NotFoundError, AmbiguousRevisionError */
   async resolve(revision: string): Promise<ResolvedRevision> {
     return resolveRevision(this.blocks, revision)
@@ -211,15 +233,8 @@ export class Repository {
     await this.blocks.withSession((session) => session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] }))
   }
 
-  /** @throws InvalidArgumentError for a revision with a path, where only all of it makes sense */
   async #whole(revision: string): Promise<ResolvedRevision> {
-    const resolved = await this.resolve(revision)
-    if (resolved.path !== undefined) {
-      throw new InvalidArgumentError(`"${revision}" names a path; a whole revision is needed here`, {
-        data: { revision }, hint: 'Leave out the part from ":" on.',
-      })
-    }
-    return resolved
+    return wholeRevision(revision, await this.resolve(revision))
   }
 
   #port(): FolderPort {
@@ -236,6 +251,13 @@ export class Repository {
   }
 }
 
-function snapshotInfo(cid: CID, snapshot: Snapshot): SnapshotInfo {
-  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText) }
+/** @throws InvalidArgumentError for a revision with a path, where only all of it makes sense */
+function wholeRevision(revision: string, resolved: ResolvedRevision): ResolvedRevision {
+  if (resolved.path === undefined) return resolved
+  throw new InvalidArgumentError(`"${revision}" names a path; a whole revision is needed here`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
+}
+
+function snapshotInfo(cid: CID, snapshot: Snapshot, evicted: ReadonlySet<string>): SnapshotInfo {
+  const isEvicted = evicted.has(toHex(cid.multihash.digest))
+  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isEvicted }
 }

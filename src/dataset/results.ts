@@ -50,6 +50,8 @@ export interface SnapshotInfo {
   readonly time: string
   readonly source: SnapshotSource | null
   readonly meta: { readonly [key: string]: JsonValue }
+  /** True if garbage collection removed its data, by a rule it was given. */
+  readonly evicted: boolean
 }
 
 /** A snapshot, or a root by itself, with what its manifest says. */

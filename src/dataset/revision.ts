@@ -2,6 +2,7 @@ import { type CID, cidText, parseCid } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import { AmbiguousRevisionError, InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
+import { evictedError } from '../repository/evicted.ts'
 import { parseRefName } from '../repository/index.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
@@ -42,10 +43,18 @@ function parseRevision(text: string): ParsedRevision {
 
 /**
  * Finds what a revision stands for. A ref or tag comes before a CID of the same letters.
- * @throws NotFoundError if nothing has that name, or the history is too short
+ * @throws NotFoundError if nothing has that name, the history is too short, or garbage collection has removed the data
  * @throws AmbiguousRevisionError if the beginning of a CID fits more than one snapshot or root
  */
 export async function resolveRevision(repository: BlockRepository, text: string): Promise<ResolvedRevision> {
+  const resolved = await resolveRecord(repository, text)
+  const { snapshot, root } = resolved
+  if (snapshot !== undefined && (await repository.isEvicted(snapshot)) && !(await repository.has(root))) throw evictedError(snapshot)
+  return resolved
+}
+
+/** The same for a snapshot of which only the record may be left. */
+export async function resolveRecord(repository: BlockRepository, text: string): Promise<ResolvedRevision> {
   const { base, ancestors, path } = parseRevision(text)
   const found = await resolveBase(repository, base)
   if (ancestors === 0) return { ...found, path }

@@ -90,9 +90,10 @@ export async function verifyRepository(repository: BlockRepository, options: Ope
   const problems = [...report.problems]
   const seen = new Set<string>()
   try {
+    const evicted = await repository.evicted()
     for await (const { name, target } of snapshotRefs(repository)) {
       options.signal?.throwIfAborted()
-      await verifyHistory(repository, report, damage, { name, target, seen })
+      await verifyHistory(repository, report, damage, { name, target, seen, evicted })
     }
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
@@ -107,17 +108,23 @@ interface HistoryOfRef {
   readonly name: string
   readonly target: CID
   readonly seen: Set<string>
+  readonly evicted: ReadonlySet<string>
 }
 
 /**
  * The newest snapshot of a ref is checked entry by entry; of each older one only what the one after it does not have, unless damage
  * was found, whose paths are wanted in all of them.
  */
-async function verifyHistory(repository: BlockRepository, report: StorageReport, damage: DamageList, { name, target, seen }: HistoryOfRef): Promise<void> {
+async function verifyHistory(repository: BlockRepository, report: StorageReport, damage: DamageList, { name, target, seen, evicted }: HistoryOfRef): Promise<void> {
   let age = 0
   let newer: CID | undefined
   try {
-    for await (const { snapshot } of walkHistory(repository, target, seen)) {
+    for await (const { cid, snapshot } of walkHistory(repository, target, seen)) {
+      // Its data was removed on purpose; only the record of it is kept.
+      if (evicted.has(toHex(cid.multihash.digest))) {
+        age++
+        continue
+      }
       const revision = age === 0 ? name : `${name}~${age}`
       const older = newer
       const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 ? verifyManifest(repository, snapshot.root) : onlyIn(repository, older, snapshot.root)

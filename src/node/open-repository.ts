@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path'
 import type { HashName, Platform } from '../cid/interface.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { Repository } from '../dataset/repository.ts'
-import { BlockRepository } from '../repository/index.ts'
+import { BlockRepository, type Lease } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
 import { nodeFolders } from './folder-port.ts'
 import { FolderStorage } from './folder-storage.ts'
+import { hostId, isAlive } from './maker.ts'
 import { nodePlatform } from './node-platform.ts'
 
 export interface OpenOptions extends OperationOptions {
@@ -33,14 +34,16 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const { create = false, hash, platform = nodePlatform, signal, onProgress } = options
   const folder = typeof location === 'string' ? resolve(location) : undefined
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
-  const writer = { host: hostname(), process: process.pid }
-  const blocks = await openOrCreate(storage, create, { platform, writer, ...(hash === undefined ? {} : { hash }) })
+  const host = `${hostname()} ${hostId()}`
+  const writer = { host, process: process.pid }
+  const isGone = (lease: Lease): boolean => lease.host === host && !isAlive(lease.process)
+  const blocks = await openOrCreate(storage, create, { platform, writer, isGone, ...(hash === undefined ? {} : { hash }) })
   const { id, chunker } = blocks.config
   const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache'), cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
   return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
 }
 
-async function openOrCreate(storage: Storage, create: boolean, options: { platform: Platform; hash?: HashName; writer: { host: string; process: number } }): Promise<BlockRepository> {
+async function openOrCreate(storage: Storage, create: boolean, options: { platform: Platform; hash?: HashName; writer: { host: string; process: number }; isGone: (lease: Lease) => boolean }): Promise<BlockRepository> {
   try {
     return await BlockRepository.open(storage, options)
   } catch (error) {

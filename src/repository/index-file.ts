@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../bytes.ts'
+import { equalBytes } from '../bytes.ts'
 import type { Hasher } from '../cid/interface.ts'
 import { CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
@@ -7,7 +7,8 @@ import {
   compareDigestAt, decodeRecord, encodeIndexHeader, indexKey, PACK_TABLE_ROW_SIZE_BYTES, PAGE_SIZE_BYTES, PAGE_TABLE_ROW_SIZE_BYTES, RECORD_SIZE_BYTES,
   type IndexedPack, type IndexName, type IndexRecord,
 } from './index-format.ts'
-import { BLOCK_HEADER_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES, PACK_ID_SIZE_BYTES, packKindFromByte } from './pack-format.ts'
+import { BLOCK_HEADER_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES } from './pack-format.ts'
+import { PackTable } from './pack-table.ts'
 import type { PageCache } from './page-cache.ts'
 import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
 
@@ -17,12 +18,12 @@ import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, re
  */
 export class IndexFile {
   readonly name: IndexName
-  readonly packs: readonly IndexedPack[]
   readonly records: number
   readonly #key: string
   readonly #storage: Pick<Storage, 'get'>
   readonly #hasher: Hasher
   readonly #cache: PageCache
+  readonly #packTable: PackTable
   readonly #pageTable: Uint8Array
   readonly #pages: number
 
@@ -37,7 +38,21 @@ export class IndexFile {
     this.#cache = cache
     this.#pages = counts.pages
     this.#pageTable = tables.subarray(counts.packs * PACK_TABLE_ROW_SIZE_BYTES)
-    this.packs = decodePackTable(this.#key, tables, counts.packs)
+    this.#packTable = new PackTable(this.#key, tables.subarray(0, counts.packs * PACK_TABLE_ROW_SIZE_BYTES))
+  }
+
+  /** All packs, as objects that stay in memory with the file; `pack` and `hasPack` need no more than they are asked for. */
+  get packs(): readonly IndexedPack[] {
+    return [...this.#packTable]
+  }
+
+  /** The pack of a record; the same object each time. */
+  pack(number: number): IndexedPack | undefined {
+    return this.#packTable.at(number)
+  }
+
+  hasPack(id: Uint8Array): boolean {
+    return this.#packTable.has(id)
   }
 
   /** Two reads. @throws CorruptObjectError if the file is not the one that the root record names */
@@ -105,7 +120,7 @@ export class IndexFile {
     const found: IndexRecord[] = []
     for (let at = low * RECORD_SIZE_BYTES; at < bytes.length && compareDigestAt(bytes, at, digest) === 0; at += RECORD_SIZE_BYTES) {
       const record = decodeRecord(bytes, at)
-      if (!isPossible(record, this.packs[record.pack])) throw new CorruptObjectError(`${this.#key} describes a block that cannot be`, { data: { key: this.#key, record } })
+      if (!isPossible(record, this.pack(record.pack))) throw new CorruptObjectError(`${this.#key} describes a block that cannot be`, { data: { key: this.#key, record } })
       found.push(record)
     }
     // Copies of one block may straddle two pages; the search ends in the later one.
@@ -148,18 +163,6 @@ function trailing(bytes: Uint8Array, digest: Uint8Array): IndexRecord[] {
   const found: IndexRecord[] = []
   for (let at = bytes.length - RECORD_SIZE_BYTES; at >= 0 && compareDigestAt(bytes, at, digest) === 0; at -= RECORD_SIZE_BYTES) found.unshift(decodeRecord(bytes, at))
   return found
-}
-
-function decodePackTable(key: string, tables: Uint8Array, count: number): IndexedPack[] {
-  const view = new DataView(tables.buffer, tables.byteOffset, tables.byteLength)
-  return Array.from({ length: count }, (_, number) => {
-    const at = number * PACK_TABLE_ROW_SIZE_BYTES
-    const kind = packKindFromByte(view.getUint8(at + 24))
-    if (kind === undefined) {
-      throw new CorruptObjectError(`${key} lists a pack of unknown kind`, { data: { key, pack: toHex(tables.subarray(at, at + PACK_ID_SIZE_BYTES)) } })
-    }
-    return { id: tables.slice(at, at + PACK_ID_SIZE_BYTES), size: Number(view.getBigUint64(at + 16, true)), kind }
-  })
 }
 
 /** A range that must be there in full: an object that the root record names and storage lacks is damage, not absence. */

@@ -18,11 +18,9 @@ export interface BlockLocation {
 /** The index files that one root record names. */
 export class IndexSet {
   readonly files: readonly IndexFile[]
-  readonly #packs: ReadonlyMap<string, IndexedPack>
 
   constructor(files: readonly IndexFile[]) {
     this.files = files
-    this.#packs = new Map(files.flatMap((file) => file.packs.map((pack) => [toHex(pack.id), pack])))
   }
 
   /** Opens what `names` lists, taking over what `before` has open already. */
@@ -31,8 +29,9 @@ export class IndexSet {
     return new IndexSet(await Promise.all(names.map(async (name) => known.get(toHex(name.digest)) ?? IndexFile.open(storage, hasher, cache, name))))
   }
 
+  /** Every pack once, though more than one file may list it. All of them become objects: for work that goes over the whole repository. */
   get packs(): Iterable<IndexedPack> {
-    return this.#packs.values()
+    return this.files.flatMap((file, number) => file.packs.filter(({ id }) => !this.files.slice(0, number).some((earlier) => earlier.hasPack(id))))
   }
 
   /** Blocks in all index files; a block that is stored twice counts twice. */
@@ -41,7 +40,7 @@ export class IndexSet {
   }
 
   hasPack(id: Uint8Array): boolean {
-    return this.#packs.has(toHex(id))
+    return this.files.some((file) => file.hasPack(id))
   }
 
   /** All places of a block, none if it is not in the repository. Answers at once if the pages are in memory. */
@@ -59,7 +58,7 @@ export class IndexSet {
 
 function addLocations(found: BlockLocation[], file: IndexFile, records: readonly IndexRecord[]): void {
   for (const record of records) {
-    const pack = file.packs[record.pack]
+    const pack = file.pack(record.pack)
     if (pack !== undefined) found.push({ ...record, pack })
   }
 }

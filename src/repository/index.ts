@@ -2,6 +2,8 @@
 export { BlockRepository, type BlockRepositoryOptions, type CreateOptions } from './repository.ts'
 export type { BlockRequest, ReadResult } from './block-reader.ts'
 export type { RepositoryConfig } from './config.ts'
+export type { BlockAmount, GcOptions, GcReport } from './gc/interface.ts'
+export type { Lease } from './lease.ts'
 export type { Operation } from './operations.ts'
 export { isTagName, parseRefName, type RefName } from './ref-name.ts'
 export { verifyStorage, type ObjectProblem, type StorageReport } from './verify-storage.ts'

@@ -3,7 +3,7 @@ import { decodeCbor } from '../codec/dag-cbor.ts'
 import { VarveError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { BlockRequest, ReadResult } from './block-reader.ts'
-import { DigestTable } from './digest-table.ts'
+import type { DigestTable } from './digest-table.ts'
 import { Pause } from './pause.ts'
 
 /** Where reachability is looked up. */
@@ -62,7 +62,7 @@ export async function addReachable(graph: BlockGraph, roots: Iterable<CID>, reac
 }
 
 /** Every link in a decoded value, in order. */
-function* linksOf(value: unknown): Generator<CID> {
+export function* linksOf(value: unknown): Generator<CID> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return
   const cid = CID.asCID(value)
   if (cid !== null) yield cid

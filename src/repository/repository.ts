@@ -8,11 +8,11 @@ import type { AnyIterable, MaybePromise } from '../types.ts'
 import { isPromise } from '../types.ts'
 import { collectGarbage } from './gc/collect-garbage.ts'
 import type { GcOptions, GcReport } from './gc/interface.ts'
-import { isEvicted } from './evicted.ts'
+import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
 import { IndexSet } from './index-set.ts'
-import { encodeLease, leaseKey, newSessionId } from './lease.ts'
+import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
 import { PageCache } from './page-cache.ts'
 import { parseRefName } from './ref-name.ts'
@@ -28,6 +28,8 @@ export interface BlockRepositoryOptions {
   readonly platform?: Platform
   /** Who writes, for the leases of sessions: shown to people, never trusted. */
   readonly writer?: { readonly host: string; readonly process: number }
+  /** True for a session whose process is gone, as far as this machine can tell. */
+  readonly isGone?: (lease: Lease) => boolean
 }
 
 export interface CreateOptions extends BlockRepositoryOptions {
@@ -54,15 +56,17 @@ export class BlockRepository implements BlockSource {
   readonly #log: RootLog
   readonly #reader: BlockReader
   readonly #writer: { readonly host: string; readonly process: number }
+  readonly #isGone: (lease: Lease) => boolean
   readonly #cache = new PageCache()
   #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
   #adopting: Promise<void> = Promise.resolve()
 
-  private constructor(storage: Storage, config: RepositoryConfig, { platform = portablePlatform, writer = { host: '', process: 0 } }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, { platform = portablePlatform, writer = { host: '', process: 0 }, isGone = () => false }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
     this.#writer = writer
+    this.#isGone = isGone
     this.hasher = platform.hasher(config.hash)
     this.#log = new RootLog(storage, this.hasher)
     this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.#renew())
@@ -178,12 +182,17 @@ export class BlockRepository implements BlockSource {
    * @throws CorruptObjectError if the repository is not whole or a listing is not complete: nothing was removed
    */
   collectGarbage(options: GcOptions = {}): Promise<GcReport> {
-    return collectGarbage(this, this.#host(), options)
+    return collectGarbage(this, this.#host(), { isGone: this.#isGone, ...options })
   }
 
   /** True if garbage collection dropped what this block alone led to. */
   isEvicted(cid: CID): Promise<boolean> {
     return isEvicted(this, this.root.evicted, cid)
+  }
+
+  /** The digests, in hex, of all blocks of which that is true. */
+  evicted(): Promise<ReadonlySet<string>> {
+    return evictedDigests(this, this.root.evicted)
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,61 @@
+import type { CollectResult } from '../../dataset/collect-garbage.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { parseDuration } from '../duration.ts'
+import { formatBytes, plural, shownText } from '../format.ts'
+import type { Output } from '../output.ts'
+import { authorName } from '../snapshot-flags.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+interface Flags {
+  readonly dryRun?: boolean
+  readonly keepLast?: string
+  readonly keepWithin?: string
+  readonly grace: string
+  readonly expireSessions: string
+}
+
+export const verb: AnyVerb = defineVerb<Flags>({
+  examples: [
+    ['varve gc --dry-run', 'what would go, and what keeps the rest'],
+    ['varve gc', 'remove what no ref or tag leads to'],
+    ['varve gc --keep-last 5 --keep-within 90d', 'also the data of older snapshots; their records stay in the log'],
+  ],
+  configure(command) {
+    command
+      .option('-n, --dry-run', 'change nothing')
+      .option('--keep-last <number>', 'keep the data of the newest so many snapshots of each ref')
+      .option('--keep-within <time>', 'keep the data of snapshots that are not older, such as 90d')
+      .option('--grace <time>', 'leave readers this long to finish before files are deleted', '3s')
+      .option('--expire-sessions <time>', 'give up writers that began longer ago and were not seen to end', '7d')
+  },
+  async run(context, _arguments, { dryRun = false, keepLast, keepWithin, grace, expireSessions }) {
+    if (keepLast !== undefined && !/^[1-9]\d*$/.test(keepLast)) throw new InvalidArgumentError(`"${keepLast}" is not a number of snapshots to keep`, { hint: 'Write --keep-last 5.' })
+    const author = authorName()
+    const rules = {
+      graceMs: parseDuration(grace), sessionMaxAgeMs: parseDuration(expireSessions),
+      ...(keepLast === undefined ? {} : { keepLast: Number(keepLast) }), ...(keepWithin === undefined ? {} : { keepWithinMs: parseDuration(keepWithin) }),
+    }
+    await using repository = await context.open()
+    const outcome = 'What is needed is where it was: run the same command again to go on.'
+    const result = await context.long(outcome, ({ signal, onProgress }) => repository.collectGarbage({ ...rules, dryRun, signal, onProgress, ...(author === undefined ? {} : { author }) }))
+    await context.output.result(document(result), () => gcLines(context.output, result))
+  },
+})
+
+function document({ evicted, refs, sessions, revoked, ...amounts }: CollectResult): object {
+  return { ...amounts, evicted, refs, sessions, revoked }
+}
+
+function* gcLines(output: Output, result: CollectResult): Generator<string> {
+  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, damagedPacks, refs } = result
+  const would = dryRun ? 'would remove' : 'removed'
+  for (const { snapshot, time, message } of evicted) yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} the data of ${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
+  yield `${would} ${plural(removed.blocks, 'block')}, ${formatBytes(removed.bytes)}; ${dryRun ? 'would free' : 'freed'} ${formatBytes(Math.max(0, result.freedBytes))}`
+  yield `  ${plural(packs.removed, 'pack')} of which nothing is needed, ${plural(packs.rewritten, 'pack')} rewritten, ${plural(packs.kept, 'pack')} kept`
+  yield `${dryRun ? 'would stay' : 'kept'} ${plural(live.blocks, 'block')}, ${formatBytes(live.bytes)}${unused.blocks === 0 ? '' : `, and ${formatBytes(unused.bytes)} of no use in packs that are not worth rewriting yet`}`
+  for (const { name, kind, exclusiveBytes } of refs) yield `  ${output.style('cyan', name)} keeps ${formatBytes(exclusiveBytes)} that nothing else needs${kind === 'tag' ? ' (tag)' : ''}`
+  for (const key of damagedPacks) yield `${output.style('red', 'damaged')} ${key} stays as it is; run \`varve repair\``
+  for (const { host, process, started } of revoked) yield `${output.style('yellow', dryRun ? 'would give up' : 'gave up')} a writer that is gone: process ${process} on ${shownText(host)}, since ${shownText(started)}`
+  for (const { host, process, started } of sessions) yield `${output.style('yellow', 'at work')} process ${process} on ${shownText(host)}, since ${shownText(started)}`
+  if (deferredPacks > 0) yield `  ${plural(deferredPacks, 'file')} stay for those at work; the next gc after they end deletes them`
+}
