@@ -10,7 +10,13 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** True if both hold the same bytes. Not constant-time: nothing here is secret. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && compareBytes(a, b) === 0)
+  if (a === b || a.length !== b.length) return a === b
+  // Four at a time: blocks of a megabyte are compared here.
+  const words = a.length & ~3
+  const [left, right] = [new DataView(a.buffer, a.byteOffset, words), new DataView(b.buffer, b.byteOffset, words)]
+  for (let at = 0; at < words; at += 4) if (left.getInt32(at) !== right.getInt32(at)) return false
+  for (let at = words; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
 }
 
 /** True if `bytes` begins with `prefix`. */

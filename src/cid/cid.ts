@@ -17,7 +17,7 @@ export type BlockCode = typeof RAW_CODE | typeof DAG_CBOR_CODE
 /** Length of every digest, in bytes. */
 export const DIGEST_SIZE_BYTES = 32
 /** Version, codec, hash and length of the digest in a byte each, then the digest. Anything longer writes a number in more bytes than it needs. */
-const CID_SIZE_BYTES = 36
+export const CID_SIZE_BYTES = 36
 
 /** The CID of `bytes` under a codec. Costs one hash of the bytes. */
 export function cidOf(hasher: Hasher, code: BlockCode, bytes: Uint8Array): CID {

@@ -5,6 +5,7 @@ import { VarveError } from '../errors.ts'
 import { ListBuilder, listChunks } from '../file/index.ts'
 import { type AnyIterable, isPromise, type MaybePromise } from '../types.ts'
 import type { ContentStore, FileContent } from './interface.ts'
+import type { FilePredecessor, Predecessor } from './predecessor.ts'
 
 /** What can tell whether content is there already. */
 export type Presence = BlockSource & { has(cid: CID): MaybePromise<boolean> }
@@ -16,16 +17,25 @@ export class ChunkedContentStore implements ContentStore {
   readonly #window: ChunkWindow
   #list: ListBuilder
   #empty = true
+  readonly #predecessor: Predecessor | undefined
+  #before: FilePredecessor | undefined
+  #offset = 0
 
-  /** Without `presence`, as when a folder is only hashed, all content counts as there. */
-  constructor(sink: BlockSink, presence: Presence | undefined, window: ChunkWindow = new ChunkWindow()) {
+  /**
+   * Without `presence`, as when a folder is only hashed, all content counts as there. With `predecessor`, chunks may be stored as deltas against those
+   * of the same path in it.
+   */
+  constructor(sink: BlockSink, presence: Presence | undefined, { window = new ChunkWindow(), predecessor }: { readonly window?: ChunkWindow; readonly predecessor?: Predecessor | undefined } = {}) {
     this.#sink = sink
     this.#presence = presence
     this.#window = window
     this.#list = new ListBuilder(sink)
+    this.#predecessor = predecessor
   }
 
-  begin(): void {
+  begin(path?: Uint8Array): void {
+    this.#before = path === undefined ? undefined : this.#predecessor?.file(path)
+    this.#offset = 0
     this.#window.reset()
     this.#list = new ListBuilder(this.#sink)
     this.#empty = true
@@ -70,7 +80,8 @@ export class ChunkedContentStore implements ContentStore {
   #store(chunk: Uint8Array): Promise<void> | undefined {
     this.#empty = false
     const size = chunk.length
-    const cid = this.#sink.put(RAW_CODE, chunk)
+    const cid = this.#sink.put(RAW_CODE, chunk, this.#before?.hint(this.#offset, size))
+    this.#offset += size
     if (isPromise(cid)) return cid.then((known) => this.#list.push({ cid: known, size }))
     const pushed = this.#list.push({ cid, size })
     return isPromise(pushed) ? pushed : undefined
@@ -84,8 +95,9 @@ export class ChunkedContentStore implements ContentStore {
 }
 
 /** Stores content that comes in pieces of any size, or whole. */
-export async function storeContent(store: ContentStore, content: Uint8Array | AnyIterable<Uint8Array>, signal?: AbortSignal): Promise<FileContent> {
-  store.begin()
+export async function storeContent(store: ContentStore, content: Uint8Array | AnyIterable<Uint8Array>, options: { readonly path?: Uint8Array; readonly signal?: AbortSignal | undefined } = {}): Promise<FileContent> {
+  const { path, signal } = options
+  store.begin(path)
   for await (const piece of content instanceof Uint8Array ? [content] : content) {
     signal?.throwIfAborted()
     for (let rest = piece; rest.length > 0; ) {

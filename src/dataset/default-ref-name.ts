@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import { parseRefName } from '../repository/index.ts'
+import { parseRefName } from '../repository/ref-name.ts'
 
 /** A ref name made of a folder's name: what a ref may not hold becomes `-`. @throws InvalidArgumentError if nothing is left */
 export function defaultRefName(folderName: string): string {

@@ -56,7 +56,7 @@ export async function storeEntries(
     const path = typeof entry.path === 'string' ? pathFromText(entry.path) : entry.path
     const name = pathToText(path)
     if (batch.has(name) && options.lastWins !== true) throw twice(name)
-    const value = await storeValue(store, entry, options.signal)
+    const value = await storeValue(store, entry, path, options.signal)
     batch.set(name, { path, value })
     options.onEntry?.('size' in value ? value.size : 0)
     if (batch.size >= BATCH_ENTRIES) await flush()
@@ -65,11 +65,11 @@ export async function storeEntries(
   return current
 }
 
-async function storeValue(store: ContentStore, entry: InputEntry, signal: AbortSignal | undefined): Promise<ManifestValue> {
+async function storeValue(store: ContentStore, entry: InputEntry, path: Uint8Array, signal: AbortSignal | undefined): Promise<ManifestValue> {
   if ('symlink' in entry) return { kind: 'symlink', target: typeof entry.symlink === 'string' ? pathFromText(entry.symlink) : entry.symlink }
   if ('directory' in entry) return { kind: 'directory' }
   const { content } = entry
-  const { cid, size } = await storeContent(store, typeof content === 'string' ? encoder.encode(content) : content, signal)
+  const { cid, size } = await storeContent(store, typeof content === 'string' ? encoder.encode(content) : content, { path, signal })
   return { kind: entry.executable === true ? 'executable' : 'file', cid, size }
 }
 

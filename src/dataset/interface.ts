@@ -20,7 +20,8 @@ export interface FileContent {
  * `advance` and `finish` answer with a promise only if they must wait for storage. `begin` also drops a file that was left half done.
  */
 export interface ContentStore {
-  begin(): void
+  /** `path`: where in the dataset the content belongs, so that it can be told what it may resemble. */
+  begin(path?: Uint8Array): void
   /** Free memory to read into, at least 64 KiB; valid until the next call. */
   space(): Uint8Array
   advance(bytes: number): MaybePromise<void>

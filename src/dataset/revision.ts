@@ -3,7 +3,7 @@ import { decodeCbor } from '../codec/dag-cbor.ts'
 import { AmbiguousRevisionError, InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { evictedError } from '../repository/evicted.ts'
-import { parseRefName } from '../repository/index.ts'
+import { parseRefName } from '../repository/ref-name.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 

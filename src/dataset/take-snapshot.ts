@@ -1,12 +1,15 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, VarveError } from '../errors.ts'
 import { diffManifests, ManifestBuilder } from '../manifest/manifest.ts'
-import { type BlockRepository, isTagName, parseRefName, type Session } from '../repository/index.ts'
+import type { BlockRepository } from '../repository/repository.ts'
+import { isTagName, parseRefName } from '../repository/ref-name.ts'
+import type { Session } from '../repository/session.ts'
 import { type AnyIterable, isPromise, type ProgressEvent } from '../types.ts'
 import { ChunkedContentStore } from './content-store.ts'
 import { storeEntries, type InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions, SkippedPath } from './interface.ts'
+import { Predecessor } from './predecessor.ts'
 import { assertDetails, recordSnapshot, type RecordedSnapshot, type SnapshotDetails } from './record-snapshot.ts'
 import { defaultRefName } from './default-ref-name.ts'
 import type { SnapshotResult } from './results.ts'
@@ -40,7 +43,7 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   assertDetails(options)
   await repository.refresh()
   const { stored, added, recorded } = await repository.withSession(async (session) => {
-    const stored = await resumable(session, () => storeInput(session, repository, input, options, skipped))
+    const stored = await resumable(session, () => storeInput(session, repository, input, options, { ref, skipped }))
     const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
     return { stored, recorded, added: session.added }
   }, options.compression === undefined ? {} : { compression: options.compression })
@@ -62,9 +65,10 @@ async function resumable<T>(session: Session, work: () => Promise<T>): Promise<T
 }
 
 async function storeInput(
-  session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, skipped: SkippedPath[],
+  session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, { ref, skipped }: { readonly ref: string; readonly skipped: SkippedPath[] },
 ): Promise<StoredRoot> {
-  const store = new ChunkedContentStore(session, session)
+  const before = await rootBefore(repository, ref)
+  const store = new ChunkedContentStore(session, session, before === undefined ? {} : { predecessor: new Predecessor(session, before) })
   const { chunker } = repository.config
   if ('entries' in input) {
     let files = 0
@@ -92,6 +96,18 @@ async function storeInput(
   }
   const { root, totals } = await builder.finish()
   return { root, files: totals.files, bytes: totals.bytes }
+}
+
+/** The root that the ref has now, whose files the new ones may resemble. */
+async function rootBefore(repository: BlockRepository, ref: string): Promise<CID | undefined> {
+  const target = await repository.getRef(ref)
+  try {
+    return target === undefined ? undefined : (await readSnapshot(repository, target)).root
+  } catch (error) {
+    // What is wrong with it comes up when the new snapshot is recorded after it.
+    if (error instanceof VarveError) return undefined
+    throw error
+  }
 }
 
 /** Readers report what they hash; only here is it known how much of that is new. */

@@ -11,9 +11,10 @@ import { TreeCursor } from './tree-cursor.ts'
  */
 export async function* diffTrees<V>(source: BlockSource, a: CID, b: CID, codec: ValueCodec<V>): AsyncGenerator<TreeDifference<V>, void, undefined> {
   if (a.equals(b)) return
-  const before = await TreeCursor.open(source, codec, a)
-  const after = await TreeCursor.open(source, codec, b)
+  const before = await TreeCursor.open(source, codec, a, { twin: undefined })
+  const after = await TreeCursor.open(source, codec, b, { twin: before.node })
   while (!before.done || !after.done) {
+    TreeCursor.passShared(before, after)
     const left = before.item
     const right = after.item
     if (left !== undefined && right !== undefined) {
@@ -49,9 +50,9 @@ function leadsTo<V>(cursor: TreeCursor<V>, other: TreeCursor<V>): boolean {
 
 /** Reads on, on the side that leads to the other's subtree, or else from the higher level, or on both sides. */
 async function enterDiffering<V>(a: TreeCursor<V>, b: TreeCursor<V>): Promise<void> {
-  if (leadsTo(a, b)) return a.enter()
-  if (leadsTo(b, a)) return b.enter()
+  if (leadsTo(a, b)) return a.enter({ twin: b.node })
+  if (leadsTo(b, a)) return b.enter({ twin: a.node })
   const { level } = a
-  if (level >= b.level) await a.enter()
-  if (b.level >= level) await b.enter()
+  if (level >= b.level) await a.enter({ twin: b.node })
+  if (b.level >= level) await b.enter({ twin: a.node })
 }

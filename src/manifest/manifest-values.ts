@@ -57,8 +57,8 @@ function decodeValue(value: unknown): ManifestValue {
   switch (fields[0]) {
     case FILE:
     case EXECUTABLE: {
-      const [kind, size, cid] = asArray(fields, 'The value of a file', 3)
-      return { kind: kind === FILE ? 'file' : 'executable', size: asCount(size, 'The size of a file'), cid: asCid(cid, 'The content of a file') }
+      asArray(fields, 'The value of a file', 3)
+      return { kind: fields[0] === FILE ? 'file' : 'executable', size: asCount(fields[1], 'The size of a file'), cid: asCid(fields[2], 'The content of a file') }
     }
     case SYMLINK: {
       const target = asBytes(asArray(fields, 'The value of a link', 2)[1], 'The target of a link', MAX_LINK_TARGET_LENGTH_BYTES)

@@ -1,14 +1,20 @@
 import { compareBytes, sharedPrefixLength } from '../bytes.ts'
 import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
-import { decodeCbor, encodeCbor } from '../codec/dag-cbor.ts'
-import { asArray, asBytes, asCid, asCount } from '../codec/shape.ts'
+import { type CborInput, readArrayHead, readBytesHead, readItem } from '../codec/cbor-decoder.ts'
+import { encodeCbor, readBlock } from '../codec/dag-cbor.ts'
+import { asCid, asCount } from '../codec/shape.ts'
 import { MalformedDataError } from '../errors.ts'
 import type { TreeItem, ValueCodec } from './interface.ts'
+import { type EncodedRows, readRows, TwinRows } from './node-rows.ts'
 
 /** Longest key of a tree, in bytes. */
 export const MAX_KEY_LENGTH_BYTES = 4096
 /** Most levels of nodes that a tree may have, leaves included. */
 export const MAX_TREE_HEIGHT = 12
+
+/** Arrays around the fields of a node, and around those of a row of it. */
+const NODE_DEPTH = 1
+const ROW_DEPTH = 3
 
 /** What an inner node holds for each node below it. */
 export interface TreeLink {
@@ -23,6 +29,8 @@ export interface LeafNode<V> {
   readonly kind: 'leaf'
   readonly level: 0
   readonly items: readonly TreeItem<V>[]
+  /** Of a node that was read to be compared. */
+  readonly encoded?: EncodedRows
 }
 
 export interface InnerNode {
@@ -30,9 +38,16 @@ export interface InnerNode {
   /** One more than the level of the nodes that the links lead to. */
   readonly level: number
   readonly links: readonly TreeLink[]
+  /** Of a node that was read to be compared. */
+  readonly encoded?: EncodedRows
 }
 
 export type TreeNode<V> = LeafNode<V> | InnerNode
+
+/** For a node that is read to be compared: rows that it shares with `twin`, the node at the same place in another tree, are the same objects in both. */
+export interface Pairing<V> {
+  readonly twin: TreeNode<V> | undefined
+}
 
 /** The block of a leaf. Keys must rise strictly. */
 export function encodeLeaf<V>(items: readonly TreeItem<V>[], codec: Pick<ValueCodec<V>, 'encode'>): Uint8Array {
@@ -60,56 +75,62 @@ export function encodeInner(level: number, links: readonly TreeLink[]): Uint8Arr
  * Reads a node and checks all that can be seen in it alone; where it ends, and how it fits its parent, are seen by whoever reads the parent.
  * @throws MalformedDataError
  */
-export function decodeNode<V>(bytes: Uint8Array, codec: ValueCodec<V>): TreeNode<V> {
-  const parts = asArray(decodeCbor(bytes), 'A tree node', 2)
-  const level = asCount(parts[0], 'The level of a tree node', MAX_TREE_HEIGHT - 1)
-  const rows = asArray(parts[1], 'The items of a tree node')
-  return level === 0 ? decodeLeaf(rows, codec) : decodeInner(level, rows)
+export function decodeNode<V>(bytes: Uint8Array, codec: ValueCodec<V>, pairing?: Pairing<V>): TreeNode<V> {
+  const bounds: number[] | undefined = pairing === undefined ? undefined : []
+  const encoded = bounds === undefined ? {} : { encoded: { bytes, bounds } }
+  return readBlock(bytes, (input) => {
+    needFields(input, 'A tree node', 2)
+    const level = asCount(readItem(input, NODE_DEPTH), 'The level of a tree node', MAX_TREE_HEIGHT - 1)
+    const count = readArrayHead(input)
+    const { twin } = pairing ?? {}
+    if (level === 0) {
+      const beside = twin?.kind === 'leaf' && twin.encoded !== undefined ? new TwinRows(twin.items, twin.encoded) : undefined
+      return { kind: 'leaf', level: 0, items: readRows(input, count, (previous) => readLeafRow(input, previous, codec), bounds, beside), ...encoded }
+    }
+    if (count === 0) throw new MalformedDataError('A tree node above the leaves has no links')
+    const beside = twin?.kind === 'inner' && twin.encoded !== undefined ? new TwinRows(twin.links, twin.encoded) : undefined
+    return { kind: 'inner', level, links: readRows(input, count, (previous) => readInnerRow(input, previous), bounds, beside), ...encoded }
+  })
 }
 
-function decodeLeaf<V>(rows: readonly unknown[], codec: ValueCodec<V>): LeafNode<V> {
-  const items: TreeItem<V>[] = []
-  let previous: Uint8Array | undefined
-  for (const row of rows) {
-    const [shared, suffix, value] = asArray(row, 'An item of a leaf', 3)
-    const key = decodeKey(previous, shared, suffix)
-    codec.checkKey?.(key)
-    if (previous !== undefined) codec.checkNeighbours?.(previous, key)
-    items.push({ key, value: codec.decode(value) })
-    previous = key
-  }
-  return { kind: 'leaf', level: 0, items }
+function readLeafRow<V>(input: CborInput, previous: Uint8Array | undefined, codec: ValueCodec<V>): TreeItem<V> {
+  needFields(input, 'An item of a leaf', 3)
+  const key = readKey(input, previous)
+  codec.checkKey?.(key)
+  if (previous !== undefined) codec.checkNeighbours?.(previous, key)
+  return { key, value: codec.decode(readItem(input, ROW_DEPTH)) }
 }
 
-function decodeInner(level: number, rows: readonly unknown[]): InnerNode {
-  const links: TreeLink[] = []
-  let previous: Uint8Array | undefined
-  for (const row of rows) {
-    const [shared, suffix, cid, count] = asArray(row, 'A link of a tree node', 4)
-    const key = decodeKey(previous, shared, suffix)
-    links.push({ key, cid: asCid(cid, 'A link to a tree node', DAG_CBOR_CODE), count: asCount(count, 'The count of a link') })
-    if (count === 0) throw new MalformedDataError('A link of a tree node leads to no items')
-    previous = key
-  }
-  if (links.length === 0) throw new MalformedDataError('A tree node above the leaves has no links')
-  return { kind: 'inner', level, links }
+function readInnerRow(input: CborInput, previous: Uint8Array | undefined): TreeLink {
+  needFields(input, 'A link of a tree node', 4)
+  const key = readKey(input, previous)
+  const cid = asCid(readItem(input, ROW_DEPTH), 'A link to a tree node', DAG_CBOR_CODE)
+  const count = asCount(readItem(input, ROW_DEPTH), 'The count of a link')
+  if (count === 0) throw new MalformedDataError('A link of a tree node leads to no items')
+  return { key, cid, count }
 }
 
-/** Undoes prefix compression; there is one way to write a key, and keys rise. */
-function decodeKey(previous: Uint8Array | undefined, sharedField: unknown, suffixField: unknown): Uint8Array {
-  const shared = asCount(sharedField, 'The shared length of a key', previous?.length ?? 0)
-  const suffix = asBytes(suffixField, 'The suffix of a key', MAX_KEY_LENGTH_BYTES - shared)
-  const first = suffix[0]
-  if (first === undefined) throw new MalformedDataError('A key repeats the one before it, or is empty')
-  if (previous === undefined) return suffix
-  const replaced = previous[shared]
+function needFields(input: CborInput, what: string, count: number): void {
+  if (readArrayHead(input) !== count) throw new MalformedDataError(`${what} must be an array of ${count} items`)
+}
+
+/** Reads the shared length and the suffix of a key, and undoes prefix compression; there is one way to write a key, and keys rise. */
+function readKey(input: CborInput, previous: Uint8Array | undefined): Uint8Array {
+  const shared = asCount(readItem(input, ROW_DEPTH), 'The shared length of a key', previous?.length ?? 0)
+  const length = readBytesHead(input)
+  if (shared + length > MAX_KEY_LENGTH_BYTES) throw new MalformedDataError(`A key must have at most ${MAX_KEY_LENGTH_BYTES} bytes`)
+  if (length === 0) throw new MalformedDataError('A key repeats the one before it, or is empty')
+  const start = input.at
+  input.at = start + length
+  const first = input.bytes[start] as number
+  const replaced = previous?.[shared]
   if (replaced !== undefined && first <= replaced) {
     throw new MalformedDataError(first === replaced ? 'A key shares more with the one before it than it says' : 'Keys of a tree node do not rise')
   }
-  const key = new Uint8Array(shared + suffix.length)
-  // A loop is quicker than subarray and set for lengths like these.
-  for (let index = 0; index < shared; index++) key[index] = previous[index] as number
-  key.set(suffix, shared)
+  const key = new Uint8Array(shared + length)
+  // Loops are quicker than subarray and set for lengths like these.
+  if (previous !== undefined) for (let index = 0; index < shared; index++) key[index] = previous[index] as number
+  for (let index = 0; index < length; index++) key[shared + index] = input.bytes[start + index] as number
   return key
 }
 

@@ -1,8 +1,9 @@
+import { equalBytes } from '../bytes.ts'
 import type { CID } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import type { TreeItem, ValueCodec } from './interface.ts'
 import { loadChild, loadRoot } from './load-node.ts'
-import { lowerBound, type TreeLink, type TreeNode } from './node.ts'
+import { lowerBound, type Pairing, type TreeLink, type TreeNode } from './node.ts'
 
 interface Frame<V> {
   readonly node: TreeNode<V>
@@ -27,9 +28,9 @@ export class TreeCursor<V> {
   }
 
   /** Before the first child of the root; reads the root alone. `null` is a tree without items. */
-  static async open<V>(source: BlockSource, codec: ValueCodec<V>, root: CID | null): Promise<TreeCursor<V>> {
+  static async open<V>(source: BlockSource, codec: ValueCodec<V>, root: CID | null, pairing?: Pairing<V>): Promise<TreeCursor<V>> {
     const cursor = new TreeCursor(source, codec)
-    if (root !== null) cursor.#push(await loadRoot(source, codec, root), undefined)
+    if (root !== null) cursor.#push(await loadRoot(source, codec, root, pairing), undefined)
     return cursor
   }
 
@@ -73,14 +74,33 @@ export class TreeCursor<V> {
     }
   }
 
+  /**
+   * Passes both cursors over all that is next in both, as long as it lies in two nodes that are held already: the same links, or items with the same
+   * keys and values. Without it a comparison would look at every item through several calls.
+   */
+  static passShared<V>(a: TreeCursor<V>, b: TreeCursor<V>): void {
+    const left = a.#frames.at(-1)
+    const right = b.#frames.at(-1)
+    if (left === undefined || right === undefined || left.node.level !== right.node.level) return
+    const shared = left.node.kind === 'leaf' && right.node.kind === 'leaf'
+      ? sharedItems(left.node.items, left.index, right.node.items, right.index, a.#codec)
+      : left.node.kind === 'inner' && right.node.kind === 'inner' ? sharedLinks(left.node.links, left.index, right.node.links, right.index) : 0
+    if (shared === 0) return
+    // One short of the target, because `next` may have to leave the node for the one above.
+    left.index += shared - 1
+    right.index += shared - 1
+    a.next()
+    b.next()
+  }
+
   /** Reads the top node of the subtree that is next, and stands before its first child. Nothing happens before an item. */
-  async enter(): Promise<void> {
+  async enter(pairing?: Pairing<V>): Promise<void> {
     const frame = this.#frames.at(-1)
     if (frame?.node.kind !== 'inner') return
     const link = frame.node.links[frame.index]
     if (link === undefined) return
     const before = frame.node.links[frame.index - 1]?.key ?? frame.before
-    this.#push(await loadChild(this.#source, this.#codec, link, frame.node.level - 1, before), before)
+    this.#push(await loadChild(this.#source, this.#codec, link, frame.node.level - 1, before, pairing), before)
   }
 
   /** Moves forward to the first item whose key is not less than `key`, reading one node a level. */
@@ -107,6 +127,24 @@ export class TreeCursor<V> {
   #push(node: TreeNode<V>, before: Uint8Array | undefined): void {
     // Only the empty tree has a node without children; it is at its end from the start.
     if (childCount(node) > 0) this.#frames.push({ node, before, index: 0 })
+  }
+}
+
+function sharedItems<V>(a: readonly TreeItem<V>[], aStart: number, b: readonly TreeItem<V>[], bStart: number, codec: ValueCodec<V>): number {
+  let shared = 0
+  for (;; shared++) {
+    const left = a[aStart + shared]
+    const right = b[bStart + shared]
+    if (left === undefined || right === undefined || (left !== right && !(equalBytes(left.key, right.key) && codec.equals(left.value, right.value)))) return shared
+  }
+}
+
+function sharedLinks(a: readonly TreeLink[], aStart: number, b: readonly TreeLink[], bStart: number): number {
+  let shared = 0
+  for (;; shared++) {
+    const left = a[aStart + shared]
+    const right = b[bStart + shared]
+    if (left === undefined || right === undefined || (left !== right && !left.cid.equals(right.cid))) return shared
   }
 }
 

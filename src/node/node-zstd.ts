@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
-import { decompress } from 'fzstd'
+import type * as Fzstd from 'fzstd'
 import type { Platform } from '../cid/interface.ts'
 import { MalformedDataError } from '../errors.ts'
 
@@ -15,11 +16,15 @@ const FAST_LEVEL = 1
 /** Beyond this, a chunk of 256 KiB of CSV takes longer and shrinks no further (measured with Node 24). */
 const BEST_LEVEL = 17
 
+/** For what is needed seldom, and at once. */
+const require = createRequire(import.meta.url)
+
 /** Zstandard: written where this Node has it, read everywhere. */
 export function nodeZstd(): Pick<Platform, 'zstd' | 'unzstd'> {
   if (!('zstdCompressSync' in zlib)) {
     return {
       unzstd(bytes, size) {
+        const { decompress } = require('fzstd') as typeof Fzstd
         const result = new Uint8Array(size)
         decompress(bytes, result)
         return result

@@ -13,6 +13,8 @@ export type FileReading =
 
 export interface FileReadOptions {
   readonly calls: FolderCalls
+  /** The file's path in the dataset. */
+  readonly name?: Uint8Array
   /** Called between reads; a promise is waited for. Throws to stop. */
   readonly pause: () => Promise<void> | undefined
 }
@@ -77,7 +79,7 @@ async function readOnce(path: ByteText, store: ContentStore, options: FileReadOp
   }
 }
 
-async function readOpen(file: number, store: ContentStore, { calls, pause }: FileReadOptions): Promise<FileReading> {
+async function readOpen(file: number, store: ContentStore, { calls, name, pause }: FileReadOptions): Promise<FileReading> {
   const before = factsOf(file, calls)
   if ('outcome' in before) return before
   if (typeOf(before) !== 'file') return CHANGED
@@ -90,7 +92,7 @@ async function readOpen(file: number, store: ContentStore, { calls, pause }: Fil
   }
   const expected = Number(before.size)
   let total = 0
-  store.begin()
+  store.begin(name)
   for (let ended = false; !ended; ) {
     const space = store.space()
     let count: number

@@ -112,7 +112,7 @@ class FileReader {
       if (error !== undefined) this.#troubles.onUnreadable(entry.path, error)
       return undefined
     }
-    const reading = await readFile(absolute, this.#store, { calls: this.#calls, pause: () => this.#pace.pause() })
+    const reading = await readFile(absolute, this.#store, { calls: this.#calls, name: bytesOf(entry.path), pause: () => this.#pace.pause() })
     if (reading.outcome === 'read') {
       this.#after?.add(key, reading.facts, reading.content)
       return reading

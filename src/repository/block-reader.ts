@@ -33,7 +33,7 @@ export class BlockReader implements BlockSource {
   readonly #platform: Platform
   readonly #hasher: Hasher
   readonly #indexes: () => IndexSet
-  readonly #deltas: DeltaReader
+  readonly deltas: DeltaReader
   /** Goes to the newest state; true if there was a newer one. */
   readonly #renew: () => Promise<boolean>
 
@@ -43,12 +43,12 @@ export class BlockReader implements BlockSource {
     this.#hasher = hasher
     this.#indexes = indexes
     this.#renew = renew
-    this.#deltas = new DeltaReader(storage, platform, hasher, indexes)
+    this.deltas = new DeltaReader(storage, platform, hasher, async (digest) => this.#indexes().find(digest))
   }
 
   /** The plain bytes of a block as it was read from `location`. @throws CorruptBlockError */
   open(cid: CID, location: BlockLocation, stored: Uint8Array): MaybePromise<Uint8Array> {
-    return location.codec === DELTA_CODEC ? this.#deltas.open(cid, location, stored) : openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
+    return location.codec === DELTA_CODEC ? this.deltas.open(cid, location, stored) : openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
   }
 
   /** @throws NotFoundError if no index knows the block; @throws CorruptBlockError if no sound copy is left */

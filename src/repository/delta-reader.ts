@@ -1,85 +1,147 @@
-import { concatBytes, equalBytes, toHex } from '../bytes.ts'
-import { type CID, cidFromDigest, RAW_CODE } from '../cid/cid.ts'
+import { equalBytes, toHex } from '../bytes.ts'
+import { type CID, cidFromDigest, cidText, RAW_CODE } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import { DELTA_CODEC } from '../codec/block-compression.ts'
 import { decodeDeltaPayload, type DeltaPayload, undoDelta } from '../codec/delta-payload.ts'
 import { CorruptBlockError, MalformedDataError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
-import type { BlockLocation, IndexSet } from './index-set.ts'
+import { BaseCache, type OpenedBase } from './base-cache.ts'
+import type { BlockLocation } from './index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES } from './pack-format.ts'
-import { PageCache } from './page-cache.ts'
-import { assertStoredHeader, corruptBlock, openStoredBlock, readStored } from './read-block.ts'
+import { assertStoredHeader, corruptBlock, openStoredBlock, openUnhashed, readStored } from './read-block.ts'
 
-/** Neighbouring chunks of a file are deltas against the same few blocks, so what was opened for one is kept for the next. */
 const CACHE_SIZE_BYTES: number = 32 * 1024 * 1024
-/** Writers keep chains far shorter (`MAX_CHAIN` in choose-delta.ts). Beyond this the blocks lead round in a circle, or somebody wishes harm. */
+/** Writers keep chains far shorter (delta-writer.ts). Beyond this the blocks lead round in a circle, or somebody wishes harm. */
 const MAX_DEPTH = 64
 const MAX_BASES_READ = 4096
+
+/** Where a base is found: every place of a block. */
+export type FindBase = (digest: Uint8Array) => Promise<readonly BlockLocation[]>
 
 /** Opens blocks that are stored as deltas: reads the blocks that they are made from, which may be deltas too. */
 export class DeltaReader {
   readonly #storage: Pick<Storage, 'get'>
   readonly #platform: Platform
   readonly #hasher: Hasher
-  readonly #indexes: () => IndexSet
-  readonly #bases = new PageCache(CACHE_SIZE_BYTES)
+  readonly #find: FindBase
+  readonly #bases = new BaseCache(CACHE_SIZE_BYTES)
 
-  constructor(storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, indexes: () => IndexSet) {
+  constructor(storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, find: FindBase) {
     this.#storage = storage
     this.#platform = platform
     this.#hasher = hasher
-    this.#indexes = indexes
+    this.#find = find
   }
 
-  /** @throws CorruptBlockError saying what does not match, be it here or in a block that this one is made from */
-  open(cid: CID, location: BlockLocation, stored: Uint8Array): Promise<Uint8Array> {
-    return this.#open(cid, location, stored, { depth: MAX_DEPTH, reads: { left: MAX_BASES_READ } })
+  /**
+   * What a block is made from is hashed only if the block itself does not come out right, to find out where the damage is: to hash every link of a chain costs
+   * more than all the rest.
+   *
+   * @throws CorruptBlockError saying what does not match, be it here or in a block that this one is made from
+   */
+  async open(cid: CID, location: BlockLocation, stored: Uint8Array): Promise<Uint8Array> {
+    try {
+      const { bytes } = await this.#open(cid, location, stored, limits(false))
+      return checked(this.#hasher, cid, location, bytes)
+    } catch (error) {
+      if (!(error instanceof CorruptBlockError)) throw error
+      const { bytes } = await this.#open(cid, location, stored, limits(true))
+      return bytes
+    }
   }
 
-  async #open(cid: CID, location: BlockLocation, stored: Uint8Array, limits: Limits): Promise<Uint8Array> {
+  /** A block that is to serve as a base, or undefined if it is not there or not sound. Kept for a while. */
+  async base(digest: Uint8Array): Promise<OpenedBase | undefined> {
+    const name = toHex(digest)
+    const known = this.#bases.get(name)
+    if (known?.checked === true) return known
+    try {
+      const found = await this.#read(digest, limits(true))
+      if (found !== undefined) this.#bases.set(name, found)
+      return found
+    } catch (error) {
+      if (error instanceof CorruptBlockError) return undefined
+      throw error
+    }
+  }
+
+  /** Keeps a block that was just written: the next version of its file will want it. */
+  remember(digest: Uint8Array, bytes: Uint8Array, depth: number): void {
+    this.#bases.set(toHex(digest), { bytes, depth, checked: true })
+  }
+
+  /** Only the last block of a chain is hashed, unless `check` is set. */
+  async #open(cid: CID, location: BlockLocation, stored: Uint8Array, bounds: Limits): Promise<OpenedBase> {
+    if (location.codec !== DELTA_CODEC) {
+      const open = bounds.check ? openStoredBlock : openUnhashed
+      return { bytes: open(this.#platform, this.#hasher, cid, location, stored), depth: 0, checked: bounds.check }
+    }
     assertStoredHeader(cid, location, stored)
     const payload = payloadOf(cid, location, stored)
-    const bases: Uint8Array[] = []
+    const bases: OpenedBase[] = []
     for (const digest of payload.bases) {
-      if (limits.depth === 0 || limits.reads.left-- === 0) throw corruptBlock(cid, location, 'the chain of deltas that it ends does not begin anywhere')
-      bases.push(await this.#base(digest, cid, location, { ...limits, depth: limits.depth - 1 }))
+      if (bounds.depth === 0 || bounds.reads.left-- === 0) throw corruptBlock(cid, location, 'the chain of deltas that it ends does not begin anywhere')
+      bases.push(await this.#base(digest, cid, location, { ...bounds, depth: bounds.depth - 1 }))
     }
-    let bytes: Uint8Array
+    const depth = 1 + Math.max(...bases.map((base) => base.depth))
     try {
-      bytes = undoDelta(this.#platform, payload, concatBytes(bases), location.size)
+      const bytes = undoDelta(this.#platform, payload, bases.map((base) => base.bytes), location.size)
+      return { bytes: bounds.check ? checked(this.#hasher, cid, location, bytes) : bytes, depth, checked: bounds.check }
     } catch (cause) {
       if (!(cause instanceof MalformedDataError)) throw cause
       throw corruptBlock(cid, location, 'its delta cannot be applied', cause)
     }
-    if (!equalBytes(this.#hasher.digest(bytes), cid.multihash.digest)) throw corruptBlock(cid, location, 'its bytes do not hash to its CID')
-    return bytes
   }
 
-  async #base(digest: Uint8Array, dependent: CID, at: BlockLocation, limits: Limits): Promise<Uint8Array> {
+  async #base(digest: Uint8Array, dependent: CID, at: BlockLocation, bounds: Limits): Promise<OpenedBase> {
     const name = toHex(digest)
-    const cached = this.#bases.get(name)
-    if (cached !== undefined) return cached
+    const known = this.#bases.get(name)
+    if (known !== undefined && (known.checked || !bounds.check)) return known
+    let damage: CorruptBlockError | undefined
+    try {
+      const base = await this.#read(digest, bounds)
+      if (base !== undefined) {
+        this.#bases.set(name, base)
+        return base
+      }
+    } catch (error) {
+      if (!(error instanceof CorruptBlockError)) throw error
+      damage = error
+    }
+    const cid = cidText(cidFromDigest(this.#hasher, RAW_CODE, digest))
+    throw corruptBlock(dependent, at, damage === undefined ? `it is a delta against ${cid}, which is not there` : `it is a delta, and ${damage.message}`, damage)
+  }
+
+  /** From the first place where it is sound; undefined if there is no place. */
+  async #read(digest: Uint8Array, bounds: Limits): Promise<OpenedBase | undefined> {
     const cid = cidFromDigest(this.#hasher, RAW_CODE, digest)
     let damage: unknown
-    for (const location of await this.#indexes().find(digest)) {
+    for (const location of await this.#find(digest)) {
       try {
-        const stored = await readStored(this.#storage, location)
-        const isDelta = location.codec === DELTA_CODEC
-        const bytes = isDelta ? await this.#open(cid, location, stored, limits) : openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
-        this.#bases.set(name, bytes)
-        return bytes
+        return await this.#open(cid, location, await readStored(this.#storage, location), bounds)
       } catch (error) {
         damage ??= error
       }
     }
-    if (damage !== undefined && !(damage instanceof CorruptBlockError)) throw damage
-    throw corruptBlock(dependent, at, `it is a delta against ${cid.toString()}, which is ${damage === undefined ? 'not there' : 'damaged'}`, damage)
+    if (damage !== undefined) throw damage
+    return undefined
   }
 }
 
+/** How far a chain is followed, and whether each of its blocks is hashed. */
 interface Limits {
   readonly depth: number
   readonly reads: { left: number }
+  readonly check: boolean
+}
+
+function limits(check: boolean): Limits {
+  return { depth: MAX_DEPTH, reads: { left: MAX_BASES_READ }, check }
+}
+
+function checked(hasher: Hasher, cid: CID, location: BlockLocation, bytes: Uint8Array): Uint8Array {
+  if (!equalBytes(hasher.digest(bytes), cid.multihash.digest)) throw corruptBlock(cid, location, 'its bytes do not hash to its CID')
+  return bytes
 }
 
 function payloadOf(cid: CID, location: BlockLocation, stored: Uint8Array): DeltaPayload {

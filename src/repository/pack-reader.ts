@@ -1,6 +1,6 @@
 import { equalBytes } from '../bytes.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
-import { decompressBlock } from '../codec/block-compression.ts'
+import { decompressBlock, DELTA_CODEC } from '../codec/block-compression.ts'
 import { CorruptObjectError, NotFoundError, UnsupportedFormatError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { IndexedPack } from './index-format.ts'
@@ -16,6 +16,9 @@ export interface PackedBlock {
   readonly damage: string | undefined
 }
 
+/** Undoes a delta whose payload is as it was written; says what is wrong if that cannot be done. */
+export type OpenDelta = (header: BlockHeader, offset: number, stored: Uint8Array) => Promise<string | undefined>
+
 const READ_SIZE_BYTES: number = 4 * 1024 * 1024
 
 /**
@@ -24,7 +27,9 @@ const READ_SIZE_BYTES: number = 4 * 1024 * 1024
  *
  * @throws CorruptObjectError if the pack is missing, truncated, or its trailer or file header is damaged
  */
-export async function* readPack(storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack): AsyncGenerator<PackedBlock> {
+export async function* readPack(
+  storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack, openDelta: OpenDelta,
+): AsyncGenerator<PackedBlock> {
   const headers = await readTrailer(storage, hasher, pack)
   let window: Uint8Array = new Uint8Array(0)
   let windowStart = 0
@@ -36,7 +41,8 @@ export async function* readPack(storage: Pick<Storage, 'get'>, platform: Platfor
       window = await readExactly(storage, pack, offset, Math.min(offset + Math.max(length, READ_SIZE_BYTES), pack.size))
     }
     const stored = window.subarray(offset - windowStart, offset - windowStart + length)
-    yield { header, offset, damage: damageOf(platform, hasher, header, stored) }
+    const damage = damageOf(platform, hasher, header, stored)
+    yield { header, offset, damage: damage ?? (header.codec === DELTA_CODEC ? await openDelta(header, offset, stored) : undefined) }
     offset += length
   }
 }
@@ -47,6 +53,7 @@ function damageOf(platform: Platform, hasher: Hasher, header: BlockHeader, store
   const payload = stored.subarray(BLOCK_HEADER_SIZE_BYTES)
   // A payload can be altered and still decompress to the same bytes; its own check tells.
   if (header.codec !== 0 && checkOf(hasher.digest(payload)) !== header.check) return 'its payload does not match its checksum'
+  if (header.codec === DELTA_CODEC) return undefined
   try {
     const digest = hasher.digest(decompressBlock(platform, header.codec, payload, header.size))
     if (!equalBytes(digest, header.digest)) return 'its bytes do not hash to its CID'

@@ -17,16 +17,20 @@ export function storedLength(location: BlockLocation): number {
  * @throws CorruptBlockError saying what does not match
  */
 export function openStoredBlock(platform: Platform, hasher: Hasher, cid: CID, location: BlockLocation, stored: Uint8Array): Uint8Array {
+  const bytes = openUnhashed(platform, hasher, cid, location, stored)
+  if (!equalBytes(hasher.digest(bytes), cid.multihash.digest)) throw corruptBlock(cid, location, 'its bytes do not hash to its CID')
+  return bytes
+}
+
+/** The same without the hash: for bytes that go into others which are hashed, and nowhere else. */
+export function openUnhashed(platform: Platform, _hasher: Hasher, cid: CID, location: BlockLocation, stored: Uint8Array): Uint8Array {
   assertStoredHeader(cid, location, stored)
-  let bytes: Uint8Array
   try {
-    bytes = decompressBlock(platform, location.codec, stored.subarray(BLOCK_HEADER_SIZE_BYTES), location.size)
+    return decompressBlock(platform, location.codec, stored.subarray(BLOCK_HEADER_SIZE_BYTES), location.size)
   } catch (cause) {
     if (cause instanceof UnsupportedFormatError) throw cause
     throw corruptBlock(cid, location, 'it cannot be decompressed', cause)
   }
-  if (!equalBytes(hasher.digest(bytes), cid.multihash.digest)) throw corruptBlock(cid, location, 'its bytes do not hash to its CID')
-  return bytes
 }
 
 /** @throws CorruptBlockError if what was read does not begin with the header that the index describes */

@@ -1,6 +1,5 @@
 import { type CID, parseCid } from '../cid/cid.ts'
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
-import { portablePlatform } from '../cid/portable-platform.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
@@ -11,7 +10,7 @@ import type { GcOptions, GcReport } from './gc/interface.ts'
 import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
-import { IndexSet } from './index-set.ts'
+import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
 import { PageCache } from './page-cache.ts'
@@ -61,7 +60,7 @@ export class BlockRepository implements BlockSource {
   #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
   #adopting: Promise<void> = Promise.resolve()
 
-  private constructor(storage: Storage, config: RepositoryConfig, { platform = portablePlatform, writer = { host: '', process: 0 }, isGone = () => false }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
@@ -77,7 +76,7 @@ export class BlockRepository implements BlockSource {
    * @throws AlreadyExistsError if it holds one; @throws CorruptObjectError if it holds one whose config.json is gone
    */
   static async create(storage: Storage, options: CreateOptions = {}): Promise<BlockRepository> {
-    const { platform = portablePlatform, hash = 'sha2-256' } = options
+    const { platform = await loadPortablePlatform(), hash = 'sha2-256' } = options
     const config = newConfig(platform, hash)
     await assertNoRemains(storage)
     try {
@@ -88,7 +87,7 @@ export class BlockRepository implements BlockSource {
         cause, data: { location: storage.location }, hint: 'Use it as it is, or choose another place.',
       })
     }
-    return new BlockRepository(storage, config, options)
+    return new BlockRepository(storage, config, platform, options)
   }
 
   /**
@@ -107,7 +106,7 @@ export class BlockRepository implements BlockSource {
         cause, data: { location: storage.location }, hint: 'Create one with `varve init`, or name one with --repo.',
       })
     }
-    const repository = new BlockRepository(storage, decodeConfig(bytes, storage.location), options)
+    const repository = new BlockRepository(storage, decodeConfig(bytes, storage.location), options.platform ?? (await loadPortablePlatform()), options)
     await repository.refresh()
     return repository
   }
@@ -134,6 +133,11 @@ export class BlockRepository implements BlockSource {
    */
   get(cid: CID | string): Promise<Uint8Array> {
     return this.#reader.get(typeof cid === 'string' ? parseCid(cid) : cid)
+  }
+
+  /** The plain bytes of a block as it was read from a place that the index names. @throws CorruptBlockError */
+  openBlock(cid: CID, location: BlockLocation, stored: Uint8Array): MaybePromise<Uint8Array> {
+    return this.#reader.open(cid, location, stored)
   }
 
   /** True if an index names the block; its bytes are not looked at. */
@@ -243,12 +247,18 @@ export class BlockRepository implements BlockSource {
       get state() {
         return state()
       },
-      open: (cid, location, stored) => this.#reader.open(cid, location, stored),
+      open: (cid, location, stored) => this.openBlock(cid, location, stored),
+      deltas: this.#reader.deltas,
       refresh: () => this.refresh(),
       adopt: (root) => this.#adopt(root),
       announce: () => this.#announce(),
     }
   }
+}
+
+/** Loaded when it is needed: its hashing and compression take longer to load than all the rest, and on Node nobody uses them. */
+async function loadPortablePlatform(): Promise<Platform> {
+  return (await import('../cid/portable-platform.ts')).portablePlatform
 }
 
 /** Root records without a config are a damaged repository; a new config would declare it to be an empty one, perhaps with another hash. */

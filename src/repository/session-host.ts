@@ -3,6 +3,7 @@ import type { Hasher, Platform } from '../cid/interface.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { MaybePromise } from '../types.ts'
+import type { DeltaReader } from './delta-reader.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
 import type { RootLog } from './root-log.ts'
 import type { ReadRecord } from './root-record.ts'
@@ -23,6 +24,7 @@ export interface SessionHost {
   readonly state: RepositoryState
   /** The plain bytes of a block as it was read from `location`, checked; what it is a delta against is read too. */
   open(cid: CID, location: BlockLocation, stored: Uint8Array): MaybePromise<Uint8Array>
+  readonly deltas: DeltaReader
   refresh(): Promise<void>
   adopt(root: ReadRecord): Promise<void>
   /** Leaves a lease, then goes to the newest state: whoever deletes after that knows of this writer. Returns the lease's id. */

@@ -1,8 +1,11 @@
 import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
-import type { BlockSink, BlockSource } from '../codec/interface.ts'
+import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
 import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
+import type { OpenedBase } from './base-cache.ts'
+import type { CommitRequest, CommitResult } from './commit.ts'
+import { DeltaWriter, MIN_DELTA_SIZE_BYTES } from './delta-writer.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
@@ -13,25 +16,11 @@ import { packKey } from './pack-format.ts'
 import { PackStore } from './pack-store.ts'
 import { readStored } from './read-block.ts'
 import { outliveCollection, revoked } from './outlive-gc.ts'
-import { applyRefChanges, type AppliedChange, type RefChange } from './refs.ts'
+import { applyRefChanges, type RefChange } from './refs.ts'
 import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
 import { checkedOptions, type SessionOptions } from './session-options.ts'
 import { addIndex, dropUnnamed } from './store-index.ts'
-
-/** What a commit changes, and what the operation log says of it. */
-export interface CommitRequest {
-  readonly refs?: readonly RefChange[]
-  readonly action: string
-  readonly message?: string
-  readonly actor?: string | null
-}
-
-export interface CommitResult {
-  /** Number of the root record. */
-  readonly number: number
-  readonly changes: readonly AppliedChange[]
-}
 
 /**
  * A writer. Blocks go into packs as they come and are seen by nobody else until `commit`, which makes all of them durable and visible at
@@ -46,6 +35,7 @@ export class Session implements BlockSource, BlockSink {
   readonly #host: SessionHost
   readonly #packs: PackStore
   readonly #compression: CompressionMode
+  readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
   /** Puts that wait for a page of the index. */
@@ -68,6 +58,7 @@ export class Session implements BlockSource, BlockSink {
     this.#seen = [host.state.indexes]
     const { compression = 'auto', packSizeBytes } = checkedOptions(options)
     this.#compression = compression
+    this.#deltas = new DeltaWriter(host.platform, host.hasher, (cid) => this.#base(cid))
     this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
   }
 
@@ -78,21 +69,24 @@ export class Session implements BlockSource, BlockSink {
 
   /**
    * Stores a block unless the repository holds it already. Answers at once unless a pack is full or a page of the index must be read; the bytes
-   * may be changed afterwards in either case. Not to be called while `commit` is under way.
+   * may be changed afterwards in either case. With a hint, a new block of file content may be stored as a delta against others. Not to be called
+   * while `commit` is under way.
    */
-  put(code: BlockCode, bytes: Uint8Array): MaybePromise<CID> {
+  put(code: BlockCode, bytes: Uint8Array, hint?: DeltaHint): MaybePromise<CID> {
     this.#assertIdle()
-    return this.#put(code, bytes)
+    return this.#put(code, bytes, hint)
   }
 
-  #put(code: BlockCode, bytes: Uint8Array): MaybePromise<CID> {
+  #put(code: BlockCode, bytes: Uint8Array, hint?: DeltaHint): MaybePromise<CID> {
     const digest = this.#host.hasher.digest(bytes)
     const cid = cidFromDigest(this.#host.hasher, code, digest)
     if (this.#packs.has(digest)) return cid
     const known = this.#host.state.indexes.find(digest)
-    if (!isPromise(known)) return this.#add(cid, code, bytes, known)
+    const isDelta = hint !== undefined && code === RAW_CODE && bytes.length >= MIN_DELTA_SIZE_BYTES && this.#compression !== 'none'
+    if (!isPromise(known) && !(isDelta && known.length === 0)) return this.#add(cid, code, bytes, known)
     const kept = new Uint8Array(bytes)
-    const waiting: Promise<CID> = known.then((locations) => this.#add(cid, code, kept, locations)).finally(() => this.#waiting.delete(waiting))
+    const added = isDelta ? this.#addDelta(cid, kept, hint, known) : Promise.resolve(known).then((locations) => this.#add(cid, code, kept, locations))
+    const waiting: Promise<CID> = added.finally(() => this.#waiting.delete(waiting))
     this.#waiting.add(waiting)
     return waiting
   }
@@ -224,6 +218,24 @@ export class Session implements BlockSource, BlockSink {
     const { digest } = cid.multihash
     const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.#compression))
     return full === undefined ? cid : full.then(() => cid)
+  }
+
+  async #addDelta(cid: CID, bytes: Uint8Array, hint: DeltaHint, found: MaybePromise<readonly BlockLocation[]>): Promise<CID> {
+    const { digest } = cid.multihash
+    if (this.#rely(await found) || this.#packs.has(digest)) return cid
+    const { block, depth } = await this.#deltas.encode(digest, bytes, hint, this.#compression)
+    if (this.#packs.has(digest)) return cid
+    this.#host.deltas.remember(digest, bytes, depth)
+    await this.#append(RAW_CODE, digest, bytes.length, block)
+    return cid
+  }
+
+  /** A base that the delta to be written will need for good. */
+  async #base(cid: CID): Promise<OpenedBase | undefined> {
+    if (!(await this.has(cid))) return undefined
+    const own = this.#packs.locate(cid.multihash.digest)
+    // One that is not in storage yet could only be read by this session, and is not worth the trouble.
+    return own === undefined ? this.#host.deltas.base(cid.multihash.digest) : undefined
   }
 
   #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../bytes.ts'
 import { type CID, cidFromDigest, cidText } from '../cid/cid.ts'
-import { NotFoundError, VarveError } from '../errors.ts'
+import { CorruptBlockError, NotFoundError, VarveError } from '../errors.ts'
 import type { OperationOptions } from '../types.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig } from './config.ts'
 import { indexKey, type IndexedPack } from './index-format.ts'
@@ -93,7 +93,7 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, i
   for (const pack of packs) {
     const key = packKey(pack.id)
     const read = await noting(report, key, async () => {
-      for await (const { header, offset, damage } of readPack(storage, platform, hasher, pack)) {
+      for await (const { header, offset, damage } of readPack(storage, platform, hasher, pack, (header, offset, stored) => deltaDamage(repository, pack, header, offset, stored))) {
         await pause.take()
         report.blocks++
         report.bytes += header.storedSize
@@ -113,6 +113,16 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, i
   for (const { cid, reason } of unsound) {
     if (!indexesSound || !(await readable(repository, cid))) report.damaged.set(toHex(cid.multihash.digest), { cid, reason })
     else report.problems.push({ key: cidText(cid), problem: `one copy is damaged, another is sound: ${reason}` })
+  }
+}
+
+async function deltaDamage(repository: BlockRepository, pack: IndexedPack, { code, digest, storedSize, size, codec }: BlockHeader, offset: number, stored: Uint8Array): Promise<string | undefined> {
+  try {
+    await repository.openBlock(cidFromDigest(repository.hasher, code, digest), { pack, offset, storedSize, size, codec }, stored)
+    return undefined
+  } catch (error) {
+    if (error instanceof CorruptBlockError) return typeof error.data['reason'] === 'string' ? error.data['reason'] : error.message
+    throw error
   }
 }
 

@@ -240,7 +240,8 @@ describe('a manifest is refused', () => {
 
   it('if its first block has a field named __proto__', async () => {
     const blocks = new MemoryBlocks(hasher)
-    const fields = new Map<string, unknown>([...Object.entries({ ...header, tree: leafOf(blocks, 'a') }), ['__proto__', { polluted: true }]])
+    const fields = { ...header, tree: leafOf(blocks, 'a') }
+    Object.defineProperty(fields, '__proto__', { value: { polluted: true }, enumerable: true })
     await expect(openManifest(blocks, blocks.put(DAG_CBOR_CODE, encodeCbor(fields)))).rejects.toThrow(MalformedDataError)
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })

@@ -5,6 +5,7 @@ import { nodePlatform } from '../../src/node/node-platform.ts'
 import { DigestTable } from '../../src/repository/digest-table.ts'
 import { IndexFile } from '../../src/repository/index-file.ts'
 import { indexKey, type IndexedPack, type IndexRecord } from '../../src/repository/index-format.ts'
+import { IndexSet } from '../../src/repository/index-set.ts'
 import { encodeIndex, type WrittenIndex } from '../../src/repository/index-writer.ts'
 import { chooseForMerge, mergedRecords } from '../../src/repository/merge-indexes.ts'
 import { PageCache } from '../../src/repository/page-cache.ts'
@@ -71,6 +72,42 @@ describe('an index file', () => {
     await expect(IndexFile.open(storage, hasher, new PageCache(), other)).rejects.toMatchObject({ code: 'CORRUPT_OBJECT' })
     await expect(IndexFile.open(storage, hasher, new PageCache(), { ...file.name, size: file.name.size - 1 })).rejects.toMatchObject({ code: 'CORRUPT_OBJECT' })
     await expect(IndexFile.open(storage, hasher, new PageCache(), { ...file.name, id: randomBytes(16, 1) })).rejects.toMatchObject({ code: 'CORRUPT_OBJECT' })
+  })
+})
+
+describe('the packs of index files', () => {
+  it('are one object each, however they are asked for', async () => {
+    const { file } = await makeIndex([1, 2, 3], 40)
+    const { packs } = file
+    expect(packs).toHaveLength(40)
+    packs.forEach((pack, number) => expect(file.pack(number)).toBe(pack))
+    expect(file.pack(40)).toBeUndefined()
+    expect([...new IndexSet([file]).packs]).toEqual(packs)
+    const [location] = await new IndexSet([file]).find(digestOf(3))
+    expect(location?.pack).toBe(packs[2])
+  })
+
+  it('are found by their ids, and no others are', async () => {
+    for (const count of [0, 1, 2, 33, 500]) {
+      const { file } = await makeIndex([], count)
+      const ids = file.packs.map(({ id }) => id)
+      expect(ids.every((id) => file.hasPack(new Uint8Array(id)))).toBe(true)
+      for (let seed = 0; seed < 200; seed++) expect(file.hasPack(randomBytes(16, 20_000_000 + seed))).toBe(false)
+      for (const id of ids) expect(file.hasPack(Uint8Array.from(id, (byte, index) => (index === 15 ? byte ^ 1 : byte)))).toBe(false)
+    }
+  })
+
+  it('are listed once, though two files share them', async () => {
+    const { file: first } = await makeIndex([1], 3)
+    const { file: second } = await makeIndex([2], 2)
+    const shared = [...first.packs, ...second.packs]
+    const id = randomBytes(16, 6_000_000)
+    let written: WrittenIndex | undefined
+    await storage.put(indexKey(id), encodeIndex(hasher, shared, new RecordTable().sorted(), (end) => (written = end)))
+    const both = await IndexFile.open(storage, hasher, new PageCache(), { id, ...(written as WrittenIndex) })
+    const set = new IndexSet([first, both])
+    expect([...set.packs].map(({ id }) => toHex(id))).toEqual(shared.map(({ id }) => toHex(id)))
+    expect(shared.every(({ id }) => set.hasPack(id))).toBe(true)
   })
 })
 

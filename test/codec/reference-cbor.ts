@@ -1,0 +1,51 @@
+import * as dagCbor from '@ipld/dag-cbor'
+
+const MAX_DEPTH = 16
+
+/**
+ * What canonical dag-cbor is, said by the published implementation: what it decodes and encodes to the same bytes again. Undefined for anything else.
+ * It drops a byte order mark at the beginning of text, so text that has one is refused here and must not be compared.
+ */
+export function referenceDecode(bytes: Uint8Array): { readonly value: unknown } | undefined {
+  try {
+    if (!isShallow(bytes)) return undefined
+    const value: unknown = dagCbor.decode(bytes)
+    return Buffer.compare(dagCbor.encode(value), bytes) === 0 ? { value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function referenceEncode(value: unknown): Uint8Array {
+  return dagCbor.encode(value)
+}
+
+/** Walks the heads of items alone; false if arrays, maps and tags that are not empty lie in one another too deep. */
+function isShallow(bytes: Uint8Array): boolean {
+  const open: number[] = []
+  let offset = 0
+  while (offset < bytes.length) {
+    const head = bytes[offset] as number
+    const major = head >> 5
+    const info = head & 31
+    const extra = info < 24 ? 0 : info < 28 ? 1 << (info - 24) : -1
+    if (extra < 0) return false
+    let argument = info < 24 ? info : 0
+    for (let index = 1; index <= extra; index++) argument = argument * 256 + (bytes[offset + index] ?? 0)
+    offset += 1 + extra
+    if (major === 2 || major === 3) offset += argument
+    const children = major === 4 ? argument : major === 5 ? argument * 2 : major === 6 ? 1 : 0
+    if (children > 0) {
+      open.push(children)
+      if (open.length > MAX_DEPTH) return false
+      continue
+    }
+    while (open.length > 0) {
+      const left = (open.at(-1) as number) - 1
+      open[open.length - 1] = left
+      if (left > 0) break
+      open.pop()
+    }
+  }
+  return true
+}
