@@ -1,10 +1,14 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import type { BlockRepository } from '../repository/index.ts'
+import type { BlockRepository } from '../repository/repository.ts'
+import { isTagName } from '../repository/ref-name.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { readSnapshot } from './snapshot-object.ts'
 
-/** Which snapshots keep their data. One that either rule keeps is kept; what refs and tags point to always is. Without a rule, all are. */
+/**
+ * Which snapshots of a ref's history keep their data. One that either rule keeps is kept; what refs and tags point to always is, and a tag keeps nothing else.
+ * Without a rule, all are kept.
+ */
 export interface Retention {
   /** The newest so many of each ref. */
   readonly keepLast?: number
@@ -27,7 +31,7 @@ export function assertRetention({ keepLast, keepWithinMs }: Retention): void {
 export async function snapshotsToEvict(repository: BlockRepository, retention: Retention): Promise<readonly CID[]> {
   if (retention.keepLast === undefined && retention.keepWithinMs === undefined) return []
   const kept = new Set<string>()
-  for await (const { target } of snapshotRefs(repository)) await addKept(repository, target, retention, kept)
+  for await (const { name, target } of snapshotRefs(repository)) await addKept(repository, target, isTagName(name) ? { keepLast: 1 } : retention, kept)
   const evicted: CID[] = []
   const seen = new Set<string>()
   for await (const { target } of snapshotRefs(repository)) {
