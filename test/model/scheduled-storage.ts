@@ -1,0 +1,90 @@
+import type { ByteRange, ObjectBody, ObjectEntry, ObjectStat, Storage, StorageCallOptions } from '../../src/storage/interface.ts'
+
+/** Lets one storage call at a time happen, and a generator say which: every order in which the calls of several actors can meet is within reach. */
+export class Scheduler {
+  readonly #random: () => number
+  readonly #waiting: { readonly actor: string; readonly go: () => void }[] = []
+  readonly #dead = new Set<string>()
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
+
+  /** Waits for this actor's turn; for ever if it is dead. */
+  turn(actor: string): Promise<void> {
+    return new Promise((go) => {
+      if (!this.#dead.has(actor)) this.#waiting.push({ actor, go })
+    })
+  }
+
+  /** The actor's process is gone: no call of it happens any more. */
+  kill(actor: string): void {
+    this.#dead.add(actor)
+    for (let at = this.#waiting.length - 1; at >= 0; at--) if (this.#waiting[at]?.actor === actor) this.#waiting.splice(at, 1)
+  }
+
+  isDead(actor: string): boolean {
+    return this.#dead.has(actor)
+  }
+
+  /** Gives turns until all work is done. `onTurn` is told how many there were. */
+  async run(work: readonly Promise<unknown>[], onTurn: (turn: number) => void): Promise<void> {
+    let open = work.length
+    let failure: unknown
+    for (const done of work) {
+      done.catch((error: unknown) => (failure ??= error)).finally(() => open--)
+    }
+    for (let turn = 0, idle = 0; open > 0 && idle < 200; ) {
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+      const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1)
+      idle = next === undefined ? idle + 1 : 0
+      if (next === undefined) continue
+      onTurn(turn++)
+      next.go()
+    }
+    if (failure !== undefined) throw failure instanceof Error ? failure : new Error('An actor failed', { cause: failure })
+  }
+}
+
+/** One actor's sight of a storage. */
+export class ScheduledStorage implements Storage {
+  readonly location = 'memory'
+  readonly #inner: Storage
+  readonly #turn: () => Promise<void>
+
+  constructor(inner: Storage, scheduler: Scheduler, actor: string) {
+    this.#inner = inner
+    this.#turn = () => scheduler.turn(actor)
+  }
+
+  async put(key: string, body: ObjectBody, options?: StorageCallOptions): Promise<void> {
+    await this.#turn()
+    return this.#inner.put(key, body, options)
+  }
+
+  async get(key: string, options?: StorageCallOptions & { readonly range?: ByteRange }): Promise<Uint8Array> {
+    await this.#turn()
+    return this.#inner.get(key, options)
+  }
+
+  async stat(key: string, options?: StorageCallOptions): Promise<ObjectStat | undefined> {
+    await this.#turn()
+    return this.#inner.stat(key, options)
+  }
+
+  async *list(prefix: string, options?: StorageCallOptions): AsyncGenerator<ObjectEntry> {
+    await this.#turn()
+    yield* this.#inner.list(prefix, options)
+  }
+
+  async delete(key: string, options?: StorageCallOptions): Promise<void> {
+    await this.#turn()
+    return this.#inner.delete(key, options)
+  }
+
+  async close(): Promise<void> {
+    await this.#inner.close()
+  }
+}
