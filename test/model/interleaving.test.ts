@@ -9,9 +9,9 @@ import { randomBytes } from '../repository/random-bytes.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
 
 /** Set to run more orders, or to repeat the one that failed. */
-const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 150)
+const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 300)
 const FIRST_SEED = Number(process.env['VARVE_MODEL_SEED'] ?? 1)
-const WRITERS = 3
+const MAX_WRITERS = 3
 const STEPS = 5
 const CONTENTS = 6
 
@@ -80,7 +80,9 @@ async function play(seed: number): Promise<{ turns: number; revoked: boolean }> 
   await BlockRepository.create(storage, { platform: nodePlatform })
   const scheduler = new Scheduler(random)
   const model: Model = new Map()
-  const names = Array.from({ length: WRITERS }, (_, index) => `writer-${index}`)
+  // With one writer alone there are moments without any session, in which more may be deleted.
+  const writers = 1 + Math.floor(random() * MAX_WRITERS)
+  const names = Array.from({ length: writers }, (_, index) => `writer-${index}`)
   const open = (actor: string): Promise<BlockRepository> =>
     BlockRepository.open(new ScheduledStorage(storage, scheduler, actor), { platform: nodePlatform, writer: { host: actor, process: 1 } })
   const isGone = ({ host }: { host: string }): boolean => scheduler.isDead(host)
@@ -88,7 +90,7 @@ async function play(seed: number): Promise<{ turns: number; revoked: boolean }> 
     const repository = await open(actor)
     for (let round = 0; round < 3; round++) await repository.collectGarbage({ graceMs: 0, isGone })
   }
-  const victim = random() < 0.5 ? [...names, 'collector-0'][Math.floor(random() * (WRITERS + 1))] : undefined
+  const victim = random() < 0.5 ? [...names, 'collector-0'][Math.floor(random() * (writers + 1))] : undefined
   const killAt = Math.floor(random() * 400)
   const actors = new Map<string, Promise<void>>()
   for (const name of names) {
@@ -131,7 +133,7 @@ describe('writers and collectors at once', () => {
         throw new Error(`Order ${seed} failed; VARVE_MODEL_SEED=${seed} VARVE_MODEL_RUNS=1 repeats it`, { cause: error })
       }
     }
-    expect(turns).toBeGreaterThan(RUNS * 100)
+    expect(turns).toBeGreaterThan(RUNS * 60)
     if (RUNS >= 100) expect(revoked).toBeGreaterThan(0)
   }, 120_000)
 })

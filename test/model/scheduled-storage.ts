@@ -1,5 +1,8 @@
 import type { ByteRange, ObjectBody, ObjectEntry, ObjectStat, Storage, StorageCallOptions } from '../../src/storage/interface.ts'
 
+/** So often nobody asked for a turn: whoever is not done waits in vain. */
+const MAX_IDLE_ROUNDS = 2000
+
 /** Lets one storage call at a time happen, and a generator say which: every order in which the calls of several actors can meet is within reach. */
 export class Scheduler {
   readonly #random: () => number
@@ -29,12 +32,11 @@ export class Scheduler {
 
   /** Gives turns until all work is done. `onTurn` is told how many there were. */
   async run(work: readonly Promise<unknown>[], onTurn: (turn: number) => void): Promise<void> {
-    let open = work.length
-    let failure: unknown
+    const state: { open: number; failure?: unknown } = { open: work.length }
     for (const done of work) {
-      done.catch((error: unknown) => (failure ??= error)).finally(() => open--)
+      done.catch((error: unknown) => (state.failure ??= error)).finally(() => state.open--)
     }
-    for (let turn = 0, idle = 0; open > 0 && idle < 200; ) {
+    for (let turn = 0, idle = 0; state.open > 0 && idle < MAX_IDLE_ROUNDS; ) {
       await new Promise((resolve) => {
         setImmediate(resolve)
       })
@@ -44,7 +46,8 @@ export class Scheduler {
       onTurn(turn++)
       next.go()
     }
-    if (failure !== undefined) throw failure instanceof Error ? failure : new Error('An actor failed', { cause: failure })
+    if (state.failure !== undefined) throw new Error('An actor failed', { cause: state.failure })
+    if (state.open > 0) throw new Error(`${state.open} actors wait for something that never comes`)
   }
 }
 
