@@ -17,16 +17,24 @@ const present = await readFile(target, 'utf8').catch((error) => {
 if (!present.includes(stamp)) {
   const { default: loadWabt } = await import('wabt')
   const wabt = await loadWabt()
-  const parsed = wabt.parseWat('fastcdc.wat', text)
-  parsed.validate()
-  const { buffer } = parsed.toBinary({ write_debug_names: false })
-  parsed.destroy()
+  const compile = (wat) => {
+    const parsed = wabt.parseWat('fastcdc.wat', wat, { threads: true })
+    const { buffer } = parsed.toBinary({ write_debug_names: false })
+    parsed.destroy()
+    // Not the compiler's own validation, which knows no shared memory.
+    if (!WebAssembly.validate(buffer)) throw new Error('fastcdc.wat does not compile to a valid module')
+    return Buffer.from(buffer).toString('base64')
+  }
+  // A module says whether its memory is shared, and then how large it can be at most.
+  const shared = text.replace('(memory 1)', '(memory 1 65536 shared)')
+  if (shared === text) throw new Error('fastcdc.wat does not import its memory as this script expects')
   const code = `// Made from fastcdc.wat by build-wasm.mjs. Sources: ${stamp}
-const BASE64 = '${Buffer.from(buffer).toString('base64')}'
+const BASE64 = '${compile(text)}'
+const BASE64_SHARED = '${compile(shared)}'
 
-/** The compiled module, ${buffer.length} bytes. */
-export function fastcdcWasm(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(BASE64), (character) => character.charCodeAt(0))
+/** The compiled module, for memory of its own, or for memory that several threads share. */
+export function fastcdcWasm(memory: 'own' | 'shared'): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(memory === 'own' ? BASE64 : BASE64_SHARED), (character) => character.charCodeAt(0))
 }
 `
   // Renamed into place: tests that run at the same time see the old file or the new one.

@@ -9,7 +9,7 @@ const WASM_PAGE_SIZE_BYTES: number = 64 * 1024
 
 type Search = (at: number, center: number, end: number, mask: bigint, maskLarge: bigint) => number
 
-let compiled: WebAssembly.Module | undefined
+const compiled: { own?: WebAssembly.Module; shared?: WebAssembly.Module } = {}
 
 /**
  * Cuts in WebAssembly, at about 4 GB/s (see `fastcdc.wat`). Memory: the window, plus 64 KiB at most.
@@ -20,16 +20,17 @@ export class WasmCutter implements Cutter {
   readonly memory: Uint8Array
   readonly #search: Search
 
-  constructor(profile: ChunkerProfile, windowSizeBytes: number, gear: Readonly<BigUint64Array> = gearTable()) {
+  /** @param window its size in bytes, or memory from `sharedWindow`, which cutters in other threads may serve at the same time */
+  constructor(profile: ChunkerProfile, window: number | SharedWindow, gear: Readonly<BigUint64Array> = gearTable()) {
     this.profile = profile
+    const isOwn = typeof window === 'number'
+    const [memory, size] = isOwn ? [newMemory(window, false), window] : [window.memory, window.sizeBytes]
     // Compiled on the calling thread: so small a module is allowed to be, on a browser's main thread too.
-    compiled ??= new WebAssembly.Module(fastcdcWasm())
-    const pages = Math.ceil((WINDOW_ADDRESS + windowSizeBytes) / WASM_PAGE_SIZE_BYTES)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    const module = (compiled[isOwn ? 'own' : 'shared'] ??= new WebAssembly.Module(fastcdcWasm(isOwn ? 'own' : 'shared')))
     const table = new DataView(memory.buffer)
     for (const [byte, value] of gear.entries()) table.setBigUint64(byte * GEAR_ENTRY_SIZE_BYTES, value, true)
-    this.memory = new Uint8Array(memory.buffer, WINDOW_ADDRESS, windowSizeBytes)
-    this.#search = new WebAssembly.Instance(compiled, { host: { memory } }).exports.search as Search
+    this.memory = new Uint8Array(memory.buffer, WINDOW_ADDRESS, size)
+    this.#search = new WebAssembly.Instance(module, { host: { memory } }).exports.search as Search
   }
 
   cut(offset: number, length: number): number {
@@ -43,4 +44,20 @@ export class WasmCutter implements Cutter {
     const found = this.#search(start + minSizeBytes, center, searchEnd, maskSmall, maskLarge)
     return found === searchEnd ? end : found - start
   }
+}
+
+/** Memory that cutters in several threads can be made for. A message to another thread shares it. */
+export interface SharedWindow {
+  readonly memory: WebAssembly.Memory
+  readonly sizeBytes: number
+}
+
+/** The constructor's errors are those of `WasmCutter`. Memory that is never touched costs address space only. */
+export function sharedWindow(sizeBytes: number): SharedWindow {
+  return { memory: newMemory(sizeBytes, true), sizeBytes }
+}
+
+function newMemory(windowSizeBytes: number, shared: boolean): WebAssembly.Memory {
+  const pages = Math.ceil((WINDOW_ADDRESS + windowSizeBytes) / WASM_PAGE_SIZE_BYTES)
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
 }
