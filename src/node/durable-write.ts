@@ -1,5 +1,5 @@
 import { bodyParts } from '../storage/body.ts'
-import type { ObjectBody } from '../storage/interface.ts'
+import type { LendingBody, ObjectBody } from '../storage/interface.ts'
 import type { MaybePromise } from '../types.ts'
 import type { FileCalls } from './file-calls.ts'
 import { unlinkQuietly } from './temp-files.ts'
@@ -53,7 +53,9 @@ export function closeQuietly(calls: Pick<FileCalls, 'close'>, file: number): voi
 
 async function writeBody(calls: FileCalls, file: number, body: ObjectBody, options: WriteOptions): Promise<void> {
   // The parts of an array stay what they are while it is written; those of a generator may be one buffer that it fills again and again.
-  const lasting = body instanceof Uint8Array || Array.isArray(body)
+  const lender = isLending(body) ? body : undefined
+  const lasting = lender !== undefined || body instanceof Uint8Array || Array.isArray(body)
+  lender?.written(0)
   let batch: Uint8Array[] = []
   let batchSize = 0
   let position = 0
@@ -62,6 +64,7 @@ async function writeBody(calls: FileCalls, file: number, body: ObjectBody, optio
     position += batchSize
     batch = []
     batchSize = 0
+    lender?.written(position)
   }
   for await (const part of bodyParts(body, options.signal)) {
     const copied = !lasting && part.length < COPY_BELOW_BYTES
@@ -74,6 +77,10 @@ async function writeBody(calls: FileCalls, file: number, body: ObjectBody, optio
     }
   }
   await flush()
+}
+
+function isLending(body: ObjectBody): body is LendingBody {
+  return 'written' in body && typeof body.written === 'function'
 }
 
 /** Writes every byte of all parts, however few the system takes at a time. */

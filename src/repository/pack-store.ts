@@ -1,19 +1,26 @@
 import { type BlockCode, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
-import type { Storage } from '../storage/interface.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import type { ObjectBody, Storage } from '../storage/interface.ts'
+import { ArenaPool } from './arena.ts'
 import type { PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation } from './index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader, packKey } from './pack-format.ts'
-import { PackWriter, type FinishedPack } from './pack-writer.ts'
+import { type Loan, PackStream } from './pack-stream.ts'
+import { PackWriter } from './pack-writer.ts'
 import { RecordTable } from './record-table.ts'
 import { FILE_HEADER_SIZE_BYTES } from './tail.ts'
 
 /** A pack is closed when it has grown to this. */
 const TARGET_PACK_SIZE_BYTES: number = 32 * 1024 * 1024
+/** A pack begins to be written when this much of it is there: what is smaller takes one call. */
+const STREAM_FROM_BYTES: number = 1024 * 1024
+/** Packs that are being stored at the same time. The last thing each of them does is to wait for the disk. */
+const MOST_UNDER_WAY = 4
 
 /**
- * The packs that a session writes: fills them in memory, stores each when it is full while the next one fills, and knows where every
+ * The packs that a session writes: data packs are stored while they fill, metadata packs when they are full, and others fill meanwhile. Knows where every
  * block of the session is. Blocks that no index names yet are found here and nowhere else.
  */
 export class PackStore {
@@ -22,10 +29,13 @@ export class PackStore {
   readonly #hasher: Hasher
   readonly #targetSize: number
   readonly #records = new RecordTable()
+  readonly #arenas = new ArenaPool()
   #packs: IndexedPack[] = []
-  #open: { data?: { writer: PackWriter; number: number }; metadata?: { writer: PackWriter; number: number } } = {}
-  #storing: Promise<void> | undefined
-  /** Memory of packs that are stored, for those to come. */
+  #data: { readonly stream: PackStream; readonly number: number; isStarted: boolean } | undefined
+  #metadata: { readonly writer: PackWriter; readonly number: number } | undefined
+  readonly #storing = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | undefined
+  /** Memory of metadata packs that are stored, for those to come. */
   #spare: Uint8Array[] = []
   #storedBytes = 0
 
@@ -50,14 +60,9 @@ export class PackStore {
     return this.#records.find(digest) !== undefined
   }
 
-  /** Copies a new block of `size` plain bytes in. Resolves later only if a pack was full and the one before is still being stored. */
-  add(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
-    const kind = code === DAG_CBOR_CODE ? 'metadata' : 'data'
-    const open = (this.#open[kind] ??= this.#begin(kind))
-    const placement = open.writer.append(code, digest, size, block)
-    this.#records.add(digest, { ...placement, size, pack: open.number })
-    this.#storedBytes += placement.storedSize + BLOCK_HEADER_SIZE_BYTES
-    return open.writer.size >= this.#targetSize ? this.#close(kind) : undefined
+  /** Takes a new block of `size` plain bytes; its payload is copied, or borrowed if there is a loan. A promise is to be waited for: packs cannot be stored as fast. */
+  add(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
+    return code === DAG_CBOR_CODE ? this.#addMetadata(code, digest, size, block) : this.#addData(code, digest, size, block, loan)
   }
 
   /** Packs that no index names yet, open ones included. */
@@ -75,26 +80,38 @@ export class PackStore {
     }
   }
 
-  /** Where a block of this session is; its bytes too while its pack is still being filled. */
-  locate(digest: Uint8Array): { location: BlockLocation; stored?: Uint8Array } | undefined {
+  /** Plain size of a block of this session, or undefined if it is none. */
+  sizeOf(digest: Uint8Array): number | undefined {
+    return this.#records.find(digest)?.size
+  }
+
+  /** Where a block of this session is: its stored bytes, while its pack fills in memory, or the place in storage, once it is there. */
+  async locate(digest: Uint8Array): Promise<{ location: BlockLocation; stored?: Uint8Array } | undefined> {
     const record = this.#records.find(digest)
-    const pack = record && this.#packs[record.pack]
-    if (record === undefined || pack === undefined) return undefined
-    const location = { ...record, pack }
-    const open = [this.#open.data, this.#open.metadata].find((candidate) => candidate?.number === record.pack)
-    return open === undefined ? { location } : { location, stored: open.writer.stored(record) }
+    if (record === undefined) return undefined
+    if (record.pack === this.#metadata?.number) return { location: this.#locationOf(record), stored: this.#metadata.writer.stored(record) }
+    if (record.pack === this.#data?.number) await this.#closeData()
+    await this.settled()
+    return { location: this.#locationOf(record) }
   }
 
   /** Stores every pack that is open, and waits until all are durable. */
   async flush(): Promise<void> {
-    await this.#close('data')
-    await this.#close('metadata')
-    await this.#storing
+    await this.#closeData()
+    await this.#closeMetadata()
+    await this.settled()
   }
 
-  /** Waits until every pack that was closed is durable. */
+  /** Waits until every pack that was closed is durable. @throws what kept one of them from being stored */
   async settled(): Promise<void> {
-    await this.#storing
+    await Promise.all(this.#storing)
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Ends everything that is under way. Nothing can be added afterwards. */
+  async abandon(): Promise<void> {
+    this.#data?.stream.fail(new InvalidArgumentError('This session is closed'))
+    await Promise.allSettled(this.#storing)
   }
 
   /** Packs and sorted records for an index file, of all that was flushed since the last call to `indexed`. */
@@ -108,30 +125,84 @@ export class PackStore {
     this.#records.clear()
   }
 
-  #begin(kind: 'data' | 'metadata'): { writer: PackWriter; number: number } {
-    const writer = new PackWriter(this.#platform, this.#hasher, kind, this.#spare.pop())
-    // The size is filled in when the pack is finished; nobody reads it before.
-    this.#packs.push({ id: writer.id, kind, size: 0 })
-    return { writer, number: this.#packs.length - 1 }
+  #addData(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan: Loan | undefined): Promise<void> | undefined {
+    const open = (this.#data ??= this.#beginData())
+    const placement = open.stream.append(code, digest, size, block, loan)
+    this.#records.add(digest, { ...placement, size, pack: open.number })
+    this.#storedBytes += placement.storedSize + BLOCK_HEADER_SIZE_BYTES
+    if (open.stream.size >= this.#targetSize) return this.#closeData()
+    if (!open.isStarted && open.stream.size >= STREAM_FROM_BYTES) this.#startData(open)
+    return open.stream.room()
   }
 
-  async #close(kind: 'data' | 'metadata'): Promise<void> {
-    const open = this.#open[kind]
+  #addMetadata(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
+    const open = (this.#metadata ??= this.#beginMetadata())
+    const placement = open.writer.append(code, digest, size, block)
+    this.#records.add(digest, { ...placement, size, pack: open.number })
+    this.#storedBytes += placement.storedSize + BLOCK_HEADER_SIZE_BYTES
+    return open.writer.size >= this.#targetSize ? this.#closeMetadata() : undefined
+  }
+
+  #beginData(): { stream: PackStream; number: number; isStarted: boolean } {
+    const stream = new PackStream(this.#platform, this.#hasher, 'data', this.#arenas)
+    return { stream, number: this.#expect(stream.id, 'data'), isStarted: false }
+  }
+
+  #beginMetadata(): { writer: PackWriter; number: number } {
+    const writer = new PackWriter(this.#platform, this.#hasher, 'metadata', this.#spare.pop())
+    return { writer, number: this.#expect(writer.id, 'metadata') }
+  }
+
+  /** The number of a pack that is begun. Its size is filled in when it is finished; nobody reads it before. */
+  #expect(id: Uint8Array, kind: 'data' | 'metadata'): number {
+    return this.#packs.push({ id, kind, size: 0 }) - 1
+  }
+
+  #locationOf(record: Omit<BlockLocation, 'pack'> & { readonly pack: number }): BlockLocation {
+    return { ...record, pack: this.#packs[record.pack] as IndexedPack }
+  }
+
+  #startData(open: { readonly stream: PackStream; isStarted: boolean }): void {
+    open.isStarted = true
+    this.#store(open.stream.id, open.stream, (failure) => failure !== undefined && open.stream.fail(failure))
+  }
+
+  async #closeData(): Promise<void> {
+    const open = this.#data
     if (open === undefined) return
-    delete this.#open[kind]
-    const pack = open.writer.finish()
-    this.#packs[open.number] = { id: pack.id, kind, size: pack.size }
-    // One pack at a time is under way, so that memory is bounded by two; awaiting the one before is what slows a fast producer down.
-    const before = this.#storing
-    const storing = this.#store(pack, before)
-    storing.catch(() => undefined)
-    this.#storing = storing
-    await before
+    this.#data = undefined
+    open.stream.finish()
+    this.#packs[open.number] = { id: open.stream.id, kind: 'data', size: open.stream.size }
+    if (!open.isStarted) this.#startData(open)
+    await this.#place()
   }
 
-  async #store(pack: FinishedPack, before: Promise<void> | undefined): Promise<void> {
-    await before
-    await this.#storage.put(packKey(pack.id), pack.parts)
-    this.#spare.push(pack.memory)
+  async #closeMetadata(): Promise<void> {
+    const open = this.#metadata
+    if (open === undefined) return
+    this.#metadata = undefined
+    const { id, kind, size, parts, memory } = open.writer.finish()
+    this.#packs[open.number] = { id, kind, size }
+    this.#store(id, parts, () => this.#spare.push(memory))
+    await this.#place()
+  }
+
+  #store(id: Uint8Array, body: ObjectBody, onEnd: (failure: unknown) => void): void {
+    const storing: Promise<void> = this.#storage.put(packKey(id), body).then(
+      () => onEnd(undefined),
+      (error: unknown) => {
+        this.#failure ??= { error }
+        onEnd(error)
+        throw error
+      },
+    ).finally(() => this.#storing.delete(storing))
+    storing.catch(() => undefined)
+    this.#storing.add(storing)
+  }
+
+  /** Waits until few enough packs are under way: this is what slows a fast producer down, and bounds memory. */
+  async #place(): Promise<void> {
+    while (this.#storing.size >= MOST_UNDER_WAY) await Promise.race(this.#storing)
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 }

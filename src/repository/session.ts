@@ -13,6 +13,7 @@ import { evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
 import { packKey } from './pack-format.ts'
+import type { Loan } from './pack-stream.ts'
 import { PackStore } from './pack-store.ts'
 import { readStored } from './read-block.ts'
 import { outliveCollection, revoked } from './outlive-gc.ts'
@@ -102,12 +103,13 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /**
-   * Stores a block that was hashed and encoded elsewhere, unless it is there by now. The payload is copied before this returns; the promise, if
-   * there is one, is for a pack that is full. Nothing is checked: the caller is trusted with the digest.
+   * Stores a block that was hashed and encoded elsewhere, unless it is there by now. The payload is copied before this returns, or, with a loan, borrowed
+   * until it is written. A promise is to be waited for before the next block: packs cannot be stored as fast. Nothing is checked: the caller is trusted
+   * with the digest.
    */
-  putEncoded(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
+  putEncoded(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
     this.#assertIdle()
-    return this.#packs.has(digest) ? undefined : this.#append(code, digest, size, block)
+    return this.#packs.has(digest) ? undefined : this.#append(code, digest, size, block, loan)
   }
 
   /** How this session compresses, for those who encode for it. */
@@ -128,17 +130,15 @@ export class Session implements BlockSource, BlockSink {
     const { digest } = cid.multihash
     const known = await this.#host.state.indexes.find(digest)
     this.#rely(known)
-    return known[0]?.size ?? this.#packs.locate(digest)?.location.size
+    return known[0]?.size ?? this.#packs.sizeOf(digest)
   }
 
   /** Reads a block of the repository or of this session. */
   async get(cid: CID): Promise<Uint8Array> {
-    const own = this.#packs.locate(cid.multihash.digest)
+    const own = await this.#packs.locate(cid.multihash.digest)
     if (own === undefined) return this.#host.blocks.get(cid)
-    if (own.stored !== undefined) return this.#host.open(cid, own.location, own.stored)
-    await this.#packs.settled()
-    const { location } = own
-    return this.#host.open(cid, location, await readStored(this.#host.storage, location))
+    const { location, stored = await readStored(this.#host.storage, location) } = own
+    return this.#host.open(cid, location, stored)
   }
 
   /**
@@ -202,8 +202,7 @@ export class Session implements BlockSource, BlockSink {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    // A pack that fails to be stored now is one that nobody will miss.
-    await this.#packs.settled().catch(() => undefined)
+    await this.#packs.abandon()
     // A lease that stays behind costs garbage collection some patience, and must not make a commit that is done look failed.
     await this.#host.storage.delete(leaseKey(this.id)).catch(() => undefined)
   }
@@ -233,15 +232,15 @@ export class Session implements BlockSource, BlockSink {
   /** A base that the delta to be written will need for good. */
   async #base(cid: CID): Promise<OpenedBase | undefined> {
     if (!(await this.has(cid))) return undefined
-    const own = this.#packs.locate(cid.multihash.digest)
+    const { digest } = cid.multihash
     // One that is not in storage yet could only be read by this session, and is not worth the trouble.
-    return own === undefined ? this.#host.deltas.base(cid.multihash.digest) : undefined
+    return this.#packs.has(digest) ? undefined : this.#host.deltas.base(digest)
   }
 
-  #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock): Promise<void> | undefined {
+  #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
     this.#newBlocks++
     if (code === RAW_CODE) this.#contentBytes += size
-    return this.#packs.add(code, digest, size, block)
+    return this.#packs.add(code, digest, size, block, loan)
   }
 
   #rely(locations: readonly BlockLocation[]): boolean {

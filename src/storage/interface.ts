@@ -20,6 +20,14 @@ export interface StorageCallOptions {
 export type ObjectBody = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
+ * A body whose parts may be gathered without copying them. A storage that calls `written(0)` before it asks for the first part promises to go on
+ * calling it; each part then stays as it is until it was told, by the count of bytes from the beginning of the body, that it is written.
+ */
+export interface LendingBody extends AsyncIterable<Uint8Array> {
+  written(bytes: number): void
+}
+
+/**
  * An object store: the only thing a repository needs. Keys are relative paths of `[a-z0-9._/-]`, without `.` or `..` segments; no key is
  * another one followed by `/…`. A bad key, prefix or range is an InvalidArgumentError.
  *

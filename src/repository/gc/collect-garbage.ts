@@ -29,8 +29,8 @@ export async function collectGarbage(repository: BlockRepository, host: SessionH
     return { ...reportOf(found, [...found.rewritten]), dryRun: true, sessions: stay, revoked: revoke, deferredPacks: 0, damagedPacks: [], freedBytes: expectedBytes(found) }
   }
   const own = await host.announce()
+  const relocation = new Relocation(repository, host)
   try {
-    const relocation = new Relocation(repository, host)
     for (;;) {
       await repository.refresh()
       const found = await survey(repository, options)
@@ -47,6 +47,7 @@ export async function collectGarbage(repository: BlockRepository, host: SessionH
       return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, damagedPacks, freedBytes: deletedBytes - relocation.storedBytes }
     }
   } finally {
+    await relocation.close()
     await repository.storage.delete(leaseKey(own)).catch(() => undefined)
   }
 }

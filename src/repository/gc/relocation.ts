@@ -83,6 +83,11 @@ export class Relocation {
     }
   }
 
+  /** Ends what is under way: packs that no commit names are nobody's. */
+  close(): Promise<void> {
+    return this.#store.abandon()
+  }
+
   /** Stores the packs that are open. */
   async flush(): Promise<ReturnType<PackStore['unindexed']>> {
     await this.#store.flush()
@@ -119,10 +124,9 @@ export class Relocation {
   }
 
   async #own(cid: CID): Promise<Uint8Array> {
-    const own = this.#store.locate(cid.multihash.digest)
+    const own = await this.#store.locate(cid.multihash.digest)
     if (own === undefined) return this.#repository.get(cid)
-    if (own.stored !== undefined) return this.#host.open(cid, own.location, own.stored)
-    await this.#store.settled()
-    return this.#host.open(cid, own.location, await readStored(this.#repository.storage, own.location))
+    const { location, stored = await readStored(this.#repository.storage, location) } = own
+    return this.#host.open(cid, location, stored)
   }
 }
