@@ -5,6 +5,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import { isPromise } from '../types.ts'
 import { collectDifferences, compareEntries, type DiffResult } from './compare.ts'
 import { ChunkedContentStore } from './content-store.ts'
+import { nothingEncoded } from './encoded-chunks.ts'
 import { HashingSink } from './hashing-sink.ts'
 import type { FolderPort, FolderReadOptions, SkippedPath } from './interface.ts'
 import type { HashResult } from './results.ts'
@@ -12,7 +13,7 @@ import { resolveRevision } from './revision.ts'
 
 /** What a folder holds now, in key order, hashed and not stored. */
 export function folderEntries(repository: BlockRepository, port: FolderPort, folder: string, options: FolderReadOptions): AsyncIterable<ManifestEntry> {
-  return port.read(folder, new ChunkedContentStore(new HashingSink(repository.hasher), undefined), options)
+  return port.read(folder, new ChunkedContentStore(new HashingSink(repository.hasher), undefined, { encoded: nothingEncoded(repository.hasher) }), options)
 }
 
 /** The root that entries in key order have. */

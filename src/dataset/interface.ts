@@ -1,4 +1,8 @@
 import type { CID } from '../cid/cid.ts'
+import type { HashName } from '../cid/interface.ts'
+import type { CompressionMode } from '../codec/block-compression.ts'
+import type { PackableBlock } from '../repository/encode-block.ts'
+import type { Loan } from '../repository/pack-stream.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import type { MaybePromise, OperationOptions } from '../types.ts'
 
@@ -28,6 +32,29 @@ export interface ContentStore {
   finish(): MaybePromise<FileContent>
   /** True if all of this content is there already, to the last chunk; nothing is read but list nodes. */
   holds(content: FileContent): MaybePromise<boolean>
+  /** For content that is read, cut and hashed by others, such as threads; absent if this store must see every byte itself. */
+  readonly chunks?: ChunkTaker
+}
+
+/**
+ * Takes chunks that were cut by the store's chunker and hashed with its hash:
+ *
+ *     store.begin(path)
+ *     for (const { digest, bytes } of chunks) if (await taker.take(digest, bytes)) toBeEncoded.push(…)
+ *     const content = await store.finish()
+ *     for (const chunk of toBeEncoded) await taker.putEncoded(…)
+ */
+export interface ChunkTaker {
+  readonly hash: HashName
+  /** How to encode what `take` asks for. */
+  readonly compression: CompressionMode
+  /**
+   * The next chunk of the content that was begun. True if it is to be encoded and given to `putEncoded`, once, before the snapshot is made. `bytes` is read only
+   * before this answers, or settles.
+   */
+  take(digest: Uint8Array, bytes: Uint8Array): MaybePromise<boolean>
+  /** See `Session.putEncoded`. */
+  putEncoded(digest: Uint8Array, size: number, block: PackableBlock, loan: Loan | undefined): Promise<void> | undefined
 }
 
 /** Why something in a folder is not in its manifest. */

@@ -52,6 +52,12 @@ export class FilePredecessor {
     this.#load = load
   }
 
+  /** Whether the version before has anything where a chunk of `size` bytes at `offset` is. */
+  async resembles(offset: number, size: number): Promise<boolean> {
+    this.#chunks ??= this.#load()
+    return overlapping(await this.#chunks, offset + this.#drift, size).length > 0
+  }
+
   /** The hint for the chunk of `size` bytes at `offset`. */
   hint(offset: number, size: number): DeltaHint {
     let bases: readonly ListChunk[] = []

@@ -68,7 +68,7 @@ async function storeInput(
   session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, { ref, skipped }: { readonly ref: string; readonly skipped: SkippedPath[] },
 ): Promise<StoredRoot> {
   const before = await rootBefore(repository, ref)
-  const store = new ChunkedContentStore(session, session, before === undefined ? {} : { predecessor: new Predecessor(session, before) })
+  const store = new ChunkedContentStore(session, session, { encoded: session, ...(before === undefined ? {} : { predecessor: new Predecessor(session, before) }) })
   const { chunker } = repository.config
   if ('entries' in input) {
     let files = 0

@@ -126,7 +126,7 @@ function factsOf(file: number, calls: FolderCalls): EntryFacts | FileReading {
 }
 
 /** How long, in ms, until another write to the file would show in its times. */
-function unsettledFor(facts: EntryFacts): number {
+export function unsettledFor(facts: Pick<EntryFacts, 'mtimeNs' | 'ctimeNs'>): number {
   const tick = tickOf(facts, TICK_MS)
   // A write sets both times to the same tick, so it shows if either of them is older.
   const oldest = facts.mtimeNs < facts.ctimeNs ? facts.mtimeNs : facts.ctimeNs

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto'
-import { join } from 'node:path'
-import type { ContentStore, FileContent, FolderReadOptions } from '../dataset/interface.ts'
+import type { ContentStore, FolderReadOptions } from '../dataset/interface.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
-import { isPromise, type ProgressEvent } from '../types.ts'
-import { below, bytesOf, type ByteText, lossyText } from './byte-text.ts'
-import { type EntryFacts, type FolderCalls, isExecutable } from './folder-calls.ts'
+import type { ProgressEvent } from '../types.ts'
+import { type ByteText, lossyText } from './byte-text.ts'
+import { EntryQueue } from './entry-queue.ts'
+import { FileReader } from './file-reader.ts'
+import { type EntryFacts, type FolderCalls, nodeFolderCalls } from './folder-calls.ts'
 import { ignoreRules } from './ignore-rules.ts'
 import { Pace } from './pace.ts'
-import { failureToOpen, readFile } from './read-file.ts'
+import type { ParallelReader } from './parallel/parallel-reader.ts'
 import { ReadTroubles } from './read-troubles.ts'
-import { StatCacheReader } from './stat-cache-reader.ts'
-import { StatCacheWriter } from './stat-cache-writer.ts'
 import { walkFolder, type WalkedEntry, type WalkObserver } from './walk.ts'
 
 /** What a folder is read with, besides the caller's options. */
@@ -31,8 +29,6 @@ interface Totals {
   totalBytes?: number
 }
 
-type FileEntry = Extract<WalkedEntry, { type: 'file' }>
-
 /**
  * Everything in a folder, in the order of manifest keys, its content given to `store`. A file whose times, size and inode are those in the stat
  * cache, and whose content `store` holds, is not opened.
@@ -46,89 +42,44 @@ export async function* readFolder(top: ByteText, store: ContentStore, options: F
   const walk = (observer: WalkObserver): Iterable<WalkedEntry> => walkFolder(top, { rules: ignoreRules(options), repository: settings.repository, observer, calls: settings.calls })
   const totals: Totals = options.countFirst === true ? await countFiles(walk(SILENT), options) : {}
   const done = { files: 0, bytes: 0 }
-  const report = (): void => options.onProgress?.({ type: 'hash', ...done, ...totals })
+  const report = (): void => options.onProgress?.({ type: 'hash', files: done.files, bytes: done.bytes + entries.partialBytes, ...totals })
   const pace = new Pace(options.signal, report)
   const reader = new FileReader(top, store, settings, troubles, pace)
+  const entries = new EntryQueue(reader, threadStarter(reader, settings, pace), (size) => {
+    done.files++
+    done.bytes += size
+  })
   try {
     for (const entry of walk(troubles)) {
       const pausing = pace.pause()
       if (pausing !== undefined) await pausing
-      if (entry.type !== 'file') {
-        yield { path: bytesOf(entry.path), value: entry.type === 'symlink' ? { kind: 'symlink', target: entry.target } : { kind: 'directory' } }
-        continue
-      }
-      const file = await reader.read(entry)
-      if (file === undefined) continue
-      done.files++
-      done.bytes += file.content.size
-      yield { path: bytesOf(entry.path), value: { kind: isExecutable(file.facts) ? 'executable' : 'file', cid: file.content.cid, size: file.content.size } }
+      const adding = entries.add(entry)
+      if (adding !== undefined) await adding
+      for (let next = entries.next(); next !== undefined; next = entries.next()) yield next
+    }
+    while (await entries.finish()) {
+      const pausing = pace.pause()
+      if (pausing !== undefined) await pausing
+      for (let next = entries.next(); next !== undefined; next = entries.next()) yield next
     }
     troubles.throwIfAny()
     await reader.commit()
     report()
   } finally {
+    await entries.close()
     reader.close()
   }
 }
 
-/** Reads files in order, through a stat cache if there is one. */
-class FileReader {
-  readonly #top: ByteText
-  readonly #store: ContentStore
-  readonly #calls: FolderCalls
-  readonly #troubles: ReadTroubles
-  readonly #pace: Pace
-  readonly #before: StatCacheReader | undefined
-  readonly #after: StatCacheWriter | undefined
-
-  constructor(top: ByteText, store: ContentStore, settings: FolderReadSettings, troubles: ReadTroubles, pace: Pace) {
-    this.#top = top
-    this.#store = store
-    this.#calls = settings.calls
-    this.#troubles = troubles
-    this.#pace = pace
-    if (settings.cacheFolder === undefined) return
-    const name = createHash('sha256').update(bytesOf(top)).digest('hex')
-    const path = join(settings.cacheFolder, 'stat', `${name}.bin`)
-    const { cacheIdentity: identity = '', trustAfterMs } = settings
-    this.#before = new StatCacheReader(path, identity)
-    this.#after = new StatCacheWriter(path, { identity, trustAfterMs })
-  }
-
-  /** Undefined if the file is gone or could not be read. */
-  async read(entry: FileEntry): Promise<{ content: FileContent; facts: EntryFacts } | undefined> {
-    const key = entry.path.replaceAll('/', '\0') as ByteText
-    const known = this.#before?.find(key, entry.facts)
-    if (known !== undefined) {
-      const holds = this.#store.holds(known)
-      if (isPromise(holds) ? await holds : holds) {
-        this.#after?.add(key, entry.facts, known)
-        return { content: known, facts: entry.facts }
-      }
-    }
-    const absolute = below(this.#top, entry.path)
-    if (this.#troubles.isUnreadable) {
-      const error = failureToOpen(absolute, this.#calls)
-      if (error !== undefined) this.#troubles.onUnreadable(entry.path, error)
-      return undefined
-    }
-    const reading = await readFile(absolute, this.#store, { calls: this.#calls, name: bytesOf(entry.path), pause: () => this.#pace.pause() })
-    if (reading.outcome === 'read') {
-      this.#after?.add(key, reading.facts, reading.content)
-      return reading
-    }
-    if (reading.outcome === 'unreadable') this.#troubles.onUnreadable(entry.path, reading.error)
-    if (reading.outcome === 'changed') this.#troubles.onChanged(entry.path)
-    return undefined
-  }
-
-  async commit(): Promise<void> {
-    await this.#after?.commit()
-  }
-
-  close(): void {
-    this.#before?.close()
-    this.#after?.abandon()
+/** Threads make the system's calls themselves, hash with what Node has, and need WebAssembly. */
+function threadStarter(reader: FileReader, { calls }: FolderReadSettings, pace: Pace): ((count: number) => Promise<ParallelReader>) | undefined {
+  const { store, top } = reader
+  const { chunks } = store
+  if (chunks === undefined || chunks.hash !== 'sha2-256' || calls !== nodeFolderCalls || typeof WebAssembly === 'undefined') return undefined
+  // Loaded when it is needed: most folders are small.
+  return async (count) => {
+    const { ParallelReader } = await import('./parallel/parallel-reader.ts')
+    return new ParallelReader({ top, store, chunks, readHere: (file) => reader.read(file), pause: () => pace.pause() }, count)
   }
 }
 

@@ -1,4 +1,5 @@
 import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
+import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
 import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
@@ -6,6 +7,7 @@ import { isPromise, type MaybePromise } from '../types.ts'
 import type { OpenedBase } from './base-cache.ts'
 import type { CommitRequest, CommitResult } from './commit.ts'
 import { DeltaWriter, MIN_DELTA_SIZE_BYTES } from './delta-writer.ts'
+import { DigestTable } from './digest-table.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
@@ -39,6 +41,8 @@ export class Session implements BlockSource, BlockSink {
   readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
+  /** What `wants` asked for since the last checkpoint. */
+  readonly #wanted = new DigestTable()
   /** Puts that wait for a page of the index. */
   readonly #waiting = new Set<Promise<CID>>()
   readonly #checkedPacks = new Set<string>()
@@ -93,13 +97,19 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /**
-   * True if no block with this digest is in the repository or in this session, so that it is worth encoding. What it says no to is relied on from then on.
-   * With `putEncoded` it splits `put` for callers that hash and compress elsewhere.
+   * True if no block with this digest is in the repository or in this session, so that it is worth encoding: who is told so must put it before the session
+   * commits anything that needs it, and nobody else is told so. What it says no to is relied on from then on. With `putEncoded` it splits `put` for
+   * callers that hash and compress elsewhere.
    */
   wants(digest: Uint8Array): MaybePromise<boolean> {
-    if (this.#packs.has(digest)) return false
+    if (this.#packs.has(digest) || this.#wanted.rowOf(digest) >= 0) return false
     const known = this.#host.state.indexes.find(digest)
-    return isPromise(known) ? known.then((locations) => !this.#rely(locations)) : !this.#rely(known)
+    return isPromise(known) ? known.then((locations) => !this.#rely(locations) && this.#wanted.add(digest)) : !this.#rely(known) && this.#wanted.add(digest)
+  }
+
+  /** The hash of the repository. */
+  get hasher(): Hasher {
+    return this.#host.hasher
   }
 
   /**
@@ -189,6 +199,7 @@ export class Session implements BlockSource, BlockSink {
     if (!adopted) return { number: record.number, changes: applied }
     for (const pack of packs) this.#relied.add(pack)
     this.#packs.indexed()
+    this.#wanted.clear()
     this.#seen[1] = this.#host.state.indexes
     return { number: record.number, changes: applied }
   }

@@ -1,0 +1,108 @@
+import { availableParallelism } from 'node:os'
+import type { ManifestEntry } from '../manifest/interface.ts'
+import { isPromise, type MaybePromise } from '../types.ts'
+import { bytesOf } from './byte-text.ts'
+import type { FileReader, ReadContent } from './file-reader.ts'
+import { isExecutable } from './folder-calls.ts'
+import type { ParallelReader, PendingFile } from './parallel/parallel-reader.ts'
+import type { WalkedEntry } from './walk.ts'
+
+type FileEntry = Extract<WalkedEntry, { type: 'file' }>
+type Queued = { readonly entry: ManifestEntry } | PendingFile
+
+/** Work that does not pay for starting threads, which takes some 40 ms of each: about 64 MB, or 5,000 files. */
+const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
+/** What a file costs beside its bytes, in bytes that could be read and hashed in that time. */
+const FILE_WORK_BYTES = 12_000
+const MOST_THREADS = 8
+/** Entries that wait for those before them. */
+const MOST_QUEUED = 16_384
+
+/** Turns what a walk meets into manifest entries, in its order: reads files, by several threads once there is enough to do. */
+export class EntryQueue {
+  readonly #reader: FileReader
+  readonly #startThreads: ((count: number) => Promise<ParallelReader>) | undefined
+  readonly #onFile: (size: number) => void
+  #parallel: ParallelReader | undefined
+  #queue: Queued[] = []
+  #head = 0
+  #work = 0
+
+  /** @param startThreads absent if all must be read on this thread; @param onFile told of each file that was read or known */
+  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader>) | undefined, onFile: (size: number) => void) {
+    this.#reader = reader
+    this.#startThreads = startThreads
+    this.#onFile = onFile
+  }
+
+  /** A promise must have settled before the next call. */
+  add(entry: WalkedEntry): MaybePromise<void> {
+    if (entry.type === 'file') return this.#addFile(entry)
+    this.#queue.push({ entry: { path: bytesOf(entry.path), value: entry.type === 'symlink' ? { kind: 'symlink', target: entry.target } : { kind: 'directory' } } })
+    return undefined
+  }
+
+  /** The next entry, if it is ready. */
+  next(): ManifestEntry | undefined {
+    for (;;) {
+      const queued = this.#queue[this.#head]
+      if (queued === undefined || ('path' in queued && queued.outcome === undefined)) return undefined
+      if (++this.#head === this.#queue.length) {
+        this.#queue = []
+        this.#head = 0
+      }
+      if ('entry' in queued) return queued.entry
+      if (queued.outcome?.reading !== undefined) return this.#entryOf(queued, queued.outcome.reading)
+    }
+  }
+
+  /** Goes on with what was added. False once all of it is done. */
+  async finish(): Promise<boolean> {
+    this.#parallel?.send()
+    return (await this.#parallel?.step()) === true
+  }
+
+  /** Bytes of a large file that were read, before it is an entry. */
+  get partialBytes(): number {
+    return this.#parallel?.partialBytes ?? 0
+  }
+
+  async close(): Promise<void> {
+    await this.#parallel?.close()
+  }
+
+  #addFile(file: FileEntry): MaybePromise<void> {
+    const known = this.#reader.known(file)
+    if (isPromise(known)) return known.then((content) => this.#addKnown(file, content))
+    return this.#addKnown(file, known)
+  }
+
+  #addKnown(file: FileEntry, content: ReadContent['content'] | undefined): MaybePromise<void> {
+    const { path, facts } = file
+    if (content !== undefined) {
+      this.#queue.push({ path, facts, outcome: { reading: { content, facts } } })
+      return undefined
+    }
+    return this.#read({ path, facts })
+  }
+
+  async #read(file: PendingFile): Promise<void> {
+    this.#work += Number(file.facts.size) + FILE_WORK_BYTES
+    if (this.#parallel === undefined && this.#work > WORK_ALONE_BYTES) this.#parallel = await this.#startThreads?.(Math.min(availableParallelism(), MOST_THREADS))
+    if (this.#parallel === undefined) {
+      file.outcome = { reading: await this.#reader.read(file) }
+      this.#queue.push(file)
+      return
+    }
+    this.#queue.push(file)
+    await this.#parallel.add(file)
+    while (this.#queue.length - this.#head > MOST_QUEUED && this.#queue[this.#head] !== undefined && (await this.#parallel.step()));
+  }
+
+  #entryOf({ path }: PendingFile, reading: ReadContent): ManifestEntry {
+    const { content, facts } = reading
+    this.#reader.remember(path, reading)
+    this.#onFile(content.size)
+    return { path: bytesOf(path), value: { kind: isExecutable(facts) ? 'executable' : 'file', cid: content.cid, size: content.size } }
+  }
+}

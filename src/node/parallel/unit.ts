@@ -1,0 +1,74 @@
+import type { Segment } from '../../chunker/segment.ts'
+import type { PendingFile } from './parallel-reader.ts'
+import type { Slab } from './slab.ts'
+import type { EncodeResult, ReadFilesResult, ReadSegmentResult } from './tasks.ts'
+
+interface AnyUnit {
+  readonly slab: Slab
+  /** What the store wants of it. */
+  readonly wanted: WantedChunks
+  sizeBytes: number
+  /** The thread that has read it, and will encode it. */
+  thread?: number
+  result?: { readonly value: ReadFilesResult | ReadSegmentResult }
+  /** Without a value if nothing is to be encoded. */
+  encoded?: { readonly value: EncodeResult | undefined }
+  failure?: { readonly error: unknown }
+}
+
+/** Files that are read together. */
+export interface FilesUnit extends AnyUnit {
+  readonly type: 'files'
+  readonly files: PendingFile[]
+}
+
+/** A part of a large file. */
+export interface SegmentUnit extends AnyUnit {
+  readonly type: 'segment'
+  readonly large: LargeFile
+  readonly segment: Segment
+  readonly isLast: boolean
+}
+
+/** What goes to a thread at a time, and fills one slab. */
+export type Unit = FilesUnit | SegmentUnit
+
+/** A file whose segments are read at the same time. */
+export interface LargeFile {
+  readonly file: PendingFile
+  /** Where its last chunk so far ends. */
+  position: number
+  /** False once a segment was found to be of another state of the file. */
+  isSound: boolean
+}
+
+/** The chunks of a unit that are to be stored. */
+export class WantedChunks {
+  readonly #spans: number[] = []
+  readonly #digests: Uint8Array[] = []
+  #sizeBytes = 0
+
+  get count(): number {
+    return this.#digests.length
+  }
+
+  /** Plain bytes of all. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  add(offset: number, size: number, digest: Uint8Array): void {
+    this.#spans.push(offset, size)
+    this.#digests.push(digest)
+    this.#sizeBytes += size
+  }
+
+  at(index: number): { readonly offset: number; readonly size: number; readonly digest: Uint8Array } {
+    return { offset: this.#spans[index * 2] as number, size: this.#spans[index * 2 + 1] as number, digest: this.#digests[index] as Uint8Array }
+  }
+
+  /** Offset and size of each. */
+  spans(): Uint32Array {
+    return Uint32Array.from(this.#spans)
+  }
+}

@@ -1,0 +1,68 @@
+import { Worker } from 'node:worker_threads'
+import { StorageError } from '../../errors.ts'
+import type { Slab } from './slab.ts'
+import type { ResultMessage, Results, Task } from './tasks.ts'
+import { WORKER_CODE } from './worker.generated.ts'
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+type WithoutSlab<T> = T extends Task ? Omit<T, 'slab' | 'memory'> : never
+
+/** Threads that work on slabs. Each does its tasks in the order in which it gets them. */
+export class WorkerPool {
+  readonly #workers: readonly Worker[]
+  readonly #waiting = new Map<number, Waiting>()
+  #failure: Error | undefined
+  #tasks = 0
+
+  constructor(size: number) {
+    this.#workers = Array.from({ length: size }, () => this.#start())
+  }
+
+  get size(): number {
+    return this.#workers.length
+  }
+
+  /** Has a thread perform a task. Fails if the thread dies, or on a fault in its program. */
+  run<T extends WithoutSlab<Task>>(thread: number, slab: Slab, task: T): Promise<Results[T['type']]> {
+    const id = this.#tasks++
+    const isKnown = slab.known.has(thread)
+    slab.known.add(thread)
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure)
+      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
+      this.#workers[thread]?.postMessage({ id, task: { ...task, slab: slab.number, ...(isKnown ? {} : { memory: slab.memory }) } })
+    })
+  }
+
+  /** Ends all threads. What they were doing fails. */
+  async close(): Promise<void> {
+    this.#fail(new StorageError('The threads were stopped'))
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+
+  #start(): Worker {
+    // No flags of this process: some, such as profilers', are refused in threads or would write files of their own.
+    const worker = new Worker(WORKER_CODE, { eval: true, stdin: false })
+    worker.on('message', (message: ResultMessage) => this.#settle(message))
+    worker.on('error', (cause) => this.#fail(new StorageError(`A thread died: ${cause.message}`, { cause, hint: 'Try again; with less memory in use, if it was short of that.' })))
+    worker.on('exit', () => this.#fail(new StorageError('A thread ended early', { hint: 'Try again.' })))
+    return worker
+  }
+
+  #settle(message: ResultMessage): void {
+    const waiting = this.#waiting.get(message.id)
+    this.#waiting.delete(message.id)
+    if ('error' in message) waiting?.reject(new StorageError(`A thread failed: ${message.error}`))
+    else waiting?.resolve(message.result)
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    for (const { reject } of this.#waiting.values()) reject(this.#failure)
+    this.#waiting.clear()
+  }
+}
