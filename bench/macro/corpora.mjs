@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { endianness } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import { insertBytes } from './corpora/inserted-bytes.mjs'
 import { writeIncompressibleFiles } from './corpora/incompressible-files.mjs'
 import { writeJsonFiles } from './corpora/json-files.mjs'
 import { writeTableFile } from './corpora/table-file.mjs'
@@ -20,6 +21,7 @@ const STEPS_A_TURN = 50
  * @property {string} name one letter
  * @property {string} title
  * @property {string} folder
+ * @property {string} inserted the same with 100 bytes inserted into the middle of its file; not there before `prepareInserted`
  * @property {number} files
  * @property {number} bytes
  */
@@ -33,6 +35,8 @@ const GENERATORS = {
 
 /** The names that `--corpora` takes. */
 export const CORPUS_NAMES = Object.keys(GENERATORS)
+/** Those of which memory is measured at a tenth of the size too: the many files and the large file. */
+export const CORPUS_NAMES_OF_MEMORY = ['A', 'C']
 
 /**
  * The corpus from the cache in the work folder, generated first if it is not there. Equal names and scales have equal bytes on every machine.
@@ -65,7 +69,17 @@ export async function prepareCorpus(name, scale, work, signal, report) {
     await pause(REST_MS, undefined, { signal })
   }
   const { files, bytes } = JSON.parse(readFileSync(facts, 'utf8'))
-  return { name, title, folder, files, bytes }
+  return { name, title, folder, inserted: join(home, 'inserted'), files, bytes }
+}
+
+/**
+ * @param {Corpus} corpus of one file
+ * @param {AbortSignal} signal
+ */
+export async function prepareInserted({ folder, inserted }, signal) {
+  if (existsSync(inserted)) return
+  insertBytes(folder, inserted)
+  await pause(REST_MS, undefined, { signal })
 }
 
 /** @param {Writing} writing @param {AbortSignal} signal */

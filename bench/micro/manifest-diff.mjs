@@ -42,13 +42,13 @@ async function main(args) {
   if (built !== undefined) console.log(`built in ${built.toFixed(2)} s, stored`)
   console.log(JSON.stringify({
     job: 'diff', entries, differences, runs, openMs: rounded(results.map(({ openMs }) => openMs)), diffMs: rounded(results.map(({ diffMs }) => diffMs)), nodesRead: results[0]?.reads,
-    maxDiffMs: Math.max(...results.map(({ diffMs }) => Math.round(diffMs * 10) / 10)),
+    maxDiffMs: Math.max(...results.map(({ diffMs }) => Math.round(diffMs * 10) / 10)), peakBytes: Math.max(...results.map(({ peakBytes }) => peakBytes)), ...rootsIn(folder),
   }))
 }
 
 /** @param {string} folder */
 async function compareOnce(folder) {
-  const { before, after } = JSON.parse(readFileSync(join(folder, 'roots.json'), 'utf8'))
+  const { before, after } = rootsIn(folder)
   const start = performance.now()
   const repository = await openRepository(join(folder, 'repository'))
   const opened = performance.now()
@@ -58,7 +58,12 @@ async function compareOnce(folder) {
   for await (const { path } of diffManifests(source, CID.parse(before), CID.parse(after))) found += path.length > 0 ? 1 : 0
   const diffMs = performance.now() - opened
   await repository.close()
-  return { openMs: opened - start, diffMs, reads, found }
+  return { openMs: opened - start, diffMs, reads, found, peakBytes: process.resourceUsage().maxRSS * 1024 }
+}
+
+/** @param {string} folder @returns {{ before: string, after: string }} */
+function rootsIn(folder) {
+  return JSON.parse(readFileSync(join(folder, 'roots.json'), 'utf8'))
 }
 
 /** @param {string} folder @param {number} entries @param {number} differences @returns {Promise<number | undefined>} seconds, undefined if it was there */
