@@ -52,7 +52,7 @@ export async function measureCorpus(corpus, plan) {
         places.set(name, place)
         const command = subject.command(job.name, place)
         if (command === undefined) continue
-        const sizeBefore = job.name === 'inserted' ? treeSize(place.repository, subject.uncounted) : 0
+        const sizeBefore = job.name === 'inserted' && subject.kind !== 'native' ? treeSize(place.repository, subject.uncounted) : 0
         const { seconds, peakBytes, stdout } = await startTrial(command, { scratch: workspace.scratch, limitSeconds, signal })
         report(`${corpus.name}, run ${run + 1} of ${plan.runs}, ${job.title}: ${subject.name} ${seconds.toFixed(2)} s${recorded ? '' : ', not recorded'}`)
         const found = checked(corpus, subject, job.name, place, run, stdout, trials, sizeBefore)

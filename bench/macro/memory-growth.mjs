@@ -1,8 +1,9 @@
-import { CORPUS_NAMES_OF_MEMORY, prepareCorpus } from './corpora.mjs'
 import { measureCorpus } from './measure-corpus.mjs'
 
 /** The jobs whose memory is compared; they are the ones that see all data. */
 const JOBS = ['first', 'unchanged', 'verify', 'checkout', 'first-uncompressed']
+/** The many files, and the large file. */
+const COMPARED = ['A', 'C']
 const PART = 0.1
 
 /**
@@ -13,22 +14,27 @@ const PART = 0.1
  * @property {number} wholeBytes
  */
 
+/** Corpora of a tenth, for those of the named ones that are compared. @param {readonly string[]} names @param {(name: string, part: number) => Promise<import('./corpora.mjs').Corpus>} prepare */
+export async function prepareParts(names, prepare) {
+  const parts = []
+  for (const name of names.filter((name) => COMPARED.includes(name))) parts.push(await prepare(name, PART))
+  return parts
+}
+
 /**
  * varve's peaks with a tenth of the data, beside those that were measured with all of it.
+ * @param {import('./corpora.mjs').Corpus[]} parts
  * @param {readonly { name: string, trials: import('./measure-corpus.mjs').Result[] }[]} measured
- * @param {number} scale
- * @param {string} work
- * @param {Omit<import('./measure-corpus.mjs').Plan, 'jobs' | 'runs'>} plan with a workspace of its own
+ * @param {Omit<import('./measure-corpus.mjs').Plan, 'jobs' | 'runs' | 'randomReads'>} plan
  * @returns {Promise<MemoryGrowth[]>}
  */
-export async function measureMemoryGrowth(measured, scale, work, plan) {
+export async function measureMemoryGrowth(parts, measured, plan) {
   const growth = []
-  for (const { name, trials } of measured.filter(({ name }) => CORPUS_NAMES_OF_MEMORY.includes(name))) {
-    const peaks = largestPeaks(trials)
-    const jobs = JOBS.filter((job) => peaks.has(job))
-    const corpus = await prepareCorpus(name, scale * PART, work, plan.signal, plan.report)
+  for (const corpus of parts) {
+    const whole = largestPeaks(measured.find(({ name }) => name === corpus.name)?.trials ?? [])
+    const jobs = JOBS.filter((job) => whole.has(job))
     const part = largestPeaks((await measureCorpus(corpus, { ...plan, jobs, runs: 1, randomReads: false })).trials)
-    for (const job of jobs) growth.push({ corpus: name, job, partBytes: part.get(job) ?? 0, wholeBytes: peaks.get(job) ?? 0 })
+    for (const job of jobs) growth.push({ corpus: corpus.name, job, partBytes: part.get(job) ?? 0, wholeBytes: whole.get(job) ?? 0 })
   }
   return growth
 }

@@ -1,9 +1,10 @@
 import { measureGrowth } from '../growth/measure.mjs'
-import { prepareCorpus, prepareInserted } from './corpora.mjs'
+import { prepareCorpus, restCorpora } from './corpora.mjs'
+import { insertBytes } from './corpora/inserted-bytes.mjs'
 import { plannedJobs } from './jobs.mjs'
 import { describeMachine } from './machine.mjs'
 import { measureCorpus } from './measure-corpus.mjs'
-import { measureMemoryGrowth } from './memory-growth.mjs'
+import { measureMemoryGrowth, prepareParts } from './memory-growth.mjs'
 import { measurePieces } from './pieces.mjs'
 import { findSubjects } from './subjects.mjs'
 import { summarize } from './summary.mjs'
@@ -22,13 +23,22 @@ export async function runSession(options, signal, report) {
   const { found, missing } = findSubjects(options.subjects)
   for (const name of missing) report(`${name} is not installed, and is left out`)
   const subjects = found.map(({ subject }) => subject)
-  const withVarve = subjects.some(({ kind }) => kind === 'varve')
+  const own = subjects.filter(({ kind }) => kind === 'varve')
+  const wants = (/** @type {string} */ job) => own.length > 0 && jobs.includes(job)
   const shared = { subjects, limitSeconds: options.limitSeconds, signal, report }
-  const pieces = withVarve ? await measurePieces(jobs, { scale, runs, work, signal, report }) : {}
-  const corpora = await measureCorpora(options, shared)
-  const memory = withVarve && jobs.includes('memory') ? await inWorkspace(work, report, (workspace) => measureMemoryGrowth(corpora, scale, work, { ...shared, workspace, subjects: subjects.filter(({ kind }) => kind === 'varve'), randomReads: false })) : []
+
+  const prepare = (/** @type {string} */ name, part = 1) => prepareCorpus(name, scale * part, work, signal, report)
+  const corpora = []
+  for (const name of options.corpora.filter((name) => plannedJobs(name, jobs).length > 0)) corpora.push(await prepare(name))
+  if (wants('inserted')) for (const { name, folder, inserted } of corpora) if (name === 'C') insertBytes(folder, inserted)
+  const parts = wants('memory') ? await prepareParts(corpora.map(({ name }) => name), prepare) : []
+
+  const pieces = own.length === 0 ? {} : await measurePieces(jobs, { scale, runs, work, signal, report })
+  if (wants('unchanged')) await restCorpora([...corpora, ...parts], signal, report)
+  const measured = await inWorkspace(work, report, (workspace) => measureCorpora(corpora, { ...shared, runs, jobs, randomReads: jobs.includes('random-read'), workspace }))
+  const memory = parts.length === 0 ? [] : await inWorkspace(work, report, (workspace) => measureMemoryGrowth(parts, measured, { ...shared, subjects: own, workspace }))
   // Last, because it makes the most files.
-  const growth = withVarve && jobs.includes('growth') ? await measureGrowth({ scale, work, signal, report }) : null
+  const growth = wants('growth') ? await measureGrowth({ scale, work, signal, report }) : null
   return {
     date: new Date().toISOString().slice(0, 10),
     scale,
@@ -36,37 +46,25 @@ export async function runSession(options, signal, report) {
     machine: describeMachine(),
     versions: Object.fromEntries(found.map(({ subject, version }) => [subject.name, version])),
     missing,
-    corpora: corpora.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    corpora: measured.sort((a, b) => (a.name < b.name ? -1 : 1)),
     pieces,
     memory,
     growth,
   }
 }
 
-/**
- * @param {import('./options.mjs').Options} options
- * @param {Pick<import('./measure-corpus.mjs').Plan, 'subjects' | 'limitSeconds' | 'signal' | 'report'>} shared
- */
-async function measureCorpora({ scale, runs, jobs, work, corpora: names }, shared) {
-  const { signal, report } = shared
-  const corpora = []
-  for (const name of names.filter((name) => plannedJobs(name, jobs).length > 0)) {
-    const corpus = await prepareCorpus(name, scale, work, signal, report)
-    if (name === 'C' && jobs.includes('inserted')) await prepareInserted(corpus, signal)
-    corpora.push(corpus)
+/** @param {import('./corpora.mjs').Corpus[]} corpora @param {import('./measure-corpus.mjs').Plan} plan */
+async function measureCorpora(corpora, plan) {
+  plan.workspace.assertRoom(corpora, plan.runs)
+  const measured = []
+  // Fewest files first: removing theirs slows nothing (see Workspace).
+  for (const corpus of [...corpora].sort((a, b) => a.files - b.files)) {
+    const { name, title, files, bytes } = corpus
+    const { trials, probes } = await measureCorpus(corpus, plan)
+    const rootOf = (/** @type {boolean} */ inserted) => trials.find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted)?.root ?? null
+    measured.push({ name, title, files, bytes, root: rootOf(false), insertedRoot: rootOf(true), rows: summarize(corpus, trials, plan.jobs), probes, trials })
   }
-  return inWorkspace(work, report, async (workspace) => {
-    workspace.assertRoom(corpora, runs)
-    const measured = []
-    // Fewest files first: removing theirs slows nothing (see Workspace).
-    for (const corpus of [...corpora].sort((a, b) => a.files - b.files)) {
-      const { name, title, files, bytes } = corpus
-      const { trials, probes } = await measureCorpus(corpus, { ...shared, runs, jobs, randomReads: jobs.includes('random-read'), workspace })
-      const rootOf = (/** @type {boolean} */ inserted) => trials.find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted)?.root ?? null
-      measured.push({ name, title, files, bytes, root: rootOf(false), insertedRoot: rootOf(true), rows: summarize(corpus, trials, jobs), probes, trials })
-    }
-    return measured
-  })
+  return measured
 }
 
 /**
