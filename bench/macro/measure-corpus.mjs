@@ -32,13 +32,15 @@ import { checkVarveSnapshot } from './varve-result.mjs'
  * to all; who begins changes from run to run.
  * @param {import('./corpora.mjs').Corpus} corpus
  * @param {Plan} plan
- * @returns {Promise<{ trials: Result[], probes: import('./probes.mjs').Probes }>}
+ * @returns {Promise<{ trials: Result[], probes: import('./probes.mjs').Probes, root: string | null, insertedRoot: string | null }>}
  * @throws Error if a command fails, restores other bytes than were stored, or if varve's root is not the same in all runs
  */
 export async function measureCorpus(corpus, plan) {
   const { workspace, limitSeconds, signal, report } = plan
   /** @type {Result[]} */
   const trials = []
+  /** Of jobs that others need. @type {Result[]} */
+  const unrecorded = []
   /** @type {import('./probes.mjs').Probes} */
   const probes = { randomReads: [] }
   for (let run = 0; run < plan.runs; run++) {
@@ -55,8 +57,9 @@ export async function measureCorpus(corpus, plan) {
         const sizeBefore = job.name === 'inserted' && subject.kind !== 'native' ? treeSize(place.repository, subject.uncounted) : 0
         const { seconds, peakBytes, stdout } = await startTrial(command, { scratch: workspace.scratch, limitSeconds, signal })
         report(`${corpus.name}, run ${run + 1} of ${plan.runs}, ${job.title}: ${subject.name} ${seconds.toFixed(2)} s${recorded ? '' : ', not recorded'}`)
-        const found = checked(corpus, subject, job.name, place, run, stdout, trials, sizeBefore)
-        if (recorded) trials.push({ job: job.name, subject: subject.name, kind: subject.kind, run, seconds, peakBytes, ...found })
+        const found = checked(corpus, subject, job.name, place, run, stdout, [...unrecorded, ...trials], sizeBefore)
+        const results = recorded ? trials : unrecorded
+        results.push({ job: job.name, subject: subject.name, kind: subject.kind, run, seconds, peakBytes, ...found })
         const asked = { corpus, place, scratch: workspace.scratch, report }
         if (subject.kind !== 'varve') continue
         if (job.name === 'unchanged' && run === 0) probes.opens = probeOpens(asked)
@@ -65,7 +68,8 @@ export async function measureCorpus(corpus, plan) {
     }
     workspace.finishRun(corpus, [...places.values()])
   }
-  return { trials, probes }
+  const rootOf = (/** @type {boolean} */ inserted) => [...trials, ...unrecorded].find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted)?.root ?? null
+  return { trials, probes, root: rootOf(false), insertedRoot: rootOf(true) }
 }
 
 /** @param {import('./corpora.mjs').Corpus} corpus @param {import('./subjects.mjs').Subject} subject @param {string} name @param {Plan} plan */

@@ -60,9 +60,8 @@ async function measureCorpora(corpora, plan) {
   // Fewest files first: removing theirs slows nothing (see Workspace).
   for (const corpus of [...corpora].sort((a, b) => a.files - b.files)) {
     const { name, title, files, bytes } = corpus
-    const { trials, probes } = await measureCorpus(corpus, plan)
-    const rootOf = (/** @type {boolean} */ inserted) => trials.find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted)?.root ?? null
-    measured.push({ name, title, files, bytes, root: rootOf(false), insertedRoot: rootOf(true), rows: summarize(corpus, trials, plan.jobs), probes, trials })
+    const results = await measureCorpus(corpus, plan)
+    measured.push({ name, title, files, bytes, ...results, rows: summarize(corpus, results.trials, plan.jobs) })
   }
   return measured
 }
