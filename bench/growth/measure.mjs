@@ -8,7 +8,7 @@ import { prepareTree } from './tree.mjs'
 
 const SIZES = [1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 /** Below, what does not depend on the number of files (starting Node, fsync) is much of the time, and makes the slope look better than it is. */
-const MANY_FILES = 10_000
+export const MANY_FILES = 10_000
 const REPEATED_UP_TO_FILES = 100_000
 const REPETITIONS = 3
 const LIMIT_SECONDS = 1200

@@ -55,10 +55,11 @@ export async function runSession(options, signal, report) {
 
 /** @param {import('./corpora.mjs').Corpus[]} corpora @param {import('./measure-corpus.mjs').Plan} plan */
 async function measureCorpora(corpora, plan) {
-  plan.workspace.assertRoom(corpora, plan.runs)
-  const measured = []
   // Fewest files first: removing theirs slows nothing (see Workspace).
-  for (const corpus of [...corpora].sort((a, b) => a.files - b.files)) {
+  const ordered = [...corpora].sort((a, b) => a.files - b.files)
+  plan.workspace.assertRoom(ordered, plan.runs)
+  const measured = []
+  for (const corpus of ordered) {
     const { name, title, files, bytes } = corpus
     const results = await measureCorpus(corpus, plan)
     measured.push({ name, title, files, bytes, ...results, rows: summarize(corpus, results.trials, plan.jobs) })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const COPIES_IN_A_RUN = 9
 const COPIES_IN_A_RUN_OF_C = 13
 /** Copies that stay until the end: the targets of a corpus of many files. */
-const COPIES_LEFT_BY_A_RUN = 5.5
+const COPIES_LEFT_BY_A_RUN = 5.1
 const FILE_SYSTEM_BLOCK_BYTES = 4096
 const FEW_FILES = 100
 
@@ -42,14 +42,19 @@ export class Workspace {
   }
 
   /**
-   * @param {import('./corpora.mjs').Corpus[]} corpora
+   * @param {import('./corpora.mjs').Corpus[]} corpora in the order of measuring
    * @param {number} runs
    * @throws Error if the session may not fit
    */
   assertRoom(corpora, runs) {
     const { bavail, bsize } = statfsSync(this.#folder)
-    const lasting = corpora.filter((corpus) => !isOfFewFiles(corpus)).reduce((sum, corpus) => sum + sizeOfCopy(corpus) * COPIES_LEFT_BY_A_RUN * runs, 0)
-    const needed = lasting + Math.max(...corpora.map((corpus) => sizeOfCopy(corpus) * (corpus.name === 'C' ? COPIES_IN_A_RUN_OF_C : COPIES_IN_A_RUN)))
+    let [needed, lasting] = [0, 0]
+    for (const corpus of corpora) {
+      const size = sizeOfCopy(corpus)
+      const leftByARun = isOfFewFiles(corpus) ? 0 : size * COPIES_LEFT_BY_A_RUN
+      needed = Math.max(needed, lasting + leftByARun * (runs - 1) + size * (corpus.name === 'C' ? COPIES_IN_A_RUN_OF_C : COPIES_IN_A_RUN))
+      lasting += leftByARun * runs
+    }
     if (needed > bavail * bsize) {
       throw new Error(`This may take ${gigabytes(needed)} GB, and ${gigabytes(bavail * bsize)} GB are free. Take fewer --corpora or --runs, a smaller --scale, or another --work.`)
     }
@@ -76,7 +81,7 @@ export class Workspace {
 const isOfFewFiles = ({ files }) => files <= FEW_FILES
 
 /** Bytes. @param {import('./corpora.mjs').Corpus} corpus */
-const sizeOfCopy = ({ bytes, files }) => bytes + files * FILE_SYSTEM_BLOCK_BYTES
+const sizeOfCopy = ({ bytes, files }) => bytes + (files * FILE_SYSTEM_BLOCK_BYTES) / 2
 
 /** @param {number} bytes */
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(1)
