@@ -26,6 +26,20 @@ const LIMIT_SECONDS = 1200
  * @property {number} slopeOfMany over those of 10,000 files and more
  */
 
+/** @param {number} scale of the largest numbers of files */
+function sizesAt(scale) {
+  const largest = Math.max(MANY_FILES * 3, 1_000_000 * scale)
+  return SIZES.filter((size) => size <= largest)
+}
+
+/**
+ * Makes the trees that are not there yet. Best before many files are deleted, after which ext4 makes new ones slowly.
+ * @param {{ scale: number, work: string, signal: AbortSignal, report: (message: string) => void }} plan
+ */
+export async function prepareGrowth({ scale, work, signal, report }) {
+  for (const files of sizesAt(scale)) await prepareTree(files, work, signal, report)
+}
+
 /**
  * First snapshots of ever more files, each into a new repository, in a process of its own, with its input warm.
  * @param {{ scale: number, work: string, signal: AbortSignal, report: (message: string) => void }} plan `scale` multiplies the largest numbers of files
@@ -37,9 +51,8 @@ export async function measureGrowth({ scale, work, signal, report }) {
   /** @type {GrowthPoint[]} */
   const points = []
   try {
-    const largest = Math.max(MANY_FILES * 3, 1_000_000 * scale)
-    for (const files of SIZES.filter((size) => size <= largest)) {
-      const folder = await prepareTree(files, work, signal)
+    for (const files of sizesAt(scale)) {
+      const folder = await prepareTree(files, work, signal, report)
       const trials = []
       for (let trial = 0; trial < (files <= REPEATED_UP_TO_FILES ? REPETITIONS : 1); trial++) {
         const argv = [process.execPath, VARVE_CLI, '--json', '--repo', join(session, `${files}-${trial}`), 'snapshot', folder, '--ref', 'bench']

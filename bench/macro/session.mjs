@@ -1,4 +1,4 @@
-import { measureGrowth } from '../growth/measure.mjs'
+import { measureGrowth, prepareGrowth } from '../growth/measure.mjs'
 import { prepareCorpus, restCorpora } from './corpora.mjs'
 import { insertBytes } from './corpora/inserted-bytes.mjs'
 import { plannedJobs } from './jobs.mjs'
@@ -32,12 +32,12 @@ export async function runSession(options, signal, report) {
   for (const name of options.corpora.filter((name) => plannedJobs(name, jobs).length > 0)) corpora.push(await prepare(name))
   if (wants('inserted')) for (const { name, folder, inserted } of corpora) if (name === 'C') insertBytes(folder, inserted)
   const parts = wants('memory') ? await prepareParts(corpora.map(({ name }) => name), prepare) : []
+  if (wants('growth')) await prepareGrowth({ scale, work, signal, report })
 
   const pieces = own.length === 0 ? {} : await measurePieces(jobs, { scale, runs, work, signal, report })
   if (wants('unchanged')) await restCorpora([...corpora, ...parts], signal, report)
   const measured = await inWorkspace(work, report, (workspace) => measureCorpora(corpora, { ...shared, runs, jobs, randomReads: jobs.includes('random-read'), workspace }))
   const memory = parts.length === 0 ? [] : await inWorkspace(work, report, (workspace) => measureMemoryGrowth(parts, measured, { ...shared, subjects: own, workspace }))
-  // Last, because it makes the most files.
   const growth = wants('growth') ? await measureGrowth({ scale, work, signal, report }) : null
   return {
     date: new Date().toISOString().slice(0, 10),
