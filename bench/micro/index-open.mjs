@@ -9,6 +9,7 @@ import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { openRepository } from 'varve'
 import { median } from '../macro/median.mjs'
+import { ownPeakBytes } from '../macro/own-peak.mjs'
 
 const USAGE = 'Usage: node bench/micro/index-open.mjs [--blocks 4000000] [--packs 4000] [--runs 9] [--work <folder>]'
 const RAW = 0x55
@@ -73,7 +74,7 @@ async function openOnce(folder, blocks) {
   await repository.close()
   return {
     openMs, firstMs: times[0] ?? 0, coldMs: median(times.slice(1)), absentMs, heapKB: (opened.heapUsed - before.heapUsed) / 1000, arrayBuffersKB: (opened.arrayBuffers - before.arrayBuffers) / 1000,
-    heapAfterLookUpsKB: (after.heapUsed - before.heapUsed) / 1000, buffersAfterLookUpsKB: (after.arrayBuffers - before.arrayBuffers) / 1000, peakBytes: process.resourceUsage().maxRSS * 1024,
+    heapAfterLookUpsKB: (after.heapUsed - before.heapUsed) / 1000, buffersAfterLookUpsKB: (after.arrayBuffers - before.arrayBuffers) / 1000, peakBytes: ownPeakBytes(),
   }
 }
 

@@ -10,6 +10,7 @@ import { create as createDigest } from 'multiformats/hashes/digest'
 import { openRepository } from 'varve'
 import { diffManifests, editManifest, ManifestBuilder } from 'varve/manifest'
 import { median } from '../macro/median.mjs'
+import { ownPeakBytes } from '../macro/own-peak.mjs'
 
 const USAGE = 'Usage: node bench/micro/manifest-diff.mjs [--entries 1000000] [--differences 10] [--runs 9] [--work <folder>]'
 const RAW = 0x55
@@ -58,7 +59,7 @@ async function compareOnce(folder) {
   for await (const { path } of diffManifests(source, CID.parse(before), CID.parse(after))) found += path.length > 0 ? 1 : 0
   const diffMs = performance.now() - opened
   await repository.close()
-  return { openMs: opened - start, diffMs, reads, found, peakBytes: process.resourceUsage().maxRSS * 1024 }
+  return { openMs: opened - start, diffMs, reads, found, peakBytes: ownPeakBytes() }
 }
 
 /** @param {string} folder @returns {{ before: string, after: string }} */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openRepository } from 'varve'
 import { median } from '../macro/median.mjs'
+import { ownPeakBytes } from '../macro/own-peak.mjs'
 import { Random } from '../macro/random.mjs'
 
 const USAGE = 'Usage: node bench/micro/random-read.mjs --repo <repository> --revision <ref> --folder <the folder that was stored> [--reads 400]'
@@ -56,7 +57,7 @@ async function main(args) {
   const counted = own.slice(WARMING_READS).sort((a, b) => a - b)
   return {
     openMs, firstMs: own[0] ?? 0, medianMs: median(counted), p90Ms: counted[Math.floor(counted.length * 0.9)] ?? 0, fileMs: median(direct.slice(WARMING_READS)),
-    peakBytes: process.resourceUsage().maxRSS * 1024,
+    peakBytes: ownPeakBytes(),
   }
 }
 
