@@ -18,10 +18,10 @@ export function pieceGoals({ pieces, corpora, growth }) {
 }
 
 /** @param {Record<string, any>} diff @returns {Goal[]} */
-function diffGoals({ entries, differences, diffMs, nodesRead, openMs }) {
+function diffGoals({ entries, differences, diffMs, diffCpuMs, nodesRead, openMs }) {
   const job = `diff of ${entries.toLocaleString('en')} entries that differ in ${differences}`
   return [
-    { job, goal: '≤ 50 ms after opening', measured: `${diffMs} ms (opening ${openMs} ms)`, met: diffMs <= 50 },
+    { job, goal: '≤ 50 ms after opening', measured: `${diffMs} ms, of the processor ${diffCpuMs} ms (opening ${openMs} ms)`, met: diffMs <= 50 },
     { job, goal: '≤ 100 nodes read', measured: String(nodesRead), met: nodesRead <= 100 },
   ]
 }

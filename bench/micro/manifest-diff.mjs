@@ -42,7 +42,7 @@ async function main(args) {
   if (results.some(({ found }) => found !== differences)) throw new Error('The comparison found another number of differences than there are')
   if (built !== undefined) console.log(`built in ${built.toFixed(2)} s, stored`)
   console.log(JSON.stringify({
-    job: 'diff', entries, differences, runs, openMs: rounded(results.map(({ openMs }) => openMs)), diffMs: rounded(results.map(({ diffMs }) => diffMs)), nodesRead: results[0]?.reads,
+    job: 'diff', entries, differences, runs, openMs: rounded(results.map(({ openMs }) => openMs)), diffMs: rounded(results.map(({ diffMs }) => diffMs)), diffCpuMs: rounded(results.map(({ diffCpuMs }) => diffCpuMs)), nodesRead: results[0]?.reads,
     maxDiffMs: Math.max(...results.map(({ diffMs }) => Math.round(diffMs * 10) / 10)), peakBytes: Math.max(...results.map(({ peakBytes }) => peakBytes)), ...rootsIn(folder),
   }))
 }
@@ -53,13 +53,15 @@ async function compareOnce(folder) {
   const start = performance.now()
   const repository = await openRepository(join(folder, 'repository'))
   const opened = performance.now()
+  const idle = process.cpuUsage()
   let reads = 0
   const source = { get: (/** @type {CID} */ cid) => (reads++, repository.blocks.get(cid)) }
   let found = 0
   for await (const { path } of diffManifests(source, CID.parse(before), CID.parse(after))) found += path.length > 0 ? 1 : 0
   const diffMs = performance.now() - opened
+  const { user, system } = process.cpuUsage(idle)
   await repository.close()
-  return { openMs: opened - start, diffMs, reads, found, peakBytes: ownPeakBytes() }
+  return { openMs: opened - start, diffMs, diffCpuMs: (user + system) / 1000, reads, found, peakBytes: ownPeakBytes() }
 }
 
 /** @param {string} folder @returns {{ before: string, after: string }} */
