@@ -121,4 +121,4 @@ const title = ({ corpus, job }) => `${corpus} ${job}`
 const seconds = (value) => `${value.toFixed(2)} s`
 
 /** @param {number} bytes */
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { measureGrowth, prepareGrowth } from '../growth/measure.mjs'
 import { prepareCorpus, restCorpora } from './corpora.mjs'
 import { insertBytes } from './corpora/inserted-bytes.mjs'
@@ -20,6 +21,7 @@ import { Workspace } from './workspace.mjs'
  */
 export async function runSession(options, signal, report) {
   const { scale, runs, jobs, work } = options
+  const [load = 0] = loadavg()
   const { found, missing } = findSubjects(options.subjects)
   for (const name of missing) report(`${name} is not installed, and is left out`)
   const subjects = found.map(({ subject }) => subject)
@@ -44,6 +46,7 @@ export async function runSession(options, signal, report) {
     scale,
     runs,
     machine: describeMachine(),
+    load,
     versions: Object.fromEntries(found.map(({ subject, version }) => [subject.name, version])),
     missing,
     corpora: measured.sort((a, b) => (a.name < b.name ? -1 : 1)),

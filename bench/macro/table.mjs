@@ -37,14 +37,14 @@ function comparison({ subject, seconds, speedRatio }) {
 }
 
 /** @param {Session} session */
-function notes({ corpora, pieces, growth, machine, versions, missing, scale, runs, date }) {
+function notes({ corpora, pieces, growth, machine, load, versions, missing, scale, runs, date }) {
   return [
     ...corpora.map(({ name, title, files, bytes, root }) => `- ${name}: ${title}; ${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB; root ${root ?? NOTHING}`),
     ...corpora.flatMap(({ name, insertedRoot }) => (insertedRoot === null ? [] : [`- ${name} with 100 bytes inserted: root ${insertedRoot}`])),
     ...(pieces.diff === undefined ? [] : [`- diff: roots ${pieces.diff.before} and ${pieces.diff.after}`]),
     ...(growth === null ? [] : growth.points.slice(-1).map(({ files, root }) => `- growth: ${files.toLocaleString('en')} files; root ${root}`)),
     `- Scale ${scale}${scale < 1 ? ' (small: start-up weighs more than at scale 1)' : ''}, medians of ${runs} ${runs === 1 ? 'run' : 'runs'}, ${date}.`,
-    `- ${machine}.`,
+    `- ${machine}; others kept ${load.toFixed(1)} threads busy in the minute before.`,
     `- ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join('; ')}.`,
     ...(missing.length === 0 ? [] : [`- Not installed, and left out: ${missing.join(', ')}.`]),
   ]
