@@ -44,7 +44,7 @@ function notes({ corpora, pieces, growth, machine, load, versions, missing, scal
     ...(pieces.diff === undefined ? [] : [`- diff: roots ${pieces.diff.before} and ${pieces.diff.after}`]),
     ...(growth === null ? [] : growth.points.slice(-1).map(({ files, root }) => `- growth: ${files.toLocaleString('en')} files; root ${root}`)),
     `- Scale ${scale}${scale < 1 ? ' (small: start-up weighs more than at scale 1)' : ''}, medians of ${runs} ${runs === 1 ? 'run' : 'runs'}, ${date}.`,
-    `- ${machine}; others kept ${load.toFixed(1)} threads busy in the minute before.`,
+    `- ${machine}; load average ${load.toFixed(1)} when it began.`,
     `- ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join('; ')}.`,
     ...(missing.length === 0 ? [] : [`- Not installed, and left out: ${missing.join(', ')}.`]),
   ]
