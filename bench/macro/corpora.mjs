@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
@@ -8,8 +8,8 @@ import { writeTableFile } from './corpora/table-file.mjs'
 
 /** Part of the cache's names: raise it when a generator changes. */
 const GENERATION = 1
-/** Stat caches may distrust files that changed within the tick of a snapshot, so that new corpora rest first. */
-const REST_MS = 2500
+/** varve's stat cache trusts files from 40 seconds after their last change on. An unchanged snapshot of younger ones reads them all again. */
+const REST_MS = 45_000
 /** A generator yields after each file or segment; the event loop, and with it Ctrl-C, gets a turn after so many. */
 const STEPS_A_TURN = 50
 
@@ -20,8 +20,10 @@ const STEPS_A_TURN = 50
  * @property {string} name one letter
  * @property {string} title
  * @property {string} folder
+ * @property {string} inserted the same with 100 bytes inserted into the middle of its file; not there before `prepareInserted`
  * @property {number} files
  * @property {number} bytes
+ * @property {number} writtenMs when it was generated, since the epoch
  */
 
 /** @type {Record<string, { title: string, write: (folder: string, scale: number) => Writing }>} */
@@ -62,10 +64,22 @@ export async function prepareCorpus(name, scale, work, signal, report) {
     } finally {
       rmSync(unfinished, { recursive: true, force: true })
     }
-    await pause(REST_MS, undefined, { signal })
   }
   const { files, bytes } = JSON.parse(readFileSync(facts, 'utf8'))
-  return { name, title, folder, files, bytes }
+  return { name, title, folder, inserted: join(home, 'inserted'), files, bytes, writtenMs: statSync(facts).mtimeMs }
+}
+
+/**
+ * Waits until stat caches trust the files.
+ * @param {Corpus[]} corpora
+ * @param {AbortSignal} signal
+ * @param {(message: string) => void} report
+ */
+export async function restCorpora(corpora, signal, report) {
+  const wait = Math.max(0, ...corpora.map(({ writtenMs }) => writtenMs + REST_MS - Date.now()))
+  if (wait === 0) return
+  report(`waiting ${Math.ceil(wait / 1000)} s until stat caches trust the new files`)
+  await pause(wait, undefined, { signal })
 }
 
 /** @param {Writing} writing @param {AbortSignal} signal */

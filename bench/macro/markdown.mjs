@@ -27,3 +27,14 @@ function splitAtMarkers(file) {
   if (begin < 0 || end < begin) throw new Error(`${file} needs the lines ${BEGIN} and ${END} around the place for the table`)
   return { before: text.slice(0, begin), after: text.slice(end + END.length) }
 }
+
+/**
+ * A table whose columns stand under each other in a terminal too.
+ * @param {string[]} headings
+ * @param {string[][]} rows
+ */
+export function markdownTable(headings, rows) {
+  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (/** @type {string[]} */ row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { jobsOf } from './jobs.mjs'
+import { plannedJobs } from './jobs.mjs'
+import { probeOpens, probeRandomReads } from './probes.mjs'
 import { startTrial } from './start-trial.mjs'
 import { firstDifference, treeSize } from './tree.mjs'
 import { checkVarveSnapshot } from './varve-result.mjs'
@@ -12,12 +13,14 @@ import { checkVarveSnapshot } from './varve-result.mjs'
  * @property {number} run from 0
  * @property {number} seconds
  * @property {number | null} peakBytes
- * @property {number} [storedBytes] size of the repository's files after a first snapshot
+ * @property {number} [storedBytes] by which a snapshot that stores something made the repository's files larger
  * @property {string} [root] of varve's snapshots
  *
  * @typedef {object} Plan
  * @property {import('./subjects.mjs').Subject[]} subjects
  * @property {number} runs
+ * @property {readonly string[]} jobs names
+ * @property {boolean} randomReads whether to read at random offsets of a corpus of one file
  * @property {number} limitSeconds for one command
  * @property {import('./workspace.mjs').Workspace} workspace
  * @property {AbortSignal} signal
@@ -29,29 +32,44 @@ import { checkVarveSnapshot } from './varve-result.mjs'
  * to all; who begins changes from run to run.
  * @param {import('./corpora.mjs').Corpus} corpus
  * @param {Plan} plan
- * @returns {Promise<Result[]>}
+ * @returns {Promise<{ trials: Result[], probes: import('./probes.mjs').Probes, root: string | null, insertedRoot: string | null }>}
  * @throws Error if a command fails, restores other bytes than were stored, or if varve's root is not the same in all runs
  */
 export async function measureCorpus(corpus, plan) {
+  const { workspace, limitSeconds, signal, report } = plan
   /** @type {Result[]} */
-  const results = []
+  const trials = []
+  /** Of jobs that others need. @type {Result[]} */
+  const unrecorded = []
+  /** @type {import('./probes.mjs').Probes} */
+  const probes = { randomReads: [] }
   for (let run = 0; run < plan.runs; run++) {
     /** @type {Map<string, import('./subjects.mjs').Place>} */
     const places = new Map()
-    for (const [index, job] of jobsOf(corpus.name).entries()) {
+    for (const [index, { job, recorded }] of plannedJobs(corpus.name, plan.jobs).entries()) {
       for (const subject of rotated(plan.subjects, run + index)) {
+        if (!recorded && subject.kind === 'native') continue
         const name = `${run}-${subject.name}-${job.repository}`
         const place = places.get(name) ?? newPlace(corpus, subject, name, plan)
         places.set(name, place)
         const command = subject.command(job.name, place)
         if (command === undefined) continue
-        const { seconds, peakBytes, stdout } = await startTrial(command, { scratch: plan.workspace.scratch, limitSeconds: plan.limitSeconds, signal: plan.signal })
-        plan.report(`${corpus.name}, run ${run + 1} of ${plan.runs}, ${job.title}: ${subject.name} ${seconds.toFixed(2)} s`)
-        results.push({ job: job.name, subject: subject.name, kind: subject.kind, run, seconds, peakBytes, ...checked(corpus, subject, job.name, place, run, stdout, results) })
+        const sizeBefore = job.name === 'inserted' && subject.kind !== 'native' ? treeSize(place.repository, subject.uncounted) : 0
+        const { seconds, peakBytes, stdout } = await startTrial(command, { scratch: workspace.scratch, limitSeconds, signal })
+        report(`${corpus.name}, run ${run + 1} of ${plan.runs}, ${job.title}: ${subject.name} ${seconds.toFixed(2)} s${recorded ? '' : ', not recorded'}`)
+        const found = checked(corpus, subject, job.name, place, run, stdout, [...unrecorded, ...trials], sizeBefore)
+        const results = recorded ? trials : unrecorded
+        results.push({ job: job.name, subject: subject.name, kind: subject.kind, run, seconds, peakBytes, ...found })
+        const asked = { corpus, place, scratch: workspace.scratch, report }
+        if (subject.kind !== 'varve') continue
+        if (job.name === 'unchanged' && run === 0) probes.opens = probeOpens(asked)
+        if (job.name === 'first' && corpus.name === 'C' && plan.randomReads) probes.randomReads.push(probeRandomReads(asked))
       }
     }
+    workspace.finishRun(corpus, [...places.values()])
   }
-  return results
+  const rootOf = (/** @type {boolean} */ inserted) => [...trials, ...unrecorded].find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted)?.root ?? null
+  return { trials, probes, root: rootOf(false), insertedRoot: rootOf(true) }
 }
 
 /** @param {import('./corpora.mjs').Corpus} corpus @param {import('./subjects.mjs').Subject} subject @param {string} name @param {Plan} plan */
@@ -75,18 +93,19 @@ function newPlace(corpus, subject, name, { workspace, limitSeconds }) {
  * @param {number} run
  * @param {string} stdout
  * @param {Result[]} earlier
+ * @param {number} sizeBefore of the repository, bytes
  * @returns {Pick<Result, 'storedBytes' | 'root'>}
  */
-function checked(corpus, subject, job, place, run, stdout, earlier) {
-  const isFirst = job === 'first' || job === 'first-uncompressed'
+function checked(corpus, subject, job, place, run, stdout, earlier, sizeBefore) {
   if (job === 'checkout' && run === 0) {
     const path = firstDifference(corpus.folder, place.target)
     if (path !== undefined) throw new Error(`${subject.name} restored corpus ${corpus.name} with another ${path}`)
   }
-  const stored = isFirst && subject.kind !== 'native' ? { storedBytes: treeSize(place.repository, subject.uncounted) } : {}
-  if (subject.kind !== 'varve' || !(isFirst || job === 'unchanged')) return stored
+  const stores = job === 'inserted' || job.startsWith('first')
+  const stored = stores && subject.kind !== 'native' ? { storedBytes: treeSize(place.repository, subject.uncounted) - sizeBefore } : {}
+  if (subject.kind !== 'varve' || !(stores || job === 'unchanged')) return stored
   const root = checkVarveSnapshot(stdout, corpus, job)
-  const other = earlier.find((result) => result.root !== undefined && result.root !== root)
+  const other = earlier.find((result) => result.root !== undefined && (result.job === 'inserted') === (job === 'inserted') && result.root !== root)
   if (other !== undefined) throw new Error(`varve gives corpus ${corpus.name} the root ${root}, and gave it ${other.root} in job ${other.job} of run ${other.run + 1}`)
   return { ...stored, root }
 }

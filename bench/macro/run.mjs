@@ -1,4 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { renderGoals } from '../goals/render.mjs'
+import { plotGrowth } from '../growth/plot.mjs'
 import { assertMarkers, replaceSection } from './markdown.mjs'
 import { readOptions, USAGE } from './options.mjs'
 import { runSession } from './session.mjs'
@@ -29,10 +32,13 @@ async function main(args) {
   try {
     if (options.markdown !== undefined) assertMarkers(options.markdown)
     const session = await runSession(options, interrupt.signal, report)
-    const table = renderTable(session)
-    console.log(table)
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(session, null, 2)}\n`)
-    if (options.markdown !== undefined) replaceSection(options.markdown, table)
+    const text = `${renderTable(session)}\n\n${renderGoals(session).text}`
+    console.log(text)
+    for (const file of [join(options.work, 'last.json'), ...(options.json === undefined ? [] : [options.json])]) writeFileSync(file, `${JSON.stringify(session, null, 2)}\n`)
+    if (options.markdown !== undefined) {
+      replaceSection(options.markdown, text)
+      if (session.growth !== null) writeFileSync(join(dirname(options.markdown), 'growth.svg'), plotGrowth(session.growth, `${session.date}, ${session.machine}`))
+    }
     return 0
   } catch (error) {
     report(interrupt.signal.aborted ? 'Interrupted.' : `The bench failed. ${error instanceof Error ? error.message : String(error)}`)

@@ -1,6 +1,12 @@
-import { cpus, totalmem } from 'node:os'
-import { prepareCorpus } from './corpora.mjs'
+import { loadavg } from 'node:os'
+import { measureGrowth, prepareGrowth } from '../growth/measure.mjs'
+import { prepareCorpus, restCorpora } from './corpora.mjs'
+import { insertBytes } from './corpora/inserted-bytes.mjs'
+import { plannedJobs } from './jobs.mjs'
+import { describeMachine } from './machine.mjs'
 import { measureCorpus } from './measure-corpus.mjs'
+import { measureMemoryGrowth, prepareParts } from './memory-growth.mjs'
+import { measurePieces } from './pieces.mjs'
 import { findSubjects } from './subjects.mjs'
 import { summarize } from './summary.mjs'
 import { Workspace } from './workspace.mjs'
@@ -14,41 +20,68 @@ import { Workspace } from './workspace.mjs'
  * @param {(message: string) => void} report
  */
 export async function runSession(options, signal, report) {
-  const { scale, runs, limitSeconds, work } = options
+  const { scale, runs, jobs, work } = options
+  const [load = 0] = loadavg()
   const { found, missing } = findSubjects(options.subjects)
   for (const name of missing) report(`${name} is not installed, and is left out`)
+  const subjects = found.map(({ subject }) => subject)
+  const own = subjects.filter(({ kind }) => kind === 'varve')
+  const wants = (/** @type {string} */ job) => own.length > 0 && jobs.includes(job)
+  const shared = { subjects, limitSeconds: options.limitSeconds, signal, report }
+
+  const prepare = (/** @type {string} */ name, part = 1) => prepareCorpus(name, scale * part, work, signal, report)
+  const corpora = []
+  for (const name of options.corpora.filter((name) => plannedJobs(name, jobs).length > 0)) corpora.push(await prepare(name))
+  if (wants('inserted')) for (const { name, folder, inserted } of corpora) if (name === 'C') insertBytes(folder, inserted)
+  const parts = wants('memory') ? await prepareParts(corpora.map(({ name }) => name), prepare) : []
+  if (wants('growth')) await prepareGrowth({ scale, work, signal, report })
+
+  const pieces = own.length === 0 ? {} : await measurePieces(jobs, { scale, runs, work, signal, report })
+  if (wants('unchanged')) await restCorpora([...corpora, ...parts], signal, report)
+  const measured = await inWorkspace(work, report, (workspace) => measureCorpora(corpora, { ...shared, runs, jobs, randomReads: jobs.includes('random-read'), workspace }))
+  const memory = parts.length === 0 ? [] : await inWorkspace(work, report, (workspace) => measureMemoryGrowth(parts, measured, { ...shared, subjects: own, workspace }))
+  const growth = wants('growth') ? await measureGrowth({ scale, work, signal, report }) : null
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    scale,
+    runs,
+    machine: describeMachine(),
+    load,
+    versions: Object.fromEntries(found.map(({ subject, version }) => [subject.name, version])),
+    missing,
+    corpora: measured.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    pieces,
+    memory,
+    growth,
+  }
+}
+
+/** @param {import('./corpora.mjs').Corpus[]} corpora @param {import('./measure-corpus.mjs').Plan} plan */
+async function measureCorpora(corpora, plan) {
+  // Fewest files first: removing theirs slows nothing (see Workspace).
+  const ordered = [...corpora].sort((a, b) => a.files - b.files)
+  plan.workspace.assertRoom(ordered, plan.runs)
+  const measured = []
+  for (const corpus of ordered) {
+    const { name, title, files, bytes } = corpus
+    const results = await measureCorpus(corpus, plan)
+    measured.push({ name, title, files, bytes, ...results, rows: summarize(corpus, results.trials, plan.jobs) })
+  }
+  return measured
+}
+
+/**
+ * @template T
+ * @param {string} work
+ * @param {(message: string) => void} report
+ * @param {(workspace: Workspace) => Promise<T>} use
+ */
+async function inWorkspace(work, report, use) {
   const workspace = new Workspace(work)
   try {
-    const corpora = []
-    for (const name of options.corpora) {
-      corpora.push(await prepareCorpus(name, scale, work, signal, report))
-    }
-    workspace.assertRoom(corpora, runs)
-    const measured = []
-    // Fewest files first: their folders can be removed before the next corpus (see Workspace).
-    for (const corpus of [...corpora].sort((a, b) => a.files - b.files)) {
-      const { name, title, files, bytes } = corpus
-      const trials = await measureCorpus(corpus, { subjects: found.map(({ subject }) => subject), runs, limitSeconds, workspace, signal, report })
-      const root = trials.find((trial) => trial.root !== undefined)?.root ?? null
-      measured.push({ name, title, files, bytes, root, rows: summarize(corpus, trials), trials })
-      workspace.finish(corpus)
-    }
-    return {
-      date: new Date().toISOString().slice(0, 10),
-      scale,
-      runs,
-      machine: describeMachine(),
-      versions: Object.fromEntries(found.map(({ subject, version }) => [subject.name, version])),
-      missing,
-      corpora: measured.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    }
+    return await use(workspace)
   } finally {
     report('removing the repositories')
     workspace.remove()
   }
-}
-
-function describeMachine() {
-  const processors = cpus()
-  return `${processors[0]?.model.trim() ?? process.arch}, ${processors.length} threads, ${Math.round(totalmem() / 1e9)} GB, ${process.platform}, Node ${process.versions.node}`
 }

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { borg } from './subjects/borg.mjs'
-import { cp, find, openssl, tar } from './subjects/native.mjs'
+import { cp, find, node, openssl, tar } from './subjects/native.mjs'
 import { restic } from './subjects/restic.mjs'
 import { varve } from './subjects/varve.mjs'
 
 /**
- * @typedef {object} Place the folders of one subject in one run; all but `corpus` are its own
+ * @typedef {object} Place the folders of one subject in one run; all but `corpus` and `inserted` are its own
  * @property {string} corpus
+ * @property {string} inserted the corpus with 100 bytes inserted into its file; only of C
  * @property {string} repository not there before `prepare`
  * @property {string} cache exists; for caches and settings
  * @property {string} target for checkout; exists and is empty
@@ -27,7 +28,7 @@ import { varve } from './subjects/varve.mjs'
  */
 
 /** @type {Record<string, Subject[]>} */
-const GROUPS = { varve: [varve], restic: [restic], borg: [borg], native: [openssl, tar, find, cp] }
+const GROUPS = { varve: [varve], restic: [restic], borg: [borg], native: [openssl, tar, find, node, cp] }
 
 const VERSION = /\d+(\.\d+)+\S*/
 

@@ -1,4 +1,4 @@
-import { jobsOf } from './jobs.mjs'
+import { selectedJobs } from './jobs.mjs'
 import { median } from './median.mjs'
 
 /** @typedef {import('./measure-corpus.mjs').Result} Result */
@@ -11,29 +11,32 @@ import { median } from './median.mjs'
  *
  * @typedef {object} Row
  * @property {string} corpus
- * @property {string} job title
+ * @property {import('./jobs.mjs').JobName} name of the job
+ * @property {string} job its title
  * @property {number | null} seconds varve's median
  * @property {number | null} megabytesPerSecond of the corpus, 10^6 bytes
  * @property {number | null} peakBytes varve's largest
  * @property {Comparison[]} peers fastest first
  * @property {Comparison[]} natives
- * @property {Record<string, number>} storedBytes by subject; of first snapshots
+ * @property {Record<string, number>} storedBytes by subject; what a snapshot added to the repository
  */
 
 /**
  * One row for each job of a corpus.
  * @param {import('./corpora.mjs').Corpus} corpus
  * @param {Result[]} results all of that corpus
+ * @param {readonly string[]} selected names of jobs
  * @returns {Row[]}
  */
-export function summarize(corpus, results) {
-  return jobsOf(corpus.name).map((job) => {
+export function summarize(corpus, results, selected) {
+  return selectedJobs(corpus.name, selected).map((job) => {
     const ofJob = results.filter((result) => result.job === job.name)
     const varve = ofJob.filter(({ kind }) => kind === 'varve')
     const seconds = varve.length === 0 ? null : median(varve.map((result) => result.seconds))
     const peaks = varve.flatMap(({ peakBytes }) => (peakBytes === null ? [] : [peakBytes]))
     return {
       corpus: corpus.name,
+      name: job.name,
       job: job.title,
       seconds,
       megabytesPerSecond: seconds === null ? null : corpus.bytes / 1e6 / seconds,

@@ -1,3 +1,5 @@
+import { markdownTable } from './markdown.mjs'
+
 /** @typedef {import('./session.mjs').Session} Session */
 /** @typedef {import('./summary.mjs').Row} Row */
 
@@ -11,9 +13,7 @@ const NOTHING = '—'
  */
 export function renderTable(session) {
   const rows = session.corpora.flatMap(({ rows }) => rows.map(cells))
-  const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (/** @type {string[]} */ row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  return [line(HEADINGS), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line), '', ...notes(session)].join('\n')
+  return [...(rows.length === 0 ? [] : [markdownTable(HEADINGS, rows), '']), ...notes(session)].join('\n')
 }
 
 /** @param {Row} row */
@@ -37,11 +37,14 @@ function comparison({ subject, seconds, speedRatio }) {
 }
 
 /** @param {Session} session */
-function notes({ corpora, machine, versions, missing, scale, runs, date }) {
+function notes({ corpora, pieces, growth, machine, load, versions, missing, scale, runs, date }) {
   return [
     ...corpora.map(({ name, title, files, bytes, root }) => `- ${name}: ${title}; ${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB; root ${root ?? NOTHING}`),
+    ...corpora.flatMap(({ name, insertedRoot }) => (insertedRoot === null ? [] : [`- ${name} with 100 bytes inserted: root ${insertedRoot}`])),
+    ...(pieces.diff === undefined ? [] : [`- diff: roots ${pieces.diff.before} and ${pieces.diff.after}`]),
+    ...(growth === null ? [] : growth.points.slice(-1).map(({ files, root }) => `- growth: ${files.toLocaleString('en')} files; root ${root}`)),
     `- Scale ${scale}${scale < 1 ? ' (small: start-up weighs more than at scale 1)' : ''}, medians of ${runs} ${runs === 1 ? 'run' : 'runs'}, ${date}.`,
-    `- ${machine}.`,
+    `- ${machine}; load average ${load.toFixed(1)} when it began.`,
     `- ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join('; ')}.`,
     ...(missing.length === 0 ? [] : [`- Not installed, and left out: ${missing.join(', ')}.`]),
   ]

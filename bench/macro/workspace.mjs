@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Copies of a corpus that one run leaves behind: repositories and targets of all subjects, plus a tenth. C has more repositories. */
-const COPIES_A_RUN = 9
-const COPIES_A_RUN_OF_C = 12
+/** Copies of a corpus that one run holds at most: repositories and targets of all subjects, plus a tenth. C has more repositories. */
+const COPIES_IN_A_RUN = 9
+const COPIES_IN_A_RUN_OF_C = 13
+/** Copies that stay until the end: the targets of a corpus of many files. */
+const COPIES_LEFT_BY_A_RUN = 5.1
 const FILE_SYSTEM_BLOCK_BYTES = 4096
 const FEW_FILES = 100
 
@@ -34,29 +36,40 @@ export class Workspace {
    */
   place(corpus, name) {
     const home = join(this.#folder, corpus.name, name)
-    const place = { corpus: corpus.folder, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target') }
+    const place = { corpus: corpus.folder, inserted: corpus.inserted, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target') }
     for (const folder of [place.cache, place.target]) mkdirSync(folder, { recursive: true })
     return place
   }
 
   /**
-   * @param {import('./corpora.mjs').Corpus[]} corpora
+   * @param {import('./corpora.mjs').Corpus[]} corpora in the order of measuring
    * @param {number} runs
    * @throws Error if the session may not fit
    */
   assertRoom(corpora, runs) {
     const { bavail, bsize } = statfsSync(this.#folder)
-    const needs = corpora.map((corpus) => ({ passing: isOfFewFiles(corpus), bytes: spaceOfRun(corpus) * runs }))
-    const lasting = needs.filter(({ passing }) => !passing).reduce((sum, { bytes }) => sum + bytes, 0)
-    const needed = Math.max(lasting, ...needs.map(({ bytes }) => bytes))
+    let [needed, lasting] = [0, 0]
+    for (const corpus of corpora) {
+      const size = sizeOfCopy(corpus)
+      const leftByARun = isOfFewFiles(corpus) ? 0 : size * COPIES_LEFT_BY_A_RUN
+      needed = Math.max(needed, lasting + leftByARun * (runs - 1) + size * (corpus.name === 'C' ? COPIES_IN_A_RUN_OF_C : COPIES_IN_A_RUN))
+      lasting += leftByARun * runs
+    }
     if (needed > bavail * bsize) {
       throw new Error(`This may take ${gigabytes(needed)} GB, and ${gigabytes(bavail * bsize)} GB are free. Take fewer --corpora or --runs, a smaller --scale, or another --work.`)
     }
   }
 
-  /** Makes room early after a corpus of few files: its removal slows nothing. @param {import('./corpora.mjs').Corpus} corpus */
-  finish(corpus) {
-    if (isOfFewFiles(corpus)) rmSync(join(this.#folder, corpus.name), { recursive: true, force: true })
+  /**
+   * Makes room after a run. Repositories are few files, and so is C: to remove them slows nothing.
+   * @param {import('./corpora.mjs').Corpus} corpus
+   * @param {readonly import('./subjects.mjs').Place[]} places
+   */
+  finishRun(corpus, places) {
+    for (const { repository, target } of places) {
+      rmSync(repository, { recursive: true, force: true })
+      if (isOfFewFiles(corpus)) rmSync(target, { recursive: true, force: true })
+    }
   }
 
   remove() {
@@ -68,7 +81,7 @@ export class Workspace {
 const isOfFewFiles = ({ files }) => files <= FEW_FILES
 
 /** Bytes. @param {import('./corpora.mjs').Corpus} corpus */
-const spaceOfRun = ({ name, bytes, files }) => (bytes + files * FILE_SYSTEM_BLOCK_BYTES) * (name === 'C' ? COPIES_A_RUN_OF_C : COPIES_A_RUN)
+const sizeOfCopy = ({ bytes, files }) => bytes + (files * FILE_SYSTEM_BLOCK_BYTES) / 2
 
 /** @param {number} bytes */
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(1)

@@ -9,6 +9,7 @@ import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { openRepository } from 'varve'
 import { median } from '../macro/median.mjs'
+import { ownPeakBytes } from '../macro/own-peak.mjs'
 
 const USAGE = 'Usage: node bench/micro/index-open.mjs [--blocks 4000000] [--packs 4000] [--runs 9] [--work <folder>]'
 const RAW = 0x55
@@ -43,6 +44,8 @@ async function main(args) {
   console.log(JSON.stringify({
     job: 'open index', blocks, packs, runs, openMs: middle(({ openMs }) => openMs), firstLookUpMs: middle(({ firstMs }) => firstMs), coldLookUpMs: middle(({ coldMs }) => coldMs),
     absentLookUpMs: middle(({ absentMs }) => absentMs), heapKB: middle(({ heapKB }) => heapKB), arrayBuffersKB: middle(({ arrayBuffersKB }) => arrayBuffersKB),
+    heapAfterLookUpsKB: middle(({ heapAfterLookUpsKB }) => heapAfterLookUpsKB), buffersAfterLookUpsKB: middle(({ buffersAfterLookUpsKB }) => buffersAfterLookUpsKB),
+    peakBytes: Math.max(...results.map(({ peakBytes }) => peakBytes)),
   }))
 }
 
@@ -66,9 +69,12 @@ async function openOnce(folder, blocks) {
   const begin = performance.now()
   if (await repository.blocks.has(cidOf(-1))) throw new Error('A block is found that was never stored')
   const absentMs = performance.now() - begin
+  collect()
+  const after = process.memoryUsage()
   await repository.close()
   return {
     openMs, firstMs: times[0] ?? 0, coldMs: median(times.slice(1)), absentMs, heapKB: (opened.heapUsed - before.heapUsed) / 1000, arrayBuffersKB: (opened.arrayBuffers - before.arrayBuffers) / 1000,
+    heapAfterLookUpsKB: (after.heapUsed - before.heapUsed) / 1000, buffersAfterLookUpsKB: (after.arrayBuffers - before.arrayBuffers) / 1000, peakBytes: ownPeakBytes(),
   }
 }
 

@@ -10,6 +10,7 @@ import { create as createDigest } from 'multiformats/hashes/digest'
 import { openRepository } from 'varve'
 import { diffManifests, editManifest, ManifestBuilder } from 'varve/manifest'
 import { median } from '../macro/median.mjs'
+import { ownPeakBytes } from '../macro/own-peak.mjs'
 
 const USAGE = 'Usage: node bench/micro/manifest-diff.mjs [--entries 1000000] [--differences 10] [--runs 9] [--work <folder>]'
 const RAW = 0x55
@@ -41,24 +42,31 @@ async function main(args) {
   if (results.some(({ found }) => found !== differences)) throw new Error('The comparison found another number of differences than there are')
   if (built !== undefined) console.log(`built in ${built.toFixed(2)} s, stored`)
   console.log(JSON.stringify({
-    job: 'diff', entries, differences, runs, openMs: rounded(results.map(({ openMs }) => openMs)), diffMs: rounded(results.map(({ diffMs }) => diffMs)), nodesRead: results[0]?.reads,
-    maxDiffMs: Math.max(...results.map(({ diffMs }) => Math.round(diffMs * 10) / 10)),
+    job: 'diff', entries, differences, runs, openMs: rounded(results.map(({ openMs }) => openMs)), diffMs: rounded(results.map(({ diffMs }) => diffMs)), diffCpuMs: rounded(results.map(({ diffCpuMs }) => diffCpuMs)), nodesRead: results[0]?.reads,
+    maxDiffMs: Math.max(...results.map(({ diffMs }) => Math.round(diffMs * 10) / 10)), peakBytes: Math.max(...results.map(({ peakBytes }) => peakBytes)), ...rootsIn(folder),
   }))
 }
 
 /** @param {string} folder */
 async function compareOnce(folder) {
-  const { before, after } = JSON.parse(readFileSync(join(folder, 'roots.json'), 'utf8'))
+  const { before, after } = rootsIn(folder)
   const start = performance.now()
   const repository = await openRepository(join(folder, 'repository'))
   const opened = performance.now()
+  const idle = process.cpuUsage()
   let reads = 0
   const source = { get: (/** @type {CID} */ cid) => (reads++, repository.blocks.get(cid)) }
   let found = 0
   for await (const { path } of diffManifests(source, CID.parse(before), CID.parse(after))) found += path.length > 0 ? 1 : 0
   const diffMs = performance.now() - opened
+  const { user, system } = process.cpuUsage(idle)
   await repository.close()
-  return { openMs: opened - start, diffMs, reads, found }
+  return { openMs: opened - start, diffMs, diffCpuMs: (user + system) / 1000, reads, found, peakBytes: ownPeakBytes() }
+}
+
+/** @param {string} folder @returns {{ before: string, after: string }} */
+function rootsIn(folder) {
+  return JSON.parse(readFileSync(join(folder, 'roots.json'), 'utf8'))
 }
 
 /** @param {string} folder @param {number} entries @param {number} differences @returns {Promise<number | undefined>} seconds, undefined if it was there */

@@ -18,6 +18,9 @@ export const borg = {
         return { argv: ['borg', 'check', '--verify-data', repository], env: env(place), warm: repository }
       case 'checkout':
         return { argv: ['borg', 'extract', archive], cwd: target, env: env(place), warm: repository }
+      case 'inserted':
+      case 'verify-uncompressed':
+      case 'first-unsynced':
       default:
         return undefined
     }

@@ -17,6 +17,9 @@ export const restic = {
         return { argv: argv(place, 'check', '--read-data'), env: ENV, warm: repository }
       case 'checkout':
         return { argv: argv(place, 'restore', 'latest', '--target', target), env: ENV, warm: repository }
+      case 'inserted':
+      case 'verify-uncompressed':
+      case 'first-unsynced':
       default:
         return undefined
     }

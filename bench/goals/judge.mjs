@@ -1,0 +1,16 @@
+import { corpusGoals } from './corpus-goals.mjs'
+import { memoryGoals } from './memory-goals.mjs'
+import { pieceGoals } from './piece-goals.mjs'
+
+/**
+ * @typedef {object} Goal
+ * @property {string} job
+ * @property {string} goal in words
+ * @property {string} measured in words, with the reference of the same session
+ * @property {boolean} met
+ *
+ * @typedef {(session: import('../macro/session.mjs').Session) => Goal[]} GoalGroup
+ */
+
+/** All goals that the session has measured. @type {GoalGroup} */
+export const judge = (session) => [corpusGoals, pieceGoals, memoryGoals].flatMap((group) => group(session))
