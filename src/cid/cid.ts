@@ -26,7 +26,14 @@ export function cidOf(hasher: Hasher, code: BlockCode, bytes: Uint8Array): CID {
 
 /** A CID made of a digest that is known already. */
 export function cidFromDigest(hasher: Pick<Hasher, 'code'>, code: BlockCode, digest: Uint8Array): CID {
-  return CID.createV1(code, Digest.create(hasher.code, digest))
+  // What `CID.createV1` and `Digest.create` come to, whose numbers take a byte each here; they cost 1.5 µs, for every file.
+  const bytes = new Uint8Array(CID_SIZE_BYTES)
+  bytes[0] = 1
+  bytes[1] = code
+  bytes[2] = hasher.code
+  bytes[3] = DIGEST_SIZE_BYTES
+  bytes.set(digest, 4)
+  return new CID(1, code, new Digest.Digest(hasher.code, DIGEST_SIZE_BYTES, bytes.subarray(4), bytes.subarray(2)), bytes)
 }
 
 /** Canonical text of a CID. */

@@ -47,6 +47,7 @@ export class ChunkedContentStore implements ContentStore {
       this.chunks = {
         hash: hasher.name, compression,
         take: (digest, bytes) => this.#take(encoded, digest, bytes),
+        putRun: (run, loan) => encoded.putRun(run, loan),
         putEncoded: (digest, size, block, loan) => encoded.putEncoded(RAW_CODE, digest, size, block, loan),
       }
     }

@@ -2,6 +2,7 @@ import type { CID } from '../cid/cid.ts'
 import type { HashName } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { PackableBlock } from '../repository/encode-block.ts'
+import type { BlockRun } from '../repository/pack-store.ts'
 import type { Loan } from '../repository/pack-stream.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import type { MaybePromise, OperationOptions } from '../types.ts'
@@ -53,6 +54,8 @@ export interface ChunkTaker {
    * before this answers, or settles.
    */
   take(digest: Uint8Array, bytes: Uint8Array): MaybePromise<boolean>
+  /** See `Session.putRun`. */
+  putRun(run: BlockRun, loan: Loan | undefined): Promise<void> | undefined
   /** See `Session.putEncoded`. */
   putEncoded(digest: Uint8Array, size: number, block: PackableBlock, loan: Loan | undefined): Promise<void> | undefined
 }

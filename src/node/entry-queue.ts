@@ -16,7 +16,7 @@ const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
 const FILE_WORK_BYTES = 12_000
 const MOST_THREADS = 8
 /** Entries that wait for those before them. */
-const MOST_QUEUED = 16_384
+const MOST_QUEUED = 8192
 
 /** Turns what a walk meets into manifest entries, in its order: reads files, by several threads once there is enough to do. */
 export class EntryQueue {

@@ -25,6 +25,12 @@ export class DigestTable {
     return this.#digests.subarray(row * DIGEST_SIZE_BYTES, (row + 1) * DIGEST_SIZE_BYTES)
   }
 
+  /** The first 4 bytes of the digest of a number, as a number that sorts as they do. */
+  firstBytes(row: number): number {
+    const [digests, at] = [this.#digests, row * DIGEST_SIZE_BYTES]
+    return (((digests[at] as number) << 24) | ((digests[at + 1] as number) << 16) | ((digests[at + 2] as number) << 8) | (digests[at + 3] as number)) >>> 0
+  }
+
   /** Adds a digest; false if it was there. */
   add(digest: Uint8Array): boolean {
     if ((this.#count + 1) * 2 > this.#slots.length) this.#grow()
@@ -42,11 +48,9 @@ export class DigestTable {
 
   #slotOf(digest: Uint8Array): number {
     const mask = this.#slots.length - 1
-    let slot = ((digest[0] as number) | ((digest[1] as number) << 8) | ((digest[2] as number) << 16) | ((digest[3] as number) << 24)) & mask
-    for (;;) {
+    for (let slot = hashAt(digest, 0) & mask; ; slot = (slot + 1) & mask) {
       const row = this.#slots[slot] as number
       if (row === 0 || this.#holdsAt((row - 1) * DIGEST_SIZE_BYTES, digest)) return slot
-      slot = (slot + 1) & mask
     }
   }
 
@@ -59,7 +63,18 @@ export class DigestTable {
     const digests = new Uint8Array(this.#digests.length * 2)
     digests.set(this.#digests)
     this.#digests = digests
-    this.#slots = new Uint32Array(this.#slots.length * 2)
-    for (let row = 0; row < this.#count; row++) this.#slots[this.#slotOf(this.digest(row))] = row + 1
+    const slots = new Uint32Array(this.#slots.length * 2)
+    const mask = slots.length - 1
+    // All are different: only a free slot is looked for.
+    for (let row = 0; row < this.#count; row++) {
+      let slot = hashAt(digests, row * DIGEST_SIZE_BYTES) & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = row + 1
+    }
+    this.#slots = slots
   }
+}
+
+function hashAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
 }

@@ -15,7 +15,7 @@ export interface WrittenIndex {
 }
 
 /**
- * Produces an index file from records in index order, a page at a time: memory is 64 bytes for each 1,024 records.
+ * Produces an index file from records in index order, of which any number may come at once, a page at a time: memory is 64 bytes for each 1,024 records.
  * `onEnd` is told size and digest just before the last part is handed out.
  */
 export async function* encodeIndex(
@@ -35,11 +35,15 @@ export async function* encodeIndex(
     used = 0
     return whole
   }
-  for await (const record of records) {
-    page.set(record, used)
-    used += RECORD_SIZE_BYTES
-    count++
-    if (used === PAGE_SIZE_BYTES) yield closePage()
+  for await (const run of records) {
+    count += run.length / RECORD_SIZE_BYTES
+    for (let at = 0; at < run.length; ) {
+      const part = run.subarray(at, at + PAGE_SIZE_BYTES - used)
+      page.set(part, used)
+      used += part.length
+      at += part.length
+      if (used === PAGE_SIZE_BYTES) yield closePage()
+    }
   }
   if (used > 0) yield closePage()
 

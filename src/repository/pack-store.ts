@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { ObjectBody, Storage } from '../storage/interface.ts'
 import { ArenaPool } from './arena.ts'
 import type { PackableBlock } from './encode-block.ts'
-import type { IndexedPack } from './index-format.ts'
+import type { IndexedPack, IndexRecord } from './index-format.ts'
 import type { BlockLocation } from './index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader, packKey } from './pack-format.ts'
 import { type Loan, PackStream } from './pack-stream.ts'
@@ -19,6 +19,18 @@ const STREAM_FROM_BYTES: number = 1024 * 1024
 /** Packs that are being stored at the same time. The last thing each of them does is to wait for the disk. */
 const MOST_UNDER_WAY = 4
 
+/** Blocks with their headers, as they will stand in a pack, and where each begins in `bytes`. */
+export interface BlockRun {
+  readonly bytes: Uint8Array
+  readonly blocks: readonly (Omit<IndexRecord, 'pack'> & { readonly digest: Uint8Array })[]
+}
+
+interface OpenData {
+  readonly stream: PackStream
+  readonly number: number
+  isStarted: boolean
+}
+
 /**
  * The packs that a session writes: data packs are stored while they fill, metadata packs when they are full, and others fill meanwhile. Knows where every
  * block of the session is. Blocks that no index names yet are found here and nowhere else.
@@ -31,7 +43,7 @@ export class PackStore {
   readonly #records = new RecordTable()
   readonly #arenas = new ArenaPool()
   #packs: IndexedPack[] = []
-  #data: { readonly stream: PackStream; readonly number: number; isStarted: boolean } | undefined
+  #data: OpenData | undefined
   #metadata: { readonly writer: PackWriter; readonly number: number } | undefined
   readonly #storing = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | undefined
@@ -57,12 +69,21 @@ export class PackStore {
   }
 
   has(digest: Uint8Array): boolean {
-    return this.#records.find(digest) !== undefined
+    return this.#records.has(digest)
   }
 
   /** Takes a new block of `size` plain bytes; its payload is copied, or borrowed if there is a loan. A promise is to be waited for: packs cannot be stored as fast. */
   add(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
     return code === DAG_CBOR_CODE ? this.#addMetadata(code, digest, size, block) : this.#addData(code, digest, size, block, loan)
+  }
+
+  /** Takes data blocks that none of this session's are equal to, laid out as in a pack; borrows them if there is a loan, else copies them, 2 MiB at most. See `add` for the promise. */
+  addRun({ bytes, blocks }: BlockRun, loan: Loan | undefined): Promise<void> | undefined {
+    const open = (this.#data ??= this.#beginData())
+    const start = open.stream.appendRun(bytes, Uint32Array.from(blocks, ({ offset }) => offset), loan)
+    for (const { digest, offset, storedSize, size, codec } of blocks) this.#records.add(digest, { pack: open.number, offset: start + offset, storedSize, size, codec })
+    this.#storedBytes += bytes.length
+    return this.#afterData(open)
   }
 
   /** Packs that no index names yet, open ones included. */
@@ -130,6 +151,10 @@ export class PackStore {
     const placement = open.stream.append(code, digest, size, block, loan)
     this.#records.add(digest, { ...placement, size, pack: open.number })
     this.#storedBytes += placement.storedSize + BLOCK_HEADER_SIZE_BYTES
+    return this.#afterData(open)
+  }
+
+  #afterData(open: OpenData): Promise<void> | undefined {
     if (open.stream.size >= this.#targetSize) return this.#closeData()
     if (!open.isStarted && open.stream.size >= STREAM_FROM_BYTES) this.#startData(open)
     return open.stream.room()
@@ -143,7 +168,7 @@ export class PackStore {
     return open.writer.size >= this.#targetSize ? this.#closeMetadata() : undefined
   }
 
-  #beginData(): { stream: PackStream; number: number; isStarted: boolean } {
+  #beginData(): OpenData {
     const stream = new PackStream(this.#platform, this.#hasher, 'data', this.#arenas)
     return { stream, number: this.#expect(stream.id, 'data'), isStarted: false }
   }
@@ -162,7 +187,7 @@ export class PackStore {
     return { ...record, pack: this.#packs[record.pack] as IndexedPack }
   }
 
-  #startData(open: { readonly stream: PackStream; isStarted: boolean }): void {
+  #startData(open: OpenData): void {
     open.isStarted = true
     this.#store(open.stream.id, open.stream, (failure) => failure !== undefined && open.stream.fail(failure))
   }

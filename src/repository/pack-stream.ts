@@ -73,13 +73,23 @@ export class PackStream implements LendingBody {
     const offset = this.#size
     this.#copy(this.#trailer.add({ codec, code, storedSize: payload.length, size, check, digest }))
     if (loan === undefined || payload.length < BORROW_FROM_BYTES) this.#copy(payload)
-    else {
-      this.#cut()
-      loan.lend()
-      this.#queue({ bytes: payload, done: () => loan.giveBack() })
-    }
+    else this.#borrow(payload, loan)
     this.#size = offset + BLOCK_HEADER_SIZE_BYTES + payload.length
     return { offset, storedSize: payload.length, codec }
+  }
+
+  /**
+   * Takes blocks that stand one behind the other with their headers, as they will in the pack; borrowed if there is a loan, else copied, 2 MiB at most.
+   * @param offsets of the headers in `run`
+   * @returns where the run begins in the pack
+   */
+  appendRun(run: Uint8Array, offsets: Uint32Array, loan: Loan | undefined): number {
+    const start = this.#size
+    for (const offset of offsets) this.#trailer.addEncoded(run.subarray(offset, offset + BLOCK_HEADER_SIZE_BYTES))
+    if (loan === undefined) this.#copy(run)
+    else this.#borrow(run, loan)
+    this.#size = start + run.length
+    return start
   }
 
   /** Undefined if more may be appended at once; else a promise that there is room again, which fails if the pack cannot be stored. */
@@ -132,6 +142,12 @@ export class PackStream implements LendingBody {
 
   #copy(bytes: Uint8Array): void {
     this.#arena.reserve(bytes.length, (slice) => this.#queue(slice)).set(bytes)
+  }
+
+  #borrow(bytes: Uint8Array, loan: Loan): void {
+    this.#cut()
+    loan.lend()
+    this.#queue({ bytes, done: () => loan.giveBack() })
   }
 
   #cut(): void {

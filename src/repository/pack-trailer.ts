@@ -15,15 +15,25 @@ export class PackTrailer {
 
   /** Adds the header of the next block. The result is a view, valid until the next call. */
   add(header: BlockHeader): Uint8Array {
-    const offset = this.#blocks * BLOCK_HEADER_SIZE_BYTES
+    const offset = this.#next()
+    encodeBlockHeader(header, this.#table, offset)
+    return this.#table.subarray(offset, offset + BLOCK_HEADER_SIZE_BYTES)
+  }
+
+  /** Adds a header that is encoded already. */
+  addEncoded(header: Uint8Array): void {
+    const offset = this.#next()
+    this.#table.set(header, offset)
+  }
+
+  #next(): number {
+    const offset = this.#blocks++ * BLOCK_HEADER_SIZE_BYTES
     if (offset === this.#table.length) {
       const larger = new Uint8Array(this.#table.length * 2)
       larger.set(this.#table)
       this.#table = larger
     }
-    encodeBlockHeader(header, this.#table, offset)
-    this.#blocks++
-    return this.#table.subarray(offset, offset + BLOCK_HEADER_SIZE_BYTES)
+    return offset
   }
 
   /** Trailer and footer of a pack that begins with this file header. */

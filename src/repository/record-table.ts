@@ -1,6 +1,6 @@
 import { compareBytes } from '../bytes.ts'
 import { DigestTable } from './digest-table.ts'
-import { encodeRecord, RECORD_SIZE_BYTES, type IndexRecord } from './index-format.ts'
+import { encodeRecord, PAGE_SIZE_BYTES, RECORD_SIZE_BYTES, type IndexRecord } from './index-format.ts'
 
 const FIELDS = 5
 
@@ -13,45 +13,52 @@ export class RecordTable {
     return this.#digests.count
   }
 
+  has(digest: Uint8Array): boolean {
+    return this.#digests.rowOf(digest) >= 0
+  }
+
   find(digest: Uint8Array): IndexRecord | undefined {
     const row = this.#digests.rowOf(digest)
     return row < 0 ? undefined : this.#record(row)
   }
 
   /** Adds a record whose digest is not there yet. */
-  add(digest: Uint8Array, record: IndexRecord): void {
-    const row = this.count
+  add(digest: Uint8Array, { pack, offset, storedSize, size, codec }: IndexRecord): void {
+    const at = this.count * FIELDS
     if (!this.#digests.add(digest)) return
-    if (this.count * FIELDS > this.#fields.length) {
+    if (at + FIELDS > this.#fields.length) {
       const larger = new Uint32Array(this.#fields.length * 2)
       larger.set(this.#fields)
       this.#fields = larger
     }
-    this.#fields.set([record.pack, record.offset, record.storedSize, record.size, record.codec], row * FIELDS)
+    const fields = this.#fields
+    fields[at] = pack
+    fields[at + 1] = offset
+    fields[at + 2] = storedSize
+    fields[at + 3] = size
+    fields[at + 4] = codec
   }
 
   clear(): void {
     this.#digests.clear()
   }
 
-  /** All records in index order, encoded. */
+  /** All records in index order, encoded, many at a time. */
   *sorted(): Generator<Uint8Array> {
     const rows = new Uint32Array(this.count).map((_, row) => row)
     const firstBytes = new Uint32Array(this.count)
-    for (const row of rows) {
-      const digest = this.#digests.digest(row)
-      firstBytes[row] = new DataView(digest.buffer, digest.byteOffset, 4).getUint32(0)
-    }
+    for (const row of rows) firstBytes[row] = this.#digests.firstBytes(row)
     rows.sort((a, b) => (firstBytes[a] as number) - (firstBytes[b] as number) || compareBytes(this.#digests.digest(a), this.#digests.digest(b)))
-    for (const row of rows) {
-      const encoded = new Uint8Array(RECORD_SIZE_BYTES)
-      encodeRecord(this.#digests.digest(row), this.#record(row), encoded, 0)
+    for (let start = 0; start < rows.length; start += PAGE_SIZE_BYTES / RECORD_SIZE_BYTES) {
+      const page = rows.subarray(start, start + PAGE_SIZE_BYTES / RECORD_SIZE_BYTES)
+      const encoded = new Uint8Array(page.length * RECORD_SIZE_BYTES)
+      page.forEach((row, index) => encodeRecord(this.#digests.digest(row), this.#record(row), encoded, index * RECORD_SIZE_BYTES))
       yield encoded
     }
   }
 
   #record(row: number): IndexRecord {
-    const [pack = 0, offset = 0, storedSize = 0, size = 0, codec = 0] = this.#fields.subarray(row * FIELDS, (row + 1) * FIELDS)
-    return { pack, offset, storedSize, size, codec }
+    const [fields, at] = [this.#fields, row * FIELDS]
+    return { pack: fields[at] as number, offset: fields[at + 1] as number, storedSize: fields[at + 2] as number, size: fields[at + 3] as number, codec: fields[at + 4] as number }
   }
 }

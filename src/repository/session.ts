@@ -14,9 +14,9 @@ import type { BlockLocation, IndexSet } from './index-set.ts'
 import { evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
-import { packKey } from './pack-format.ts'
+import { BLOCK_HEADER_SIZE_BYTES, decodeBlockHeader, packKey } from './pack-format.ts'
 import type { Loan } from './pack-stream.ts'
-import { PackStore } from './pack-store.ts'
+import { type BlockRun, PackStore } from './pack-store.ts'
 import { readStored } from './read-block.ts'
 import { outliveCollection, revoked } from './outlive-gc.ts'
 import { applyRefChanges, type RefChange } from './refs.ts'
@@ -120,6 +120,15 @@ export class Session implements BlockSource, BlockSink {
   putEncoded(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
     this.#assertIdle()
     return this.#packs.has(digest) ? undefined : this.#append(code, digest, size, block, loan)
+  }
+
+  /** Stores content that was hashed, encoded and laid out elsewhere, as `putEncoded` does. Borrowed, with a loan; else copied, 2 MiB at most. */
+  putRun(run: BlockRun, loan: Loan | undefined): Promise<void> | undefined {
+    this.#assertIdle()
+    if (run.blocks.some(({ digest }) => this.#packs.has(digest))) return this.#putSingly(run, loan)
+    this.#newBlocks += run.blocks.length
+    for (const { size } of run.blocks) this.#contentBytes += size
+    return this.#packs.addRun(run, loan)
   }
 
   /** How this session compresses, for those who encode for it. */
@@ -246,6 +255,14 @@ export class Session implements BlockSource, BlockSink {
     const { digest } = cid.multihash
     // One that is not in storage yet could only be read by this session, and is not worth the trouble.
     return this.#packs.has(digest) ? undefined : this.#host.deltas.base(digest)
+  }
+
+  async #putSingly({ bytes, blocks }: BlockRun, loan: Loan | undefined): Promise<void> {
+    for (const { digest, offset, storedSize, size, codec } of blocks) {
+      const header = decodeBlockHeader(bytes, offset)
+      const start = offset + BLOCK_HEADER_SIZE_BYTES
+      await this.putEncoded(RAW_CODE, digest, size, { codec, payload: bytes.subarray(start, start + storedSize), check: header?.check ?? 0 }, loan)
+    }
   }
 
   #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {

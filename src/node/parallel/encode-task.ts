@@ -1,20 +1,32 @@
 import type { Cutter } from '../../chunker/interface.ts'
+import { DIGEST_SIZE_BYTES, RAW_CODE } from '../../cid/cid.ts'
 import type { Hasher } from '../../cid/interface.ts'
-import { compressBlock, PLAIN_CODEC } from '../../codec/block-compression.ts'
-import { checkOf } from '../../repository/pack-format.ts'
+import { encodeBlock } from '../../repository/encode-block.ts'
+import { BLOCK_HEADER_SIZE_BYTES, encodeBlockHeader } from '../../repository/pack-format.ts'
 import { nodePlatform } from '../node-platform.ts'
 import type { EncodeResult, EncodeTask } from './tasks.ts'
 
-/** Compresses chunks where they are. */
-export function encode({ spans, compression }: Pick<EncodeTask, 'spans' | 'compression'>, cutter: Cutter, hasher: Hasher): EncodeResult {
-  const result = new Uint32Array((spans.length / 2) * 3)
-  for (let index = 0; index < spans.length / 2; index++) {
+/** Compresses chunks, each into its own place or behind one another with their headers. */
+export function encode({ spans, digests, compression, layoutAt }: Omit<EncodeTask, 'slab' | 'memory' | 'type' | 'hash'>, cutter: Cutter, hasher: Hasher): EncodeResult {
+  const { memory } = cutter
+  const count = spans.length / 2
+  const result = new Uint32Array(count * 3)
+  let end = layoutAt ?? 0
+  for (let index = 0; index < count; index++) {
     const offset = spans[index * 2] as number
     const size = spans[index * 2 + 1] as number
-    const { codec, payload } = compressBlock(nodePlatform, cutter.memory.subarray(offset, offset + size), compression)
-    const check = codec === PLAIN_CODEC ? 0 : checkOf(hasher.digest(payload))
-    if (codec !== PLAIN_CODEC) cutter.memory.set(payload, offset)
-    result.set([codec, payload.length, check], index * 3)
+    const digest = digests.subarray(index * DIGEST_SIZE_BYTES, (index + 1) * DIGEST_SIZE_BYTES)
+    const { codec, payload, check } = encodeBlock(nodePlatform, hasher, digest, memory.subarray(offset, offset + size), compression)
+    result[index * 3] = codec
+    result[index * 3 + 1] = payload.length
+    result[index * 3 + 2] = check
+    if (layoutAt === undefined) {
+      if (payload.buffer !== memory.buffer) memory.set(payload, offset)
+      continue
+    }
+    encodeBlockHeader({ codec, code: RAW_CODE, storedSize: payload.length, size, check, digest }, memory, end)
+    memory.set(payload, end + BLOCK_HEADER_SIZE_BYTES)
+    end += BLOCK_HEADER_SIZE_BYTES + payload.length
   }
   return result
 }

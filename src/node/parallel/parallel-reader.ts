@@ -3,7 +3,8 @@ import { DIGEST_SIZE_BYTES } from '../../cid/cid.ts'
 import type { Hasher } from '../../cid/interface.ts'
 import { PLAIN_CODEC } from '../../codec/block-compression.ts'
 import type { ChunkTaker, ContentStore } from '../../dataset/interface.ts'
-import { checkOf } from '../../repository/pack-format.ts'
+import { BLOCK_HEADER_SIZE_BYTES, checkOf } from '../../repository/pack-format.ts'
+import type { BlockRun } from '../../repository/pack-store.ts'
 import { isPromise } from '../../types.ts'
 import { below, bytesOf, type ByteText } from '../byte-text.ts'
 import type { MetFile, ReadContent } from '../file-reader.ts'
@@ -19,6 +20,10 @@ export interface PendingFile extends MetFile {
   outcome?: { readonly reading: ReadContent | undefined }
 }
 
+/** A message to a thread costs more than to copy a few chunks; from some size on, not to copy them is cheaper. */
+const LAY_OUT_FROM_CHUNKS = 64
+const LAY_OUT_BELOW_BYTES = 16 * 1024
+
 /** What is to be read, and how. */
 export interface ParallelWork {
   /** Absolute path of the folder that the files' paths are relative to. */
@@ -33,7 +38,7 @@ export interface ParallelWork {
 
 /** Small files are read together: enough of them that a message between threads does not show. */
 const UNIT_SIZE_BYTES: number = 4 * 1024 * 1024
-const UNIT_FILES = 1024
+const UNIT_FILES = 512
 /** Slabs beyond those that threads work on, for packs to borrow from. */
 const SPARE_SLABS = 5
 const SLABS_A_THREAD = 2
@@ -155,12 +160,15 @@ export class ParallelReader {
     if (unit.failure !== undefined || unit.result === undefined) throw unit.failure?.error
     await (unit.type === 'files' ? this.#takeFiles(unit, unit.result.value as ReadFilesResult) : this.#takeSegment(unit, unit.result.value as HashedChunks | undefined))
     const { hash, compression } = this.#chunks
-    if (unit.wanted.count === 0 || compression === 'none') {
+    this.#planLayout(unit)
+    if (unit.wanted.count === 0 || (compression === 'none' && unit.layoutAt === undefined)) {
       unit.encoded = { value: undefined }
       this.#unload(unit)
       return
     }
-    const encoding = this.#threads.run(unit.thread ?? 0, unit.slab, { type: 'encode', spans: unit.wanted.spans(), hash, compression })
+    const encoding = this.#threads.run(unit.thread ?? 0, unit.slab, {
+      type: 'encode', spans: unit.wanted.spans(), digests: unit.wanted.digests(), hash, compression, layoutAt: unit.layoutAt,
+    })
     this.#settle(unit, encoding, (value) => {
       unit.encoded = { value }
       this.#unload(unit)
@@ -219,13 +227,27 @@ export class ParallelReader {
     return undefined
   }
 
-  async #put({ slab, wanted, sizeBytes, encoded, failure }: Unit): Promise<void> {
+  /** Many small chunks are laid out by the thread, in the free part of the slab; larger ones are better left where they are. */
+  #planLayout(unit: Unit): void {
+    const { wanted, sizeBytes, slab } = unit
+    const isSmall = wanted.count >= LAY_OUT_FROM_CHUNKS && wanted.sizeBytes < wanted.count * LAY_OUT_BELOW_BYTES
+    if (isSmall && sizeBytes + wanted.sizeBytes + wanted.count * BLOCK_HEADER_SIZE_BYTES <= slab.sizeBytes) unit.layoutAt = sizeBytes
+  }
+
+  async #put(unit: Unit): Promise<void> {
+    const { slab, wanted, sizeBytes, encoded, failure } = unit
     if (failure !== undefined) throw failure.error
+    if (unit.layoutAt !== undefined && encoded?.value !== undefined) {
+      const run = runOf(slab, wanted, encoded.value, unit.layoutAt)
+      const full = this.#chunks.putRun(run, run.bytes.length >= LEND_FROM_BYTES ? slab : undefined)
+      if (full !== undefined) await full
+      return slab.giveBack()
+    }
     const lends = wanted.sizeBytes >= Math.max(LEND_FROM_BYTES, sizeBytes / 2)
     for (let index = 0; index < wanted.count; index++) {
       const { offset, size, digest } = wanted.at(index)
       const [codec, storedSize, check] = encoded?.value === undefined ? [PLAIN_CODEC, size, 0] : encoded.value.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number]
-      const block = { codec, payload: slab.bytes(offset, storedSize), check: codec === PLAIN_CODEC ? checkOf(digest) : check }
+      const block = { codec, payload: slab.bytes(offset, storedSize), check: encoded?.value === undefined ? checkOf(digest) : check }
       const full = this.#chunks.putEncoded(digest, size, block, lends ? slab : undefined)
       if (full !== undefined) await full
     }
@@ -257,6 +279,18 @@ export class ParallelReader {
   #event(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve))
   }
+}
+
+/** Blocks that a thread has laid out. */
+function runOf(slab: Slab, wanted: WantedChunks, encoded: Uint32Array, start: number): BlockRun {
+  let end = 0
+  const blocks = Array.from({ length: wanted.count }, (_, index) => {
+    const { digest, size } = wanted.at(index)
+    const [offset, codec, storedSize] = [end, encoded[index * 3] as number, encoded[index * 3 + 1] as number]
+    end += BLOCK_HEADER_SIZE_BYTES + storedSize
+    return { digest, offset, codec, storedSize, size }
+  })
+  return { bytes: slab.bytes(start, end), blocks }
 }
 
 function digestAt(digests: Uint8Array, index: number): Uint8Array {

@@ -32,13 +32,17 @@ export interface ReadSegmentTask extends SlabName {
   readonly hash: HashName
 }
 
-/** Encode chunks of a slab; each payload takes the place of its chunk. */
+/** Encode chunks of a slab. */
 export interface EncodeTask extends SlabName {
   readonly type: 'encode'
   /** Offset in the slab and size of each. */
   readonly spans: Uint32Array
+  /** Digests of them, one behind the other. */
+  readonly digests: Uint8Array
   readonly hash: HashName
   readonly compression: CompressionMode
+  /** Where in the slab the blocks are to be laid out as in a pack; absent if each payload is to take the place of its chunk. */
+  readonly layoutAt: number | undefined
 }
 
 export type Task = ReadFilesTask | ReadSegmentTask | EncodeTask
@@ -59,7 +63,7 @@ export interface ReadFilesResult extends HashedChunks {
 /** Undefined if the file is not as it was described. */
 export type ReadSegmentResult = HashedChunks | undefined
 
-/** For each chunk its codec, the size of its payload, and its check, which is 0 for a plain chunk. */
+/** For each chunk its codec, the size of its payload, and its check. */
 export type EncodeResult = Uint32Array
 
 /** What each task comes to. */

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../bytes.ts'
 import type { Segment } from '../../chunker/segment.ts'
 import type { PendingFile } from './parallel-reader.ts'
 import type { Slab } from './slab.ts'
@@ -7,6 +8,8 @@ interface AnyUnit {
   readonly slab: Slab
   /** What the store wants of it. */
   readonly wanted: WantedChunks
+  /** Where in the slab what is wanted is laid out as in a pack, if it is. */
+  layoutAt?: number
   sizeBytes: number
   /** The thread that has read it, and will encode it. */
   thread?: number
@@ -70,5 +73,10 @@ export class WantedChunks {
   /** Offset and size of each. */
   spans(): Uint32Array {
     return Uint32Array.from(this.#spans)
+  }
+
+  /** The digests, one behind the other. */
+  digests(): Uint8Array {
+    return concatBytes(this.#digests)
   }
 }
