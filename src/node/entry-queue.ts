@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import { bytesOf } from './byte-text.ts'
 import type { FileReader, ReadContent } from './file-reader.ts'
 import { isExecutable } from './folder-calls.ts'
 import type { ParallelReader, PendingFile } from './parallel/parallel-reader.ts'
+import { threadCount } from './parallel/thread-count.ts'
 import type { WalkedEntry } from './walk.ts'
 
 type FileEntry = Extract<WalkedEntry, { type: 'file' }>
@@ -14,7 +14,6 @@ type Queued = { readonly entry: ManifestEntry } | PendingFile
 const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
 /** What a file costs beside its bytes, in bytes that could be read and hashed in that time. */
 const FILE_WORK_BYTES = 12_000
-const MOST_THREADS = 8
 /** Entries that wait for those before them. */
 const MOST_QUEUED = 8192
 
@@ -88,7 +87,7 @@ export class EntryQueue {
 
   async #read(file: PendingFile): Promise<void> {
     this.#work += Number(file.facts.size) + FILE_WORK_BYTES
-    if (this.#parallel === undefined && this.#work > WORK_ALONE_BYTES) this.#parallel = await this.#startThreads?.(Math.min(availableParallelism(), MOST_THREADS))
+    if (this.#parallel === undefined && this.#work > WORK_ALONE_BYTES) this.#parallel = await this.#startThreads?.(threadCount())
     if (this.#parallel === undefined) {
       file.outcome = { reading: await this.#reader.read(file) }
       this.#queue.push(file)

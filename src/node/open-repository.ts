@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { HashName, Platform } from '../cid/interface.ts'
+import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { Repository } from '../dataset/repository.ts'
-import { BlockRepository } from '../repository/repository.ts'
+import { BlockRepository, type CreateOptions } from '../repository/repository.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
@@ -11,6 +11,7 @@ import { nodeFolders } from './folder-port.ts'
 import { FolderStorage } from './folder-storage.ts'
 import { hostId, isAlive } from './maker.ts'
 import { nodePlatform } from './node-platform.ts'
+import { parallelScanner } from './parallel/pack-scanner.ts'
 
 export interface OpenOptions extends OperationOptions {
   /** Create the repository if there is none. Default false. */
@@ -38,13 +39,14 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const host = `${hostname()} ${hostId()}`
   const writer = { host, process: process.pid }
   const isGone = (lease: Lease): boolean => lease.host === host && !isAlive(lease.process)
-  const blocks = await openOrCreate(storage, create, { platform, writer, isGone, ...(hash === undefined ? {} : { hash }) })
+  const scanner = typeof location === 'string' && platform === nodePlatform ? (hasher: Hasher) => parallelScanner(storage, hasher) : undefined
+  const blocks = await openOrCreate(storage, create, { platform, writer, isGone, ...(scanner === undefined ? {} : { scanner }), ...(hash === undefined ? {} : { hash }) })
   const { id, chunker } = blocks.config
   const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache'), cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
   return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
 }
 
-async function openOrCreate(storage: Storage, create: boolean, options: { platform: Platform; hash?: HashName; writer: { host: string; process: number }; isGone: (lease: Lease) => boolean }): Promise<BlockRepository> {
+async function openOrCreate(storage: Storage, create: boolean, options: CreateOptions): Promise<BlockRepository> {
   try {
     return await BlockRepository.open(storage, options)
   } catch (error) {

@@ -13,6 +13,7 @@ import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfi
 import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
+import { type PackScanner, sequentialScanner } from './pack-scanner.ts'
 import { PageCache } from './page-cache.ts'
 import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
@@ -29,6 +30,8 @@ export interface BlockRepositoryOptions {
   readonly writer?: { readonly host: string; readonly process: number }
   /** True for a session whose process is gone, as far as this machine can tell. */
   readonly isGone?: (lease: Lease) => boolean
+  /** How packs are read when all of them are checked, given the repository's hash; by default one after the other. */
+  readonly scanner?: (hasher: Hasher) => PackScanner
 }
 
 export interface CreateOptions extends BlockRepositoryOptions {
@@ -52,6 +55,8 @@ export class BlockRepository implements BlockSource {
   readonly platform: Platform
   readonly hasher: Hasher
   readonly config: RepositoryConfig
+  /** What `verify` reads packs with. */
+  readonly scanner: PackScanner
   readonly #log: RootLog
   readonly #reader: BlockReader
   readonly #writer: { readonly host: string; readonly process: number }
@@ -60,13 +65,14 @@ export class BlockRepository implements BlockSource {
   #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
   #adopting: Promise<void> = Promise.resolve()
 
-  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, scanner }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
     this.#writer = writer
     this.#isGone = isGone
     this.hasher = platform.hasher(config.hash)
+    this.scanner = scanner?.(this.hasher) ?? sequentialScanner(storage, platform, this.hasher)
     this.#log = new RootLog(storage, this.hasher)
     this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.#renew())
   }

@@ -1,11 +1,12 @@
 import { equalBytes, toHex } from '../bytes.ts'
 import { type CID, cidFromDigest, cidText } from '../cid/cid.ts'
 import { CorruptBlockError, NotFoundError, VarveError } from '../errors.ts'
-import type { OperationOptions } from '../types.ts'
+import { isPromise, type MaybePromise, type OperationOptions } from '../types.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig } from './config.ts'
 import { indexKey, type IndexedPack } from './index-format.ts'
+import type { BlockLocation } from './index-set.ts'
 import { type BlockHeader, packKey } from './pack-format.ts'
-import { readPack } from './pack-reader.ts'
+import type { OpenDelta } from './pack-reader.ts'
 import { Pause } from './pause.ts'
 import type { BlockRepository } from './repository.ts'
 import { RootLog } from './root-log.ts'
@@ -84,23 +85,25 @@ async function readRecord(log: RootLog, number: number): Promise<ReadRecord | nu
 
 /** Where an index file is damaged, packs are read all the same, but not looked up in it. */
 async function verifyPacks(repository: BlockRepository, report: StorageReport, indexesSound: boolean, options: OperationOptions): Promise<void> {
-  const { storage, platform, hasher } = repository
+  const { hasher } = repository
   const packs = [...repository.indexes.packs]
   const totalBytes = packs.reduce((sum, pack) => sum + pack.size, 0)
   const unsound: { cid: CID; reason: string }[] = []
   const pause = new Pause(options.signal)
   let matched = 0
-  for (const pack of packs) {
+  const openDelta = (pack: IndexedPack): OpenDelta => (header, offset, stored) => deltaDamage(repository, pack, header, offset, stored)
+  for await (const { pack, blocks } of repository.scanner.scan(packs, openDelta)) {
     const key = packKey(pack.id)
     const read = await noting(report, key, async () => {
-      for await (const { header, offset, damage } of readPack(storage, platform, hasher, pack, (header, offset, stored) => deltaDamage(repository, pack, header, offset, stored))) {
-        await pause.take()
+      for await (const { header, offset, damage } of blocks) {
+        const pausing = pause.take()
+        if (pausing !== undefined) await pausing
         report.blocks++
         report.bytes += header.storedSize
-        const cid = cidFromDigest(hasher, header.code, header.digest)
-        if (damage !== undefined) unsound.push({ cid, reason: `${damage} (${key} at byte ${offset})` })
-        const known = indexesSound ? await countIndexed(repository, pack, header, offset) : 1
-        if (known === 0) report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
+        if (damage !== undefined) unsound.push({ cid: cidFromDigest(hasher, header.code, header.digest), reason: `${damage} (${key} at byte ${offset})` })
+        const count = indexesSound ? countIndexed(repository, pack, header, offset) : 1
+        const known = isPromise(count) ? await count : count
+        if (known === 0) report.problems.push({ key, problem: `block ${cidText(cidFromDigest(hasher, header.code, header.digest))} at byte ${offset} is in no index` })
         matched += known
         options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
       }
@@ -127,12 +130,13 @@ async function deltaDamage(repository: BlockRepository, pack: IndexedPack, { cod
 }
 
 /** How many index records describe exactly this block: one, or one for each index file that lists its pack. */
-async function countIndexed(repository: BlockRepository, pack: IndexedPack, header: BlockHeader, offset: number): Promise<number> {
-  const known = await repository.indexes.find(header.digest)
-  return known.filter((location) => {
+function countIndexed(repository: BlockRepository, pack: IndexedPack, header: BlockHeader, offset: number): MaybePromise<number> {
+  const count = (known: readonly BlockLocation[]): number => known.filter((location) => {
     const same = location.storedSize === header.storedSize && location.size === header.size && location.codec === header.codec
     return same && location.offset === offset && equalBytes(location.pack.id, pack.id)
   }).length
+  const known = repository.indexes.find(header.digest)
+  return isPromise(known) ? known.then(count) : count(known)
 }
 
 async function readable(repository: BlockRepository, cid: CID): Promise<boolean> {
