@@ -53,7 +53,8 @@ export async function outliveCollection(host: SessionHost, state: RepositoryStat
     for (const cid of missing) {
       if (session.packs.has(cid.multihash.digest)) continue
       const pack = await formerPack(session.seen, cid)
-      if (pack === undefined) throw revoked(session.id)
+      // A pack that is still named while the block is not holds it damaged, and a repair has found out.
+      if (pack === undefined || state.indexes.hasPack(pack.id)) throw revoked(session.id)
       await adopt(pack)
     }
     if (session.packs.packCount === before) throw revoked(session.id)

@@ -7,6 +7,7 @@ import { indexKey, type IndexedPack } from './index-format.ts'
 import { type BlockHeader, packKey } from './pack-format.ts'
 import { readPack } from './pack-reader.ts'
 import { Pause } from './pause.ts'
+import { givenUpRecords } from './repair/quarantine.ts'
 import type { BlockRepository } from './repository.ts'
 import { RootLog } from './root-log.ts'
 import { type ReadRecord, recordKey } from './root-record.ts'
@@ -52,11 +53,16 @@ async function verifyConfig(repository: BlockRepository, report: StorageReport):
   })
 }
 
-/** Each record holds the hash of the one before, back to the first that is still there. */
+/** Each record holds the hash of the one before, back to the first that is still there. Those that a repair gave up are passed over. */
 async function verifyLog(repository: BlockRepository, report: StorageReport): Promise<void> {
   const log = new RootLog(repository.storage, repository.hasher)
+  const givenUp = await givenUpRecords(repository.storage)
   let expected: Uint8Array | null | undefined
   for (let number = repository.root.number; number > 0; number--) {
+    if (givenUp.has(number)) {
+      expected = undefined
+      continue
+    }
     const read = await noting(report, recordKey(number), () => readRecord(log, number))
     if (read === null) return
     if (expected !== undefined && read !== undefined && (expected === null || read.digest === null || !equalBytes(expected, read.digest))) {
@@ -98,9 +104,10 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, i
         report.blocks++
         report.bytes += header.storedSize
         const cid = cidFromDigest(hasher, header.code, header.digest)
-        if (damage !== undefined) unsound.push({ cid, reason: `${damage} (${key} at byte ${offset})` })
         const known = indexesSound ? await countIndexed(repository, pack, header, offset) : 1
-        if (known === 0) report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
+        // Damage that no index names any more was dealt with by a repair; if the block is missed, those who need it say so.
+        if (damage !== undefined && known > 0) unsound.push({ cid, reason: `${damage} (${key} at byte ${offset})` })
+        if (known === 0 && damage === undefined) report.problems.push({ key, problem: `block ${cidText(cid)} at byte ${offset} is in no index` })
         matched += known
         options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
       }
