@@ -57,7 +57,7 @@ async function appendAll(host: SessionHost, { gaps, newest }: LogSurvey, next: R
   for (const number of fillable) {
     if ((await host.log.append({ ...next, number, previous: await digestOf(host, number - 1) })) === undefined) return undefined
   }
-  return host.log.append({ ...next, previous: await digestOf(host, next.number - 1) })
+  return host.log.append({ ...next, previous: next.number - 1 === newest.record.number ? newest.digest : await digestOf(host, next.number - 1) })
 }
 
 /** Puts records where some are missing before the newest: whoever probes from before them would take the last one before a gap for the newest. */

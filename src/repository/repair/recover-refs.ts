@@ -38,14 +38,16 @@ export async function* foundNodes(hasher: Hasher, indexes: IndexSet, source: Blo
 }
 
 async function tryRefs(source: BlockSource, tree: CID | null): Promise<readonly Ref[] | undefined> {
-  const refs: Ref[] = []
-  try {
-    for await (const ref of listRefs(source, tree)) refs.push(ref)
-    return refs
-  } catch (error) {
-    if (!(error instanceof VarveError) || error instanceof StorageError) throw error
-    return undefined
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      const refs: Ref[] = []
+      for await (const ref of listRefs(source, tree)) refs.push(ref)
+      return refs
+    } catch (error) {
+      if (!(error instanceof VarveError) || error instanceof StorageError) throw error
+    }
   }
+  return undefined
 }
 
 function nameOf(tree: CID | null): string {

@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
-import { CorruptObjectError, MalformedDataError, NotFoundError, type VarveError } from '../../errors.ts'
+import { CorruptObjectError } from '../../errors.ts'
 import { BlockReader } from '../block-reader.ts'
 import { CONFIG_KEY } from '../config.ts'
 import { DigestTable } from '../digest-table.ts'
@@ -18,6 +18,7 @@ import { buildIndex } from './build-index.ts'
 import { commitRepair, fillOldGaps } from './commit-repair.ts'
 import { type Fetched, findMissing, MendingSource, type MissingBlocks } from './fetch-missing.ts'
 import type { RepairOptions, RepairReport, UnsoundBlock } from './interface.ts'
+import { listTwice, unlessDamaged } from './look-twice.ts'
 import { NewBlocks } from './new-blocks.ts'
 import { givenUpRecords, quarantine } from './quarantine.ts'
 import { foundNodes, readableRefs } from './recover-refs.ts'
@@ -136,17 +137,12 @@ export class Repair {
     for (const { name, target } of changes) if (target !== null) this.#recovered.push({ name, target })
     if (hasTrouble || notes > 0) await this.#host.log.leaveHint(this.#number)
     const isGone = everyPack && (await this.#isAnyGone(indexes))
-    return { ...missing, goOn: isGone || (hasFetched && unsound.size > 0 && missing.lost.size > 0) }
+    return { ...missing, goOn: isGone || (hasFetched && unsound.size > 0) }
   }
 
   /** The number of the record that everybody else takes for the newest, or undefined if they find none. */
   async #probe(): Promise<number | undefined> {
-    try {
-      return (await this.#host.log.newest()).record.number
-    } catch (error) {
-      if (isDamage(error)) return undefined
-      throw error
-    }
+    return (await unlessDamaged(() => this.#host.log.newest()))?.record.number
   }
 
   /** The index files of the newest readable record that can be opened. */
@@ -155,11 +151,8 @@ export class Repair {
     const cache = new PageCache()
     const files: IndexFile[] = []
     for (const name of newest.record.indexes) {
-      try {
-        files.push(await IndexFile.open(storage, hasher, cache, name))
-      } catch (error) {
-        if (!isDamage(error)) throw error
-      }
+      const file = await unlessDamaged(() => IndexFile.open(storage, hasher, cache, name))
+      if (file !== undefined) files.push(file)
     }
     return { files: new IndexSet(files), isWhole: files.length === newest.record.indexes.length }
   }
@@ -193,7 +186,7 @@ export class Repair {
 
   async #listPacks(): Promise<readonly Uint8Array[]> {
     const ids: Uint8Array[] = []
-    for await (const { key } of this.#host.storage.list('packs/')) {
+    for (const key of await listTwice(this.#host.storage, 'packs/')) {
       const hex = /^packs\/[0-9a-f]{2}\/([0-9a-f]{32})\.pack$/.exec(key)?.[1]
       if (hex !== undefined) ids.push(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)))
     }
@@ -246,8 +239,4 @@ export class Repair {
 
 function sameTree(a: CID | null, b: CID | null): boolean {
   return a === null || b === null ? a === b : a.equals(b)
-}
-
-function isDamage(error: unknown): error is VarveError {
-  return error instanceof CorruptObjectError || error instanceof MalformedDataError || error instanceof NotFoundError
 }

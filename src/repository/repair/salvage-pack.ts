@@ -32,8 +32,13 @@ export async function* blocksByTrailer(storage: Pick<Storage, 'get'>, platform: 
   let offset = FILE_HEADER_SIZE_BYTES
   for (const header of headers) {
     const length = BLOCK_HEADER_SIZE_BYTES + header.storedSize
-    const stored = await window.read(offset, length)
-    yield { header, offset, stored, found: checkBlock(platform, hasher, header, stored) }
+    let stored = await window.read(offset, length)
+    let found = checkBlock(platform, hasher, header, stored)
+    if (found.state === 'damaged') {
+      stored = await window.readAgain(offset, length)
+      found = checkBlock(platform, hasher, header, stored)
+    }
+    yield { header, offset, stored, found }
     offset += length
   }
 }
@@ -47,26 +52,34 @@ export async function* blocksByWalking(storage: Pick<Storage, 'get'>, platform: 
   let patience = PATIENCE * pack.size
   let isLost = false
   for (let offset = FILE_HEADER_SIZE_BYTES; offset + BLOCK_HEADER_SIZE_BYTES <= pack.size && patience > 0; ) {
-    const ahead = await window.read(offset, Math.min(MAX_STORED_SIZE_BYTES, pack.size - offset))
-    if (ahead.length < BLOCK_HEADER_SIZE_BYTES) return
-    const header = decodeBlockHeader(ahead, 0)
-    if (header !== undefined) {
-      const length = BLOCK_HEADER_SIZE_BYTES + header.storedSize
-      const isCut = length > ahead.length
-      if (!isCut) patience -= length
-      const found: BlockState = isCut ? { state: 'damaged', reason: 'the pack ends within it' } : checkBlock(platform, hasher, header, ahead.subarray(0, length))
-      if (found.state !== 'damaged' || !isLost) yield { header, offset, stored: ahead.subarray(0, length), found }
-      if (found.state !== 'damaged') {
-        isLost = false
-        patience += length
-        offset += length
-        continue
-      }
+    const length = Math.min(MAX_STORED_SIZE_BYTES, pack.size - offset)
+    let block = blockAt(platform, hasher, offset, await window.read(offset, length))
+    // Between blocks nearly every place is none.
+    if (!isLost && !isUsable(block)) block = blockAt(platform, hasher, offset, await window.readAgain(offset, length))
+    if (block !== undefined && (isUsable(block) || !isLost)) yield block
+    if (block !== undefined && isUsable(block)) {
+      isLost = false
+      offset += block.stored.length
+      continue
     }
+    patience -= block?.stored.length ?? 0
     isLost = true
-    const next = ahead.indexOf(FIRST_MAGIC_BYTE, 1)
-    offset += next < 0 ? ahead.length : next
+    const next = (await window.read(offset, length)).indexOf(FIRST_MAGIC_BYTE, 1)
+    offset += next < 0 ? length : next
   }
+}
+
+/** What stands at the beginning of some bytes, if that looks like a block. */
+function blockAt(platform: Platform, hasher: Hasher, offset: number, ahead: Uint8Array): SalvagedBlock | undefined {
+  const header = decodeBlockHeader(ahead, 0)
+  if (header === undefined) return undefined
+  const length = BLOCK_HEADER_SIZE_BYTES + header.storedSize
+  const stored = ahead.subarray(0, length)
+  return { header, offset, stored, found: length > ahead.length ? { state: 'damaged', reason: 'the pack ends within it' } : checkBlock(platform, hasher, header, stored) }
+}
+
+function isUsable(block: SalvagedBlock | undefined): boolean {
+  return block !== undefined && block.found.state !== 'damaged'
 }
 
 /** Reads a pack forward, in large pieces. */
@@ -89,5 +102,11 @@ class PackWindow {
       this.#start = offset
     }
     return this.#bytes.subarray(offset - this.#start, offset - this.#start + length)
+  }
+
+  /** The same from storage, whatever was read before. */
+  readAgain(offset: number, length: number): Promise<Uint8Array> {
+    this.#bytes = new Uint8Array(0)
+    return this.read(offset, length)
   }
 }

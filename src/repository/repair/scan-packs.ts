@@ -4,9 +4,8 @@ import { DELTA_CODEC } from '../../codec/block-compression.ts'
 import { CorruptBlockError, CorruptObjectError, NotFoundError } from '../../errors.ts'
 import { BlockReader } from '../block-reader.ts'
 import { indexedBlocks } from '../gc/pack-usage.ts'
-import type { IndexedPack } from '../index-format.ts'
 import { type BlockLocation, IndexSet } from '../index-set.ts'
-import { type BlockHeader, packKey, type PackKind, packKindFromByte } from '../pack-format.ts'
+import { packKey, type PackKind, packKindFromByte } from '../pack-format.ts'
 import { readTrailer } from '../pack-reader.ts'
 import { PageCache } from '../page-cache.ts'
 import { Pause } from '../pause.ts'
@@ -14,6 +13,7 @@ import { readStored } from '../read-block.ts'
 import type { SessionHost } from '../session-host.ts'
 import { IndexRuns } from './index-runs.ts'
 import type { RepairOptions, UnsoundBlock } from './interface.ts'
+import { unlessDamaged } from './look-twice.ts'
 import { NewBlocks } from './new-blocks.ts'
 import { blocksByTrailer, blocksByWalking, type PackObject, type SalvagedBlock } from './salvage-pack.ts'
 
@@ -90,21 +90,29 @@ export class PackScan {
     for await (const { digest, location } of indexedBlocks(files, this.#options.signal)) {
       if (location.codec !== DELTA_CODEC) continue
       const cid = cidFromDigest(hasher, RAW_CODE, digest.slice())
-      try {
-        await reader.open(cid, location, await readStored(storage, location))
-      } catch (error) {
-        if (!(error instanceof CorruptBlockError)) throw error
-        unsound.add(placeOf(location))
-        this.damaged.set(toHex(digest), { cid, reason: reasonOf(error) })
+      for (let tries = 1; tries <= 2; tries++) {
+        try {
+          await reader.open(cid, location, await readStored(storage, location))
+          break
+        } catch (error) {
+          if (!(error instanceof CorruptBlockError)) throw error
+          if (tries < 2) continue
+          unsound.add(placeOf(location))
+          this.damaged.set(toHex(digest), { cid, reason: reasonOf(error) })
+        }
       }
     }
     return unsound
   }
 
   async #scanPack(pack: PackObject): Promise<void> {
-    const kind = await this.#kindOf(pack)
-    const headers = kind === undefined ? undefined : await this.#trailerOf({ ...pack, kind })
-    if (kind === undefined || headers === undefined) return this.#scanTorn(pack)
+    const whole = await unlessDamaged(async () => {
+      const kind = await this.#kindOf(pack)
+      return { kind, headers: await readTrailer(this.#host.storage, this.#host.hasher, { ...pack, kind }) }
+    })
+    // Gone meanwhile, or torn.
+    if (whole === undefined) return this.#scanTorn(pack)
+    const { kind, headers } = whole
     const { storage, platform, hasher } = this.#host
     this.#runs.begin({ ...pack, kind })
     const pause = new Pause(this.#options.signal)
@@ -141,19 +149,12 @@ export class PackScan {
     return blocksByWalking(this.#host.storage, this.#host.platform, this.#host.hasher, pack)
   }
 
-  /** As the pack itself says. */
-  async #kindOf({ id }: PackObject): Promise<PackKind | undefined> {
+  /** As the pack itself says. @throws CorruptObjectError */
+  async #kindOf({ id }: PackObject): Promise<PackKind> {
     const [byte] = await this.#host.storage.get(packKey(id), { range: { start: 9, end: 10 } })
-    return byte === undefined ? undefined : packKindFromByte(byte)
-  }
-
-  async #trailerOf(pack: IndexedPack): Promise<readonly BlockHeader[] | undefined> {
-    try {
-      return await readTrailer(this.#host.storage, this.#host.hasher, pack)
-    } catch (error) {
-      if (error instanceof CorruptObjectError) return undefined
-      throw error
-    }
+    const kind = byte === undefined ? undefined : packKindFromByte(byte)
+    if (kind === undefined) throw new CorruptObjectError(`${packKey(id)} is of no known kind`, { data: { key: packKey(id) } })
+    return kind
   }
 
   #progress(bytes: number): void {

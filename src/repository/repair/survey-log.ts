@@ -1,7 +1,7 @@
-import { CorruptObjectError, MalformedDataError, NotFoundError } from '../../errors.ts'
 import type { Storage } from '../../storage/interface.ts'
 import type { RootLog } from '../root-log.ts'
 import { EMPTY_STATE, type ReadRecord } from '../root-record.ts'
+import { listTwice, unlessDamaged } from './look-twice.ts'
 
 const LOG_PREFIX = 'log/'
 const HINT_PREFIX = 'hints/'
@@ -25,11 +25,11 @@ export interface LogSurvey {
  * @throws UnsupportedFormatError if a newer version of varve wrote one; @throws StorageError
  */
 export async function surveyLog(storage: Storage, log: RootLog): Promise<LogSurvey> {
-  const present = new Set<number>()
-  for await (const number of numbersUnder(storage, LOG_PREFIX)) present.add(number)
-  let top = Math.max(0, ...present)
-  for await (const number of numbersUnder(storage, HINT_PREFIX)) top = Math.max(top, number)
-  const lowest = Math.min(top, ...present)
+  const present = new Set(await numbersUnder(storage, LOG_PREFIX))
+  let top = 0
+  for (const number of [...present, ...(await numbersUnder(storage, HINT_PREFIX))]) top = Math.max(top, number)
+  let lowest = top
+  for (const number of present) lowest = Math.min(lowest, number)
   let newest: ReadRecord | undefined
   const givenUp: number[] = []
   const unreadable: number[] = []
@@ -52,19 +52,11 @@ export function isStateGivenUp({ newest, top, gaps }: LogSurvey): boolean {
 }
 
 /** The record, or undefined if it is there and damaged. One that another process removed meanwhile counts as damaged too. */
-export async function readable(log: RootLog, number: number): Promise<ReadRecord | undefined> {
-  try {
-    return await log.read(number)
-  } catch (error) {
-    if (error instanceof CorruptObjectError || error instanceof MalformedDataError || error instanceof NotFoundError) return undefined
-    throw error
-  }
+export function readable(log: RootLog, number: number): Promise<ReadRecord | undefined> {
+  return unlessDamaged(() => log.read(number))
 }
 
-async function* numbersUnder(storage: Storage, prefix: string): AsyncGenerator<number> {
-  for await (const { key } of storage.list(prefix)) {
-    const text = key.slice(prefix.length)
-    const number = Number(text)
-    if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number > 0) yield number
-  }
+async function numbersUnder(storage: Storage, prefix: string): Promise<readonly number[]> {
+  const numbers = [...(await listTwice(storage, prefix))].map((key) => key.slice(prefix.length)).filter((text) => /^\d+$/.test(text)).map(Number)
+  return numbers.filter((number) => Number.isSafeInteger(number) && number > 0)
 }
