@@ -91,7 +91,7 @@ export class RootLog {
     if (largest > 0 && !(await this.#exists(largest))) {
       const key = recordKey(largest)
       throw new CorruptObjectError(`Root record ${key} is missing, though a hint says that it was written`, {
-        cause: new NotFoundError(key), data: { key }, hint: 'Restore the folder log/ from a copy of the repository.',
+        cause: new NotFoundError(key), data: { key }, hint: 'Restore the folder log/ from a copy of the repository, or run `varve repair` to go on from what is left of it.',
       })
     }
     return largest

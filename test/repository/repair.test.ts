@@ -309,7 +309,7 @@ describe('repair', () => {
     const bad = await relying.put(DAG_CBOR_CODE, encodeCbor([await relying.put(RAW_CODE, contents[0] as Uint8Array)]))
     const good = await other.put(DAG_CBOR_CODE, encodeCbor([await other.put(RAW_CODE, contents[1] as Uint8Array)]))
     await repair(made.storage)
-    await expect(relying.commit({ action: 'test', refs: [{ name: 'bad', target: bad }] })).rejects.toMatchObject({ code: 'SESSION_REVOKED' })
+    await expect(relying.commit({ action: 'test', refs: [{ name: 'bad', target: bad }] })).rejects.toMatchObject({ code: 'SESSION_REVOKED', message: expect.stringContaining('damaged') as string })
     await other.commit({ action: 'test', refs: [{ name: 'good', target: good }] })
     await Promise.all([relying.close(), other.close()])
     const again = await BlockRepository.open(made.storage, options)

@@ -64,13 +64,13 @@ function* repairLines(output: Output, result: RepairResult, hasOther: boolean): 
   else if (ok) yield `${output.style('green', 'whole')}: nothing is missing ${dryRun ? 'then' : 'any more'}`
   else if (lost.length > 0) {
     yield `${output.style('red', 'not whole')}: ${plural(lost.length, 'block')} lost, ${plural(affected.length, 'path')} affected`
-    yield `  ${hasOther ? 'Another copy may have what this one lacks (--from), and to' : 'Take them from another copy with --from <repo>, or'} snapshot the same files again stores what they hold anew.`
+    yield `  ${hasOther ? 'Yet another copy may have them (--from)' : 'Take them from another copy with --from <repo>'}; a snapshot of the same files stores what they hold anew.`
   } else yield `${output.style('yellow', 'whole')}, but something was given up: look at what was recovered, and tag what you need`
 }
 
-function affectedLine({ ref, snapshot, path, range, block, reason }: AffectedPath): string {
-  const where = path === null ? rangeText(range) : shownPath(path)
-  return `${shownText(ref)}:${where}  (snapshot ${snapshot}, block ${block}: ${shownText(reason)})`
+function affectedLine({ ref, snapshot, path, range, block }: AffectedPath): string {
+  const where = path === null ? ` ${rangeText(range)}` : shownPath(path)
+  return `${shownText(ref)}:${where}  (snapshot ${snapshot} lacks ${block})`
 }
 
 function rangeText(range: AffectedPath['range']): string {

@@ -1,4 +1,5 @@
 import type { Hasher, Platform } from '../../cid/interface.ts'
+import { UnsupportedFormatError } from '../../errors.ts'
 import type { Storage } from '../../storage/interface.ts'
 import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader, decodeBlockHeader, MAX_BLOCK_SIZE_BYTES, packKey } from '../pack-format.ts'
 import { FILE_HEADER_SIZE_BYTES } from '../tail.ts'
@@ -23,6 +24,8 @@ export interface PackObject {
 const READ_SIZE_BYTES: number = 4 * 1024 * 1024
 const MAX_STORED_SIZE_BYTES: number = BLOCK_HEADER_SIZE_BYTES + MAX_BLOCK_SIZE_BYTES
 const FIRST_MAGIC_BYTE = 0x76
+/** Of blocks that stand by themselves. */
+const KNOWN_CODECS = [0, 1, 3]
 /** Bytes hashed in vain, as a multiple of the pack's size, after which the rest of it is given up: what looks like headers may have been made to cost time. */
 const PATIENCE = 16
 
@@ -75,7 +78,18 @@ function blockAt(platform: Platform, hasher: Hasher, offset: number, ahead: Uint
   if (header === undefined) return undefined
   const length = BLOCK_HEADER_SIZE_BYTES + header.storedSize
   const stored = ahead.subarray(0, length)
-  return { header, offset, stored, found: length > ahead.length ? { state: 'damaged', reason: 'the pack ends within it' } : checkBlock(platform, hasher, header, stored) }
+  return { header, offset, stored, found: length > ahead.length ? { state: 'damaged', reason: 'the pack ends within it' } : checkUnvouched(platform, hasher, header, stored) }
+}
+
+/** No trailer vouches for the header: a codec that is not known may be one that was damaged, and another may give the block back. */
+function checkUnvouched(platform: Platform, hasher: Hasher, header: BlockHeader, stored: Uint8Array): BlockState {
+  try {
+    return checkBlock(platform, hasher, header, stored)
+  } catch (error) {
+    if (!(error instanceof UnsupportedFormatError)) throw error
+    const others = KNOWN_CODECS.map((codec) => checkBlock(platform, hasher, { ...header, codec }, stored))
+    return others.find(({ state }) => state === 'rescuable') ?? { state: 'damaged', reason: 'its header was altered, or is of a newer version' }
+  }
 }
 
 function isUsable(block: SalvagedBlock | undefined): boolean {

@@ -37,10 +37,10 @@ export class PackScan {
   #blocks = 0
   #bytes = 0
 
-  constructor(host: SessionHost, options: RepairOptions, runRecords?: number) {
+  constructor(host: SessionHost, options: RepairOptions) {
     this.#host = host
     this.#options = options
-    this.#runs = new IndexRuns(host, new PageCache(), runRecords)
+    this.#runs = new IndexRuns(host, new PageCache())
     this.#rescued = new NewBlocks(host)
   }
 
