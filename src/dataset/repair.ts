@@ -1,6 +1,5 @@
 import { cidText } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { StorageError, VarveError } from '../errors.ts'
 import { BlockRepository, type RepairReport } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
@@ -56,20 +55,14 @@ export async function repairRepository(repository: BlockRepository, options: Rep
     ...(author === undefined ? {} : { actor: author }),
     recover: async (lost) => refsForHeads(lost, (heads = await findHeads(lost))),
   })
-  const problems = [...report.problems]
   const affected: AffectedPath[] = []
-  try {
-    if (report.lost.length > 0) for await (const path of affectedPaths(mended, report.lost, options.signal)) affected.push(path)
-  } catch (error) {
-    if (!(error instanceof VarveError) || error instanceof StorageError) throw error
-    if (problems.length === 0) problems.push({ key: 'the tree of refs', problem: error.message })
-  }
+  if (report.lost.length > 0) for await (const path of affectedPaths(mended, report.lost, options.signal)) affected.push(path)
   const recovered = report.recovered.map(({ name, target }) => {
     const head = heads.find(({ cid }) => cid.equals(target))
     return { ref: name, snapshot: cidText(target), time: head?.snapshot.time ?? '', message: head?.snapshot.message ?? '', former: head?.former ?? null }
   })
-  const ok = report.lost.length === 0 && problems.length === 0 && !report.refsGivenUp
-  return { ...report, dryRun, ok, problems, recovered, damaged: listed(report.damaged), lost: listed(report.lost), affected }
+  const ok = report.lost.length === 0 && report.lostOperations.length === 0 && !report.refsGivenUp && !report.evictedGivenUp
+  return { ...report, dryRun, ok, recovered, damaged: listed(report.damaged), lost: listed(report.lost), affected }
 }
 
 /** A repository that may be damaged too. What it holds is hashed before it is used, whatever it says of itself. */

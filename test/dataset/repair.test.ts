@@ -82,9 +82,9 @@ describe('repair of a dataset', () => {
       await damage(harmed, place)
       expect(await (await opened(harmed)).verify()).toMatchObject({ ok: false })
       const result = await (await damagedOne(harmed)).repair({ from: await copyOf(storage) })
-      expect(result).toMatchObject({ lost: [], affected: [], problems: [], refsGivenUp: false, ok: true })
+      expect(result).toMatchObject({ lost: [], affected: [], lostOperations: [], refsGivenUp: false, ok: true })
       const mended = await opened(harmed)
-      expect(await mended.verify()).toMatchObject({ ok: true, damaged: [], problems: [] })
+      expect(await mended.verify()).toMatchObject({ ok: true, damaged: [] })
       expect([(await mended.resolve('data~1')).root.toString(), (await mended.resolve('data')).root.toString()]).toEqual(roots)
       expect(await mended.repair()).toMatchObject({ ok: true, number: null })
     }
@@ -214,6 +214,26 @@ describe('repair of a dataset', () => {
     expect(equalBytes(await mended.read('recovered/1~1', 'a'), utf8('first file'))).toBe(true)
     expect(await mended.verify()).toMatchObject({ ok: true })
     await mended.setRef('data', 'recovered/1')
+  })
+
+  it('knows what was evicted on purpose, and takes older knowledge of it where the newest is lost', async () => {
+    const storage = new MemoryStorage()
+    const repository = await create(storage)
+    const take = (number: number): Promise<unknown> => repository.snapshot([{ path: 'a', content: `content ${number}` }], { ref: 'data', message: `${number}` })
+    for (let number = 0; number < 4; number++) await take(number)
+    await repository.collectGarbage({ keepLast: 2, graceMs: 0 })
+    for (let number = 4; number < 6; number++) await take(number)
+    await repository.collectGarbage({ keepLast: 2, graceMs: 0 })
+    expect(await repository.repair()).toMatchObject({ ok: true, number: null })
+    await damage(storage, await locationOf(repository, repository.blocks.root.evicted?.toString() ?? ''))
+    const { ok, evictedGivenUp, affected } = await (await damagedOne(storage)).repair()
+    expect([ok, evictedGivenUp]).toEqual([false, true])
+    // Two of them were evicted by the first collection, whose knowledge is left.
+    expect(affected.map(({ ref, path }) => [ref, path])).toEqual([['data~2', null], ['data~3', null]])
+    const mended = await opened(storage)
+    await mended.collectGarbage({ keepLast: 2, graceMs: 0 })
+    expect(await mended.repair()).toMatchObject({ ok: true, number: null })
+    expect(await mended.verify()).toMatchObject({ ok: true })
   })
 
   it('leaves a repository alone in which nothing was committed yet', async () => {

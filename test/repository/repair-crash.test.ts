@@ -66,7 +66,7 @@ async function repair(storage: Storage, cids: readonly CID[]): Promise<RepairRep
 /** After what went wrong, a repair that goes well makes all whole and leaves nothing behind but what is in quarantine. */
 async function assertMended({ storage, cids }: Broken): Promise<void> {
   const report = await repair(storage, cids)
-  expect([report.lost, report.problems]).toEqual([[], []])
+  expect([report.lost, report.lostOperations]).toEqual([[], []])
   const repository = await BlockRepository.open(storage, options)
   for (const name of ['half-0', 'half-1', 'recovered/1']) await repository.get((await repository.getRef(name)) ?? (cids[0] as CID))
   for (const [index, cid] of cids.entries()) expect(equalBytes(await repository.get(cid), contents[index] as Uint8Array)).toBe(true)

@@ -43,7 +43,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
 })
 
 function* repairLines(output: Output, result: RepairResult, hasOther: boolean): Generator<string> {
-  const { dryRun, ok, number, log, packs, damaged, rescued, fetched, lost, affected, recovered, quarantined, problems, refsGivenUp } = result
+  const { dryRun, ok, number, log, packs, damaged, rescued, fetched, lost, affected, recovered, quarantined, lostOperations, evictedGivenUp, refsGivenUp } = result
   const would = (done: string, planned: string): string => (dryRun ? `would ${planned}` : done)
   for (const record of log.givenUp) yield `${output.style('red', 'given up')} root record ${record}: it cannot be read, and what it alone said is lost`
   if (refsGivenUp) yield `${output.style('red', 'given up')} the newest refs; ${log.takenUp === 0 ? 'no root record is left' : `those of root record ${log.takenUp} or before took their place`}`
@@ -58,14 +58,15 @@ function* repairLines(output: Output, result: RepairResult, hasOther: boolean): 
   if (rescued.blocks > 0) yield `${would('copied', 'copy')} ${plural(rescued.blocks, 'sound block')} out of packs that cannot be kept`
   if (fetched.blocks > 0) yield `${would('fetched', 'fetch')} ${plural(fetched.blocks, 'block')}, ${formatBytes(fetched.bytes)}`
   for (const key of quarantined) yield `${would('kept', 'keep')} the damaged bytes as ${key}; delete it when it is of no use any more`
-  for (const { key, problem } of problems) yield `${output.style('red', 'problem')} ${shownText(`${key}: ${problem}`)}`
+  yield* some(lostOperations, (entry) => `${output.style('red', 'lost')} entry ${entry} of the log of operations`, 'entries of that log')
+  if (evictedGivenUp) yield `${output.style('red', 'given up')} which snapshots \`varve gc\` had evicted: what is lost may have been removed on purpose`
   yield* some(affected, (path) => `${output.style('red', 'affected')} ${affectedLine(path)}`, 'affected paths')
   if (number === null && ok) yield `${output.style('green', 'sound')}: there was nothing to repair`
   else if (ok) yield `${output.style('green', 'whole')}: nothing is missing ${dryRun ? 'then' : 'any more'}`
   else if (lost.length > 0) {
     yield `${output.style('red', 'not whole')}: ${plural(lost.length, 'block')} lost, ${plural(affected.length, 'path')} affected`
     yield `  ${hasOther ? 'Yet another copy may have them (--from)' : 'Take them from another copy with --from <repo>'}; a snapshot of the same files stores what they hold anew.`
-  } else yield `${output.style('yellow', 'whole')}, but something was given up: look at what was recovered, and tag what you need`
+  } else yield `${output.style('yellow', 'whole')}, but something was lost that is not data: see above`
 }
 
 function affectedLine({ ref, snapshot, path, range, block }: AffectedPath): string {

@@ -2,7 +2,7 @@ import type { CID } from '../../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { IndexFile } from '../index-file.ts'
-import { appendOperation, type Operation } from '../operations.ts'
+import { appendOperation } from '../operations.ts'
 import { applyRefChanges, type RefChange } from '../refs.ts'
 import { type OperationLog, recordKey, type ReadRecord, type RootRecord } from '../root-record.ts'
 import type { SessionHost } from '../session-host.ts'
@@ -16,6 +16,9 @@ export interface Mending {
   /** The refs to go on from, and what is to change in them. */
   readonly refs: CID | null
   readonly changes: readonly RefChange[]
+  readonly evicted: CID | null
+  /** The log of operations to go on from, whole. */
+  readonly operations: OperationLog
   /** Index files of the new state, without that of `fetched`. */
   readonly indexes: readonly IndexFile[]
   /** True if a block or a pack is not named any more that was named before. */
@@ -37,12 +40,12 @@ export async function commitRepair(host: SessionHost, mending: Mending): Promise
   const time = host.platform.now().toISOString()
   const { tree, applied } = await applyRefChanges(blocks, mending.refs, mending.changes)
   const operation = { time, actor: mending.actor, action: 'repair', message: mending.message, changes: applied }
-  const operations = await appendSafely(blocks, before.operations, operation)
+  const operations = await appendOperation(blocks, mending.operations, operation)
   const { packs, records } = await fetched.flush()
   const added = await addIndex(host, mending.indexes, packs, records)
   // Sessions that began before this look again at all they rely on: any record that was given up may have counted too.
   const gcEpoch = before.gcEpoch + (log.top - before.number) + (mending.indexRebuilt ? 1 : 0)
-  const next: RootRecord = { ...before, number: log.top + 1, refs: tree, indexes: added.names, operations, gcEpoch, writer: host.platform.randomBytes(16), time }
+  const next: RootRecord = { ...before, number: log.top + 1, refs: tree, indexes: added.names, operations, evicted: mending.evicted, gcEpoch, writer: host.platform.randomBytes(16), time }
   const appended = await appendAll(host, log, next)
   await dropUnnamed(host, added.created, appended === undefined ? [] : added.names)
   if (appended === undefined) return undefined
@@ -88,15 +91,4 @@ async function recordBefore({ log }: SessionHost, number: number): Promise<RootR
     }
   }
   return undefined
-}
-
-/** Where the tree of operations cannot be read to be added to, the newest ones stay beside it. */
-async function appendSafely(blocks: BlockSource & BlockSink, log: OperationLog, operation: Omit<Operation, 'number'>): Promise<OperationLog> {
-  try {
-    return await appendOperation(blocks, log, operation)
-  } catch (error) {
-    if (!(error instanceof VarveError) || error instanceof StorageError || log.tree === null) throw error
-    const { tail } = await appendOperation(blocks, { ...log, tree: null, tail: [] }, operation)
-    return { tree: log.tree, total: log.total + 1, tail: [...log.tail, ...tail] }
-  }
 }

@@ -11,7 +11,6 @@ import { MAX_BLOCK_SIZE_BYTES } from '../pack-format.ts'
 import { addReachable, type BlockGraph } from '../reachable.ts'
 import type { RootRecord } from '../root-record.ts'
 import type { SessionHost } from '../session-host.ts'
-import type { ObjectProblem } from '../verify-storage.ts'
 import type { RepairOptions, UnsoundBlock } from './interface.ts'
 import type { NewBlocks } from './new-blocks.ts'
 
@@ -85,24 +84,19 @@ export class MendingSource implements BlockSource {
 /** What a state of the repository needs and does not have. */
 export interface MissingBlocks {
   readonly lost: ReadonlyMap<string, UnsoundBlock>
-  readonly problems: readonly ObjectProblem[]
+  /** True if the log of operations has holes. */
+  readonly hasLostOperations: boolean
 }
 
 /**
  * Follows every link from refs and the log of operations, as garbage collection does, and asks for every block on the way. Memory: some 40 bytes a block that is reached.
+ * @param record with refs and evicted snapshots that can be read
  * @param extra more blocks to begin from
  */
 export async function findMissing(source: MendingSource, record: RootRecord, extra: readonly CID[], reasons: ReadonlyMap<string, UnsoundBlock>, signal?: AbortSignal): Promise<MissingBlocks> {
   const lost = new Map<string, UnsoundBlock>()
-  const problems: ObjectProblem[] = []
   const { refs, evicted, operations } = record
-  let ended: ReadonlySet<string> = new Set()
-  try {
-    ended = await evictedDigests(source, evicted)
-  } catch (error) {
-    if (!(error instanceof VarveError) || error instanceof StorageError) throw error
-    problems.push({ key: 'the tree of evicted snapshots', problem: error.message })
-  }
+  const ended = await evictedDigests(source, evicted)
   const onMissing = (cid: CID, error: VarveError | undefined): void => {
     const digest = toHex(cid.multihash.digest)
     const known = reasons.get(digest)?.reason
@@ -113,11 +107,10 @@ export async function findMissing(source: MendingSource, record: RootRecord, ext
   const follows = (cid: CID): boolean => !ended.has(toHex(cid.multihash.digest))
   await addReachable(graph, [refs, evicted, ...extra].filter((cid) => cid !== null), reached, { follows, onMissing, signal })
   const isListNode = (_cid: CID, value: unknown): boolean => (value as { type?: unknown } | null)?.type !== 'operation'
-  const before = lost.size
-  await addReachable(graph, [operations.tree, ...operations.tail].filter((cid) => cid !== null), reached, { follows: isListNode, onMissing, signal })
-  if (lost.size > before) problems.push({ key: 'the operation log', problem: `${lost.size - before} blocks of it are lost` })
-  if (refs !== null && lost.has(toHex(refs.multihash.digest))) problems.push({ key: 'the tree of refs', problem: 'its top node is lost' })
-  return { lost, problems }
+  let hasLostOperations = false
+  const onHole = (): void => void (hasLostOperations = true)
+  await addReachable(graph, [operations.tree, ...operations.tail].filter((cid) => cid !== null), reached, { follows: isListNode, onMissing: onHole, signal })
+  return { lost, hasLostOperations }
 }
 
 async function* readEach(source: BlockSource, requests: Iterable<BlockRequest>): AsyncGenerator<ReadResult> {

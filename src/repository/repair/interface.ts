@@ -3,7 +3,6 @@ import type { BlockSource } from '../../codec/interface.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { BlockAmount } from '../gc/interface.ts'
 import type { Ref, RefChange } from '../refs.ts'
-import type { ObjectProblem } from '../verify-storage.ts'
 
 /** A dag-cbor block that was found, for whoever can tell what it means. */
 export interface FoundNode {
@@ -66,10 +65,12 @@ export interface RepairReport {
   readonly rescued: BlockAmount
   /** Blocks that came from `from`, and their plain bytes. */
   readonly fetched: BlockAmount
-  /** Blocks that refs or the log of operations lead to and that are nowhere to be had. */
+  /** Numbers of the entries of the log of operations that were lost; an entry that says so stands in the place of each. */
+  readonly lostOperations: readonly number[]
+  /** True if which snapshots were evicted could not be read, so that older knowledge took its place: some of what is lost may have been removed on purpose. */
+  readonly evictedGivenUp: boolean
+  /** Blocks that refs lead to and that are nowhere to be had. */
   readonly lost: readonly UnsoundBlock[]
   /** Keys of objects that hold damaged bytes, for whoever wants to try more. Nothing reads them, and they may be deleted. */
   readonly quarantined: readonly string[]
-  /** What stays wrong with the repository itself. */
-  readonly problems: readonly ObjectProblem[]
 }

@@ -1,16 +1,11 @@
-import { CorruptObjectError, MalformedDataError, NotFoundError, type VarveError } from '../../errors.ts'
+import { CorruptBlockError, CorruptObjectError, MalformedDataError, NotFoundError } from '../../errors.ts'
 import type { Storage } from '../../storage/interface.ts'
-
-/** True for an error that says what an object is, and not that storage failed. */
-export function isDamage(error: unknown): error is VarveError {
-  return error instanceof CorruptObjectError || error instanceof MalformedDataError || error instanceof NotFoundError
-}
 
 /**
  * What `read` gives, or undefined if it finds damage twice. A repair gives up what it takes for damaged: a bit that flipped on the way, or a read that came
- * short once, must not have that effect.
+ * short once, must not have that effect. Storage that fails is an error at once.
  */
-export async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
+export async function triedTwice<T>(read: () => Promise<T>): Promise<T | undefined> {
   for (let tries = 0; tries < 2; tries++) {
     try {
       return await read()
@@ -19,6 +14,10 @@ export async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | unde
     }
   }
   return undefined
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof CorruptBlockError || error instanceof CorruptObjectError || error instanceof MalformedDataError || error instanceof NotFoundError
 }
 
 /** Keys that at least one of two listings has. */

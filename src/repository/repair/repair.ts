@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes.ts'
-import type { CID } from '../../cid/cid.ts'
+import type { BlockCode, CID } from '../../cid/cid.ts'
 import { CorruptObjectError } from '../../errors.ts'
 import { BlockReader } from '../block-reader.ts'
 import { CONFIG_KEY } from '../config.ts'
@@ -18,10 +18,11 @@ import { buildIndex } from './build-index.ts'
 import { commitRepair, fillOldGaps } from './commit-repair.ts'
 import { type Fetched, findMissing, MendingSource, type MissingBlocks } from './fetch-missing.ts'
 import type { RepairOptions, RepairReport, UnsoundBlock } from './interface.ts'
-import { listTwice, unlessDamaged } from './look-twice.ts'
+import { listTwice, triedTwice } from './look-twice.ts'
+import { mendOperations } from './mend-operations.ts'
 import { NewBlocks } from './new-blocks.ts'
 import { givenUpRecords, quarantine } from './quarantine.ts'
-import { foundNodes, readableRefs } from './recover-refs.ts'
+import { foundNodes, readableEvicted, readableRefs } from './recover-refs.ts'
 import { PackScan } from './scan-packs.ts'
 import { isStateGivenUp, type LogSurvey, surveyLog } from './survey-log.ts'
 
@@ -61,7 +62,9 @@ export class Repair {
   /** Records that were given up just now. */
   readonly #noted = new Set<number>()
   #log: LogSurvey | undefined
+  readonly #lostOperations: number[] = []
   #refsGivenUp = false
+  #evictedGivenUp = false
   #indexRebuilt = false
   #number: number | null = null
 
@@ -113,19 +116,23 @@ export class Repair {
     const refsGivenUp = (everyPack && (isStateGivenUp(log) || log.top === 0)) || !sameTree(tree, record.refs)
     const changes = refsGivenUp ? ((await this.#options.recover?.({ refs, blocks: source, nodes: () => foundNodes(hasher, indexes, source, this.#options.signal) })) ?? []) : []
     const targets = changes.flatMap(({ target }) => (target === null ? [] : [target]))
-    const missing = await findMissing(source, { ...record, refs: tree }, targets, this.#scan.damaged, this.#options.signal)
+    const evicted = await readableEvicted(this.#host.log, source, record)
+    const evictedGivenUp = !sameTree(evicted, record.evicted)
+    const missing = await findMissing(source, { ...record, refs: tree, evicted }, targets, this.#scan.damaged, this.#options.signal)
+    const blocks = { get: (cid: CID) => source.get(cid), put: (code: BlockCode, bytes: Uint8Array) => this.#fetched.store.put(code, bytes) }
+    const operations = missing.hasLostOperations ? await mendOperations(blocks, record.operations, this.#host.platform.now().toISOString()) : { log: record.operations, lost: [] }
 
     const notes = await this.#quarantine(log)
     await fillOldGaps(this.#host, log)
     const hasFetched = this.#fetched.blocks > fetchedBefore
-    const isNothingToSay = log.top === 0 ? changes.length === 0 : !rebuilds && !hasTrouble && !refsGivenUp && !hasFetched && notes === 0
+    const isNothingToSay = log.top === 0 ? changes.length === 0 : !rebuilds && !hasTrouble && !refsGivenUp && !evictedGivenUp && !missing.hasLostOperations && !hasFetched && notes === 0
     if (isNothingToSay) return { ...missing, goOn: false }
     this.#options.signal?.throwIfAborted()
     // From here on a record may name them, whatever else happens.
     const handed = this.#made.splice(0)
     const committed = await commitRepair(this.#host, {
-      log, refs: tree, changes, indexes: indexes.files, indexRebuilt: rebuilds, fetched: this.#fetched.store, source: reader, actor: this.#options.actor ?? null,
-      message: this.#message(rebuilds, log, refsGivenUp),
+      log, refs: tree, changes, evicted, operations: operations.log, indexes: indexes.files, indexRebuilt: rebuilds, fetched: this.#fetched.store, source: reader, actor: this.#options.actor ?? null,
+      message: this.#message(rebuilds, log, { refsGivenUp, lostOperations: operations.lost.length }),
     })
     if (committed === undefined) {
       this.#made.push(...handed)
@@ -134,6 +141,8 @@ export class Repair {
     this.#number = committed.record.number
     this.#indexRebuilt ||= rebuilds
     this.#refsGivenUp ||= refsGivenUp
+    this.#evictedGivenUp ||= evictedGivenUp
+    this.#lostOperations.push(...operations.lost)
     for (const { name, target } of changes) if (target !== null) this.#recovered.push({ name, target })
     if (hasTrouble || notes > 0) await this.#host.log.leaveHint(this.#number)
     const isGone = everyPack && (await this.#isAnyGone(indexes))
@@ -142,7 +151,7 @@ export class Repair {
 
   /** The number of the record that everybody else takes for the newest, or undefined if they find none. */
   async #probe(): Promise<number | undefined> {
-    return (await unlessDamaged(() => this.#host.log.newest()))?.record.number
+    return (await triedTwice(() => this.#host.log.newest()))?.record.number
   }
 
   /** The index files of the newest readable record that can be opened. */
@@ -151,7 +160,7 @@ export class Repair {
     const cache = new PageCache()
     const files: IndexFile[] = []
     for (const name of newest.record.indexes) {
-      const file = await unlessDamaged(() => IndexFile.open(storage, hasher, cache, name))
+      const file = await triedTwice(() => IndexFile.open(storage, hasher, cache, name))
       if (file !== undefined) files.push(file)
     }
     return { files: new IndexSet(files), isWhole: files.length === newest.record.indexes.length }
@@ -214,17 +223,17 @@ export class Repair {
     return false
   }
 
-  #message(rebuilds: boolean, { givenUp }: LogSurvey, refsGivenUp: boolean): string {
+  #message(rebuilds: boolean, { givenUp }: LogSurvey, { refsGivenUp, lostOperations }: { readonly refsGivenUp: boolean; readonly lostOperations: number }): string {
     const { blocks } = this.#fetched
     const parts = [
       ...(rebuilds ? ['rebuilt the index'] : []), ...(this.#scan.torn.size > 0 ? [`copied blocks out of ${this.#scan.torn.size} torn packs`] : []),
       ...(blocks > 0 ? [`fetched ${blocks} blocks`] : []), ...(givenUp.length > 0 ? [`gave up records ${givenUp.join(', ')}`] : []),
-      ...(refsGivenUp ? ['the newest refs could not be read'] : []),
+      ...(refsGivenUp ? ['the newest refs could not be read'] : []), ...(lostOperations > 0 ? [`${lostOperations} entries of this log were lost`] : []),
     ]
     return parts.length === 0 ? 'mended the log of root records' : parts.join('; ')
   }
 
-  #report({ lost, problems }: MissingBlocks): RepairReport {
+  #report({ lost }: MissingBlocks): RepairReport {
     const log = this.#log
     const { blocks, bytes } = this.#fetched
     return {
@@ -232,7 +241,7 @@ export class Repair {
       packs: { scanned: this.#scan.scanned, missing: [...this.#scan.missing], torn: [...this.#scan.torn.keys()] },
       log: { takenUp: log?.newest.record.number ?? 0, givenUp: log?.givenUp ?? [], unreadable: (log?.unreadable ?? []).filter((number) => this.#noted.has(number)), filled: log?.gaps ?? [] },
       refsGivenUp: this.#refsGivenUp, recovered: this.#recovered, damaged: [...this.#damaged.values()], rescued: this.#scan.rescued, fetched: { blocks, bytes }, lost: [...lost.values()],
-      quarantined: [...this.#quarantined], problems,
+      quarantined: [...this.#quarantined], lostOperations: this.#lostOperations, evictedGivenUp: this.#evictedGivenUp,
     }
   }
 }

@@ -13,7 +13,7 @@ import { readStored } from '../read-block.ts'
 import type { SessionHost } from '../session-host.ts'
 import { IndexRuns } from './index-runs.ts'
 import type { RepairOptions, UnsoundBlock } from './interface.ts'
-import { unlessDamaged } from './look-twice.ts'
+import { triedTwice } from './look-twice.ts'
 import { NewBlocks } from './new-blocks.ts'
 import { blocksByTrailer, blocksByWalking, type PackObject, type SalvagedBlock } from './salvage-pack.ts'
 
@@ -106,7 +106,7 @@ export class PackScan {
   }
 
   async #scanPack(pack: PackObject): Promise<void> {
-    const whole = await unlessDamaged(async () => {
+    const whole = await triedTwice(async () => {
       const kind = await this.#kindOf(pack)
       return { kind, headers: await readTrailer(this.#host.storage, this.#host.hasher, { ...pack, kind }) }
     })

@@ -1,7 +1,7 @@
 import type { Storage } from '../../storage/interface.ts'
 import type { RootLog } from '../root-log.ts'
 import { EMPTY_STATE, type ReadRecord } from '../root-record.ts'
-import { listTwice, unlessDamaged } from './look-twice.ts'
+import { listTwice, triedTwice } from './look-twice.ts'
 
 const LOG_PREFIX = 'log/'
 const HINT_PREFIX = 'hints/'
@@ -53,7 +53,7 @@ export function isStateGivenUp({ newest, top, gaps }: LogSurvey): boolean {
 
 /** The record, or undefined if it is there and damaged. One that another process removed meanwhile counts as damaged too. */
 export function readable(log: RootLog, number: number): Promise<ReadRecord | undefined> {
-  return unlessDamaged(() => log.read(number))
+  return triedTwice(() => log.read(number))
 }
 
 async function numbersUnder(storage: Storage, prefix: string): Promise<readonly number[]> {
