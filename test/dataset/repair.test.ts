@@ -93,6 +93,8 @@ describe('repair of a dataset', () => {
   it('without one names every path of every snapshot that is affected, and is healed by a snapshot of the same files', async () => {
     const { storage } = await sample()
     const repository = await opened(storage)
+    // The very same tree under another snapshot.
+    await repository.snapshot([{ path: 'e', content: 'first file' }], { ref: 'other', message: 'four' })
     const { cid } = await entryOf(repository, 'data', 'a')
     await damage(storage, await locationOf(repository, cid))
     const planned = await (await damagedOne(storage)).repair({ dryRun: true })
@@ -100,7 +102,7 @@ describe('repair of a dataset', () => {
     const result = await (await damagedOne(storage)).repair()
     for (const { ok, affected } of [planned, result]) {
       expect(ok).toBe(false)
-      expect(affected.map(({ ref, path, block }) => [ref, path, block])).toEqual([['data', 'a', cid], ['data~1', 'a', cid], ['other', 'e', cid]])
+      expect(affected.map(({ ref, path, block }) => [ref, path, block])).toEqual([['data', 'a', cid], ['data~1', 'a', cid], ['other', 'e', cid], ['other~1', 'e', cid]])
     }
     expect(planned.number).toBe(result.number)
     expect(await (await opened(before)).repair({ dryRun: true, from: storage })).toMatchObject({ ok: false })

@@ -11,7 +11,7 @@ import { randomBytes } from '../repository/random-bytes.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
 
 /** Set to run more orders, or to repeat the one that failed. */
-const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 60)
+const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 25)
 const FIRST_SEED = Number(process.env['VARVE_MODEL_SEED'] ?? 1)
 const WRITERS = ['writer-0', 'writer-1']
 const STEPS = 4

@@ -114,7 +114,8 @@ describe('a repair', () => {
   it.each(['before', 'during', 'after'] as const)('that dies at any storage call (%s its effect) leaves the state of before or the repaired one, and the next one finishes the work', async (kind) => {
     const calls = await callsOfRepair()
     expect(calls.length).toBeGreaterThan(60)
-    const steps = calls.filter(({ operation }) => CONCERNED[kind]?.includes(operation)).map(({ index }) => index)
+    // To die before a read is to die before the next call but one, mostly.
+    const steps = calls.filter(({ operation, index }) => CONCERNED[kind]?.includes(operation) && (operation === 'put' || operation === 'delete' || index % 4 === 0)).map(({ index }) => index)
     const outcomes = { before: 0, after: 0 }
     for (const step of steps) {
       const made = await broken()
