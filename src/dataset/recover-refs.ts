@@ -28,7 +28,7 @@ export async function findHeads({ refs, blocks, nodes }: LostRefs): Promise<read
   const parents = new Set<string>()
   const names = new Map<string, { name: string; number: number }>()
   for await (const node of nodes()) {
-    const value = decoded(node)
+    const value = await decoded(node)
     if (value['type'] === 'operation') noteNames(names, value)
     if (value['type'] !== 'snapshot') continue
     const read = await tolerant(() => readSnapshot({ get: () => node.bytes }, node.cid))
@@ -54,8 +54,9 @@ export function refsForHeads({ refs }: LostRefs, heads: readonly FoundHead[]): r
   })
 }
 
-function decoded({ bytes }: FoundNode): Record<string, unknown> {
-  const value = decodeCbor(bytes)
+/** Another program may have put there what is no dag-cbor. */
+async function decoded({ bytes }: FoundNode): Promise<Record<string, unknown>> {
+  const value = await tolerant(async () => decodeCbor(bytes))
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 

@@ -373,6 +373,25 @@ describe('repair', () => {
     for (let number = 1; number <= meanwhile; number++) await repository.get((await repository.getRef(`other-${number}`)) ?? made.target)
   })
 
+  it('keeps what it fetched for a commit that comes too late, and commits it with the next', async () => {
+    const made = await sample()
+    const [data] = [...(await objectsOf(made.storage))].find(([key, bytes]) => isPack(key) && bytes[9] === 0) ?? []
+    await replace(made.storage, data ?? '', flip(100))
+    await repair(made.storage)
+    // The index is as it should be now: the fetched block is all there is to commit.
+    const other = await BlockRepository.open(made.storage, options)
+    let fetches = 0
+    const from: BlockSource = {
+      get: async (cid) => {
+        if (fetches++ === 0) await other.withSession((session) => session.commit({ action: 'meanwhile' }))
+        return sourceOf(made).get(cid)
+      },
+    }
+    expect(await repair(made.storage, { from })).toMatchObject({ number: 4, lost: [], fetched: { blocks: 1 } })
+    expect(fetches).toBe(1)
+    await assertWhole(made.storage, made)
+  })
+
   it('stops at a signal and changes nothing', async () => {
     const made = await sample()
     const [data] = (await keys(made.storage, 'packs/')).sort()

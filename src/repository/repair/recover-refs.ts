@@ -45,7 +45,8 @@ export async function* foundNodes(hasher: Hasher, indexes: IndexSet, source: Blo
   for await (const { digest, location } of indexedBlocks(indexes, signal)) {
     if (location.pack.kind !== 'metadata') continue
     const cid = cidFromDigest(hasher, DAG_CBOR_CODE, digest.slice())
-    yield { cid, bytes: await source.get(cid) }
+    const bytes = await triedTwice(async () => source.get(cid))
+    if (bytes !== undefined) yield { cid, bytes }
   }
 }
 

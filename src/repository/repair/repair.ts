@@ -67,6 +67,8 @@ export class Repair {
   #evictedGivenUp = false
   #indexRebuilt = false
   #number: number | null = null
+  /** How many of the fetched blocks a record leads to. */
+  #committedBlocks = 0
 
   constructor(host: SessionHost, options: RepairOptions) {
     this.#host = host
@@ -110,7 +112,6 @@ export class Repair {
 
     const reader = new BlockReader(storage, platform, hasher, () => indexes, async () => false)
     const source = new MendingSource(this.#host, indexes, reader, this.#fetched, this.#options)
-    const fetchedBefore = this.#fetched.blocks
     const { record } = log.newest
     const { tree, refs } = await readableRefs(this.#host.log, source, record)
     const refsGivenUp = (everyPack && (isStateGivenUp(log) || log.top === 0)) || !sameTree(tree, record.refs)
@@ -124,7 +125,7 @@ export class Repair {
 
     const notes = await this.#quarantine(log)
     await fillOldGaps(this.#host, log)
-    const hasFetched = this.#fetched.blocks > fetchedBefore
+    const hasFetched = this.#fetched.blocks > this.#committedBlocks
     const isNothingToSay = log.top === 0 ? changes.length === 0 : !rebuilds && !hasTrouble && !refsGivenUp && !evictedGivenUp && !missing.hasLostOperations && !hasFetched && notes === 0
     if (isNothingToSay) return { ...missing, goOn: false }
     this.#options.signal?.throwIfAborted()
@@ -139,6 +140,7 @@ export class Repair {
       return undefined
     }
     this.#number = committed.record.number
+    this.#committedBlocks = this.#fetched.blocks
     this.#indexRebuilt ||= rebuilds
     this.#refsGivenUp ||= refsGivenUp
     this.#evictedGivenUp ||= evictedGivenUp
