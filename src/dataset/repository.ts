@@ -20,7 +20,7 @@ import type { InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { type ByteSpan, readContent } from './read-content.ts'
 import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
-import { repairRepository, type RepairRepositoryOptions, type RepairResult } from './repair.ts'
+import type { RepairRepositoryOptions, RepairResult } from './repair.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
@@ -210,7 +210,8 @@ export class Repository {
    *
    * @throws CorruptObjectError if `from` is a storage whose repository cannot be opened
    */
-  repair(options: RepairRepositoryOptions = {}): Promise<RepairResult> {
+  async repair(options: RepairRepositoryOptions = {}): Promise<RepairResult> {
+    const { repairRepository } = await import('./repair.ts')
     return repairRepository(this.blocks, this.#with(options))
   }
 

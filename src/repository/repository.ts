@@ -18,7 +18,6 @@ import { PageCache } from './page-cache.ts'
 import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
 import type { RepairOptions, RepairReport } from './repair/interface.ts'
-import { Repair } from './repair/repair.ts'
 import { RootLog } from './root-log.ts'
 import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
 import { Session } from './session.ts'
@@ -205,7 +204,9 @@ export class BlockRepository implements BlockSource {
    * Makes the repository whole as far as that can be done: rebuilds the index from packs, drops damaged blocks from it, takes them from elsewhere. Damage
    * is in the result, not an error. If it dies half-way the repository is as it was, and the next repair begins anew.
    */
-  repair(options: RepairOptions = {}): Promise<RepairReport> {
+  async repair(options: RepairOptions = {}): Promise<RepairReport> {
+    // Loaded when it is needed, which is seldom.
+    const { Repair } = await import('./repair/repair.ts')
     return new Repair(this.#host(), options).run(this)
   }
 
