@@ -22,6 +22,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'cat', summary: 'write a file of a revision to stdout', load: () => import('./verbs/cat.ts') },
   { name: 'checkout', summary: 'write a revision into a folder', load: () => import('./verbs/checkout.ts') },
   { name: 'verify', summary: 'read and hash every byte, and name what is damaged', load: () => import('./verbs/verify.ts') },
+  { name: 'repair', summary: 'mend what is damaged, and list what cannot be', load: () => import('./verbs/repair.ts') },
   { name: 'du', summary: 'show where the space goes, and what each ref would free', load: () => import('./verbs/du.ts') },
   { name: 'gc', summary: 'remove what nothing needs any more', load: () => import('./verbs/gc.ts') },
   { name: 'prove', summary: 'prove that a dataset holds a path, or check such a proof', load: () => import('./verbs/prove.ts') },

@@ -20,6 +20,7 @@ import type { InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { type ByteSpan, readContent } from './read-content.ts'
 import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
+import type { RepairRepositoryOptions, RepairResult } from './repair.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
@@ -201,6 +202,17 @@ export class Repository {
    */
   collectGarbage(options: CollectOptions = {}): Promise<CollectResult> {
     return collectRepository(this.blocks, this.#with(options))
+  }
+
+  /**
+   * Rebuilds the index from packs, drops damaged blocks from it so that they can be stored anew, takes them from another repository if one is given, and lists every path
+   * of every snapshot that is still affected. Damage is in the result, not an error. Nobody has to stop for it.
+   *
+   * @throws CorruptObjectError if `from` is a storage whose repository cannot be opened
+   */
+  async repair(options: RepairRepositoryOptions = {}): Promise<RepairResult> {
+    const { repairRepository } = await import('./repair.ts')
+    return repairRepository(this.blocks, this.#with(options))
   }
 
   /** Where the space goes, and what each ref would free. Reads every tree node. */

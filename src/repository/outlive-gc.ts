@@ -1,4 +1,4 @@
-import type { CID } from '../cid/cid.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import { type BlockSource } from '../codec/interface.ts'
 import { CorruptObjectError, NotFoundError, SessionRevokedError, VarveError } from '../errors.ts'
 import type { AnyIterable } from '../types.ts'
@@ -53,6 +53,8 @@ export async function outliveCollection(host: SessionHost, state: RepositoryStat
     for (const cid of missing) {
       if (session.packs.has(cid.multihash.digest)) continue
       const pack = await formerPack(session.seen, cid)
+      // A pack that is still named while the block is not holds it damaged, and a repair has found out.
+      if (pack !== undefined && state.indexes.hasPack(pack.id)) throw reliedOnDamage(session.id, cid)
       if (pack === undefined) throw revoked(session.id)
       await adopt(pack)
     }
@@ -63,6 +65,10 @@ export async function outliveCollection(host: SessionHost, state: RepositoryStat
 /** The refusal of a session that garbage collection has ended. */
 export function revoked(session: string, cause?: unknown): SessionRevokedError {
   return new SessionRevokedError('Garbage collection removed data that this session relied on; nothing was committed', { data: { session }, ...(cause === undefined ? {} : { cause }) })
+}
+
+function reliedOnDamage(session: string, cid: CID): SessionRevokedError {
+  return new SessionRevokedError(`A repair found that block ${cidText(cid)} is damaged, and this session relied on it; nothing was committed`, { data: { session, cid: cidText(cid) } })
 }
 
 async function missingFrom(state: RepositoryState, { packs, targets, blocks }: Survivor): Promise<readonly CID[]> {

@@ -8,6 +8,7 @@ import type { BlockLocation } from './index-set.ts'
 import { type BlockHeader, packKey } from './pack-format.ts'
 import type { OpenDelta } from './pack-reader.ts'
 import { Pause } from './pause.ts'
+import { givenUpRecords } from './repair/quarantine.ts'
 import type { BlockRepository } from './repository.ts'
 import { RootLog } from './root-log.ts'
 import { type ReadRecord, recordKey } from './root-record.ts'
@@ -53,11 +54,16 @@ async function verifyConfig(repository: BlockRepository, report: StorageReport):
   })
 }
 
-/** Each record holds the hash of the one before, back to the first that is still there. */
+/** Each record holds the hash of the one before, back to the first that is still there. Those that a repair gave up are passed over. */
 async function verifyLog(repository: BlockRepository, report: StorageReport): Promise<void> {
   const log = new RootLog(repository.storage, repository.hasher)
+  const givenUp = await givenUpRecords(repository.storage)
   let expected: Uint8Array | null | undefined
   for (let number = repository.root.number; number > 0; number--) {
+    if (givenUp.has(number)) {
+      expected = undefined
+      continue
+    }
     const read = await noting(report, recordKey(number), () => readRecord(log, number))
     if (read === null) return
     if (expected !== undefined && read !== undefined && (expected === null || read.digest === null || !equalBytes(expected, read.digest))) {
@@ -100,10 +106,12 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, i
         if (pausing !== undefined) await pausing
         report.blocks++
         report.bytes += header.storedSize
-        if (damage !== undefined) unsound.push({ cid: cidFromDigest(hasher, header.code, header.digest), reason: `${damage} (${key} at byte ${offset})` })
         const count = indexesSound ? countIndexed(repository, pack, header, offset) : 1
         const known = isPromise(count) ? await count : count
-        if (known === 0) report.problems.push({ key, problem: `block ${cidText(cidFromDigest(hasher, header.code, header.digest))} at byte ${offset} is in no index` })
+        const cid = (): CID => cidFromDigest(hasher, header.code, header.digest)
+        // Damage that no index names any more was dealt with by a repair; if the block is missed, those who need it say so.
+        if (damage !== undefined && known > 0) unsound.push({ cid: cid(), reason: `${damage} (${key} at byte ${offset})` })
+        if (known === 0 && damage === undefined) report.problems.push({ key, problem: `block ${cidText(cid())} at byte ${offset} is in no index` })
         matched += known
         options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
       }

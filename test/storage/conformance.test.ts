@@ -4,6 +4,7 @@ import { storageConformance, type ConformanceOptions } from '../../src/storage/c
 import { FaultyStorage } from '../../src/storage/faulty-storage.ts'
 import type { Storage } from '../../src/storage/interface.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { OverlayStorage } from '../../src/storage/overlay-storage.ts'
 import { ReadOnlyStorage } from '../../src/storage/read-only-storage.ts'
 
 function conforms(name: string, open: () => Promise<Storage>, options?: ConformanceOptions): void {
@@ -17,6 +18,7 @@ const filled = new MemoryStorage()
 conforms('memory', async () => new MemoryStorage())
 conforms('memory that several share', async () => memory, { shared: true })
 conforms('faulty without faults', async () => new FaultyStorage(new MemoryStorage(), () => undefined))
+conforms('laid over another', async () => new OverlayStorage(memory))
 conforms('read-only', async () => new ReadOnlyStorage(filled), { fill: (key, bytes) => filled.put(key, bytes) })
 
 /** A storage in memory with some of its methods replaced by wrong ones. */
