@@ -60,6 +60,23 @@ function copyPieces(sources: readonly Uint8Array[], from: number, length: number
   }
 }
 
+/** Tells, in order, which bytes of the source the instructions of a delta copy. They must have been applied once: nothing is checked again. */
+export function forEachCopy(instructions: Uint8Array, visit: (from: number, length: number) => void): void {
+  const reader = { bytes: instructions, at: 0 }
+  const listSize = readVarint(reader)
+  const listEnd = reader.at + listSize
+  let sourceEnd = 0
+  while (reader.at < listEnd) {
+    readVarint(reader)
+    if (reader.at >= listEnd) return
+    const copy = readVarint(reader)
+    const zigzag = readVarint(reader)
+    const from = sourceEnd + ((zigzag >>> 1) ^ -(zigzag & 1))
+    visit(from, copy)
+    sourceEnd = from + copy
+  }
+}
+
 /** An unsigned number of at most 32 bits, seven a byte, lowest first. */
 function readVarint(reader: { readonly bytes: Uint8Array; at: number }): number {
   let value = 0

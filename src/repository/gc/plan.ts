@@ -17,7 +17,7 @@ const SMALL_PACK_SIZE_BYTES: number = 4 * 1024 * 1024
 const MAX_SMALL_PACKS = 8
 
 /** `must` are the packs, by the hex of their ids, that have to be rewritten whatever they hold. */
-export function planPacks(usage: Iterable<PackUsage>, must: ReadonlySet<string>): GcPlan {
+export function planPacks(usage: Iterable<PackUsage>, must: ReadonlySet<string>, maxSmallPacks: number = MAX_SMALL_PACKS): GcPlan {
   const dead: PackUsage[] = []
   const rewritten: PackUsage[] = []
   const whole: PackUsage[] = []
@@ -29,7 +29,7 @@ export function planPacks(usage: Iterable<PackUsage>, must: ReadonlySet<string>)
   const kept: PackUsage[] = []
   for (const kind of ['data', 'metadata'] as const) {
     const small = whole.filter(({ pack }) => pack.kind === kind && pack.size < SMALL_PACK_SIZE_BYTES)
-    const merges = small.length > MAX_SMALL_PACKS || (small.length > 1 && rewritten.some(({ pack }) => pack.kind === kind))
+    const merges = small.length > maxSmallPacks || (small.length > 1 && rewritten.some(({ pack }) => pack.kind === kind))
     if (merges) rewritten.push(...small)
     kept.push(...whole.filter((use) => use.pack.kind === kind && !(merges && small.includes(use))))
   }
