@@ -14,7 +14,7 @@ export const MIN_DELTA_SIZE_BYTES: number = 16 * 1024
  * Deltas that may have to be undone to read a block. On 17 versions of a table, chains of 8 take 2.0 MB, and chains of 16 take 1.24 MB
  * (shared/data/covid-19), since each chain begins with a version that stands by itself.
  */
-const MAX_CHAIN = 16
+export const MAX_CHAIN = 16
 /** A delta that is this small beats any other form; otherwise both are made and the smaller one wins. */
 const SURELY_SMALLER_SHARE = 0.05
 /** A delta costs reading its bases: it has to be well below what the block takes by itself. */
@@ -42,7 +42,7 @@ export class DeltaWriter {
     const opened = await Promise.all(cids.map((cid) => this.#read(cid)))
     const bases = opened.flatMap((base, index) => (base === undefined ? [] : [{ ...base, digest: (cids[index] as CID).multihash.digest }]))
     const depth = 1 + Math.max(0, ...bases.map((base) => base.depth))
-    const delta = bases.length === 0 || depth > MAX_CHAIN ? undefined : encodeDelta(this.#platform, this.#encoder, bytes, bases, depth, mode, (end) => hint.onMatch(end))
+    const delta = bases.length === 0 || depth > MAX_CHAIN ? undefined : encodeDelta(this.#platform, this.#encoder, bytes, bases, depth, mode, { onMatch: (end) => hint.onMatch(end) })
     if (delta !== undefined && delta.payload.length < bytes.length * SURELY_SMALLER_SHARE) return { block: packable(this.#hasher, digest, delta), depth }
     const alone = compressBlock(this.#platform, bytes, mode)
     if (delta !== undefined && delta.payload.length < alone.payload.length * WORTHWHILE_SHARE) return { block: packable(this.#hasher, digest, delta), depth }

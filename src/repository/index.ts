@@ -3,6 +3,7 @@ export { BlockRepository, type BlockRepositoryOptions, type CreateOptions } from
 export type { BlockRequest, ReadResult } from './block-reader.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { BlockAmount, GcOptions, GcReport } from './gc/interface.ts'
+export type { BeforeAndAfter, RepackOptions, RepackReport } from './repack/interface.ts'
 export type { Lease } from './lease.ts'
 export type { Operation } from './operations.ts'
 export { isTagName, parseRefName, type RefName } from './ref-name.ts'

@@ -9,6 +9,7 @@ import { collectGarbage } from './gc/collect-garbage.ts'
 import type { GcOptions, GcReport } from './gc/interface.ts'
 import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
+import type { RepackOptions, RepackReport } from './repack/interface.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
 import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
@@ -187,6 +188,15 @@ export class BlockRepository implements BlockSource {
    */
   collectGarbage(options: GcOptions = {}): Promise<GcReport> {
     return collectGarbage(this, this.#host(), { isGone: this.#isGone, ...options })
+  }
+
+  /**
+   * Stores what is live in less room: finds better deltas, gathers small packs, drops garbage and second copies. Others go on reading and writing meanwhile.
+   * @throws CorruptObjectError if the repository is not whole: nothing was changed
+   */
+  async repack(options: RepackOptions = {}): Promise<RepackReport> {
+    const { repack } = await import('./repack/repack.ts')
+    return repack(this, this.#host(), { isGone: this.#isGone, ...options })
   }
 
   /** True if garbage collection dropped what this block alone led to. */

@@ -16,14 +16,22 @@ const WORTHWHILE_DEAD_SHARE = 0.2
 const SMALL_PACK_SIZE_BYTES: number = 4 * 1024 * 1024
 const MAX_SMALL_PACKS = 8
 
+/** How packs are chosen, beyond what garbage in them makes necessary. */
+export interface PackPolicy {
+  /** So many small packs of a kind may stay as they are. */
+  readonly maxSmallPacks?: number
+  /** A pack is rewritten if this part of it is of no use. */
+  readonly minDeadShare?: number
+}
+
 /** `must` are the packs, by the hex of their ids, that have to be rewritten whatever they hold. */
-export function planPacks(usage: Iterable<PackUsage>, must: ReadonlySet<string>, maxSmallPacks: number = MAX_SMALL_PACKS): GcPlan {
+export function planPacks(usage: Iterable<PackUsage>, must: ReadonlySet<string>, { maxSmallPacks = MAX_SMALL_PACKS, minDeadShare = WORTHWHILE_DEAD_SHARE }: PackPolicy = {}): GcPlan {
   const dead: PackUsage[] = []
   const rewritten: PackUsage[] = []
   const whole: PackUsage[] = []
   for (const use of usage) {
     if (!use.holdsLive) dead.push(use)
-    else if (must.has(toHex(use.pack.id)) || use.deadBytes >= use.pack.size * WORTHWHILE_DEAD_SHARE) rewritten.push(use)
+    else if (must.has(toHex(use.pack.id)) || use.deadBytes >= use.pack.size * minDeadShare) rewritten.push(use)
     else whole.push(use)
   }
   const kept: PackUsage[] = []

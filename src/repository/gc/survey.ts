@@ -9,7 +9,7 @@ import type { BlockAmount, GcOptions } from './interface.ts'
 import { findLiveBlocks } from './live-blocks.ts'
 import { findOrphanedDeltas } from './orphaned-deltas.ts'
 import { measurePacks, type PackUsage } from './pack-usage.ts'
-import { type GcPlan, planPacks } from './plan.ts'
+import { type GcPlan, type PackPolicy, planPacks } from './plan.ts'
 import type { Recoding } from './recoding.ts'
 import type { RelocationPlan } from './relocation.ts'
 import { StandingCopies } from './standing-copies.ts'
@@ -21,16 +21,13 @@ export interface Survey extends GcPlan {
   readonly liveAmount: BlockAmount
 }
 
-/** How packs are chosen, beyond what garbage in them makes necessary. */
-export interface SurveyPolicy {
-  /** So many small packs of a kind may stay as they are. */
-  readonly maxSmallPacks?: number
+export interface SurveyPolicy extends PackPolicy {
   /** What is to be stored in another way. */
   readonly recode?: (live: DigestTable) => Promise<Recoding>
 }
 
 /** @throws CorruptObjectError if storage does not list every pack that the index names */
-export async function survey(repository: BlockRepository, options: GcOptions, { maxSmallPacks, recode }: SurveyPolicy = {}): Promise<Survey> {
+export async function survey(repository: BlockRepository, options: GcOptions, { recode, ...packs }: SurveyPolicy = {}): Promise<Survey> {
   await assertWholeListing(repository)
   const known = await evictedDigests(repository, repository.root.evicted)
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
@@ -39,7 +36,7 @@ export async function survey(repository: BlockRepository, options: GcOptions, { 
   if (recoding !== undefined) for (let row = 0; row < recoding.live.count; row++) live.add(recoding.live.digest(row))
   const usage = await measurePacks(repository.indexes, live, options.signal)
   const orphaned = await findOrphanedDeltas(repository, live, options.signal)
-  const plan = planPacks(usage.values(), new Set([...orphaned.packs, ...(recoding?.packs ?? [])]), maxSmallPacks)
+  const plan = planPacks(usage.values(), new Set([...orphaned.packs, ...(recoding?.packs ?? [])]), packs)
   const going = new Set([...plan.dead, ...plan.rewritten].map(({ pack }) => toHex(pack.id)))
   const relocation = { live, going, materialise: orphaned.digests, recoding, standing: new StandingCopies(repository, going) }
   return { ...plan, evict, relocation, liveAmount: amountOf([...usage.values()], 'live') }
