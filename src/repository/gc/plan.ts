@@ -37,7 +37,9 @@ export function planPacks(usage: Iterable<PackUsage>, must: ReadonlySet<string>,
   const kept: PackUsage[] = []
   for (const kind of ['data', 'metadata'] as const) {
     const small = whole.filter(({ pack }) => pack.kind === kind && pack.size < SMALL_PACK_SIZE_BYTES)
-    const merges = small.length > maxSmallPacks || (small.length > 1 && rewritten.some(({ pack }) => pack.kind === kind))
+    // Where a pack is written anyway, others go in with it.
+    const mayStay = rewritten.some(({ pack }) => pack.kind === kind) ? Math.min(1, maxSmallPacks - 1) : maxSmallPacks
+    const merges = small.length > mayStay
     if (merges) rewritten.push(...small)
     kept.push(...whole.filter((use) => use.pack.kind === kind && !(merges && small.includes(use))))
   }
