@@ -1,12 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { equalBytes } from '../../src/bytes.ts'
 import { decodeCbor, encodeCbor } from '../../src/codec/dag-cbor.ts'
 import { VarveError } from '../../src/errors.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { BlockRepository, type CID, DAG_CBOR_CODE, RAW_CODE, verifyStorage } from '../../src/repository/index.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
-// Loaded beforehand: the scheduler does not wait for a module.
-import '../../src/repository/repack/repack.ts'
 import { edited, textBytes } from '../repository/edited-blocks.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
 
@@ -113,6 +111,11 @@ async function play(seed: number): Promise<number> {
   expect(packs).toBe([...(await BlockRepository.open(storage, { platform: nodePlatform })).indexes.packs].length)
   return recoded
 }
+
+// The scheduler does not wait for a module to be loaded.
+beforeAll(async () => {
+  await import('../../src/repository/repack/repack.ts')
+})
 
 describe('writers and a repack at once', () => {
   it(`lose nothing in ${RUNS} orders of their storage calls, whoever dies`, async () => {
