@@ -32,7 +32,7 @@ const MIN_COPIED_BYTES = 128
 
 /** Nobody waits for it, as for a snapshot. */
 const THOROUGH: DeltaOptions = { candidates: 4, effort: 'best' }
-const CACHE_SIZE_BYTES: number = 64 * 1024 * 1024
+const CACHE_SIZE_BYTES: number = 32 * 1024 * 1024
 
 /** How a block is to be stored: by itself, or as a delta against the blocks with these numbers. */
 interface Form {
@@ -178,11 +178,12 @@ export class RecodingPlan implements Recoding {
   #choose(present: Form | undefined, delta: Form | undefined, { storedSize, codec }: BlockLocation, bytes: Uint8Array): Form {
     const isSurelySmaller = delta !== undefined && delta.storedSize < bytes.length * SURELY_SMALLER_SHARE
     const squeezes = this.#mode === 'max' || codec === PLAIN_CODEC || present === undefined
-    const size = isSurelySmaller || !squeezes || (present !== undefined && present.bases.length > 0) ? Number.POSITIVE_INFINITY : compressBlock(this.#repository.platform, bytes, this.#mode).payload.length
-    const whole = present !== undefined && present.bases.length === 0 && size >= storedSize * BETTER_WHOLE_SHARE ? present : alone(size, bytes.length)
+    const isDelta = present !== undefined && present.bases.length > 0
+    const size = isSurelySmaller || isDelta || !squeezes ? Number.POSITIVE_INFINITY : compressBlock(this.#repository.platform, bytes, this.#mode).payload.length
+    const whole = present !== undefined && !isDelta && size >= storedSize * BETTER_WHOLE_SHARE ? present : alone(size, bytes.length)
     const best = delta !== undefined && (isSurelySmaller || delta.storedSize < whole.storedSize * WORTHWHILE_SHARE) ? delta : whole
     if (present === undefined || best === present) return best
-    return best.storedSize < present.storedSize * (present.bases.length > 0 ? BETTER_DELTA_SHARE : BETTER_WHOLE_SHARE) ? best : present
+    return best.storedSize < present.storedSize * (isDelta ? BETTER_DELTA_SHARE : BETTER_WHOLE_SHARE) ? best : present
   }
 
   async #read(rows: readonly number[]): Promise<readonly DeltaBase[]> {

@@ -15,7 +15,7 @@ const WORTHWHILE_DEAD_SHARE = 0.05
 /**
  * Stores live blocks in less room: against the blocks that they resemble most, wherever those are, through chains of deltas that are cheap to read. Gathers small packs
  * and drops garbage and second copies. Works as garbage collection does, beside readers and writers, and is as safe to be stopped. Reads and hashes every live
- * block. Memory: some 100 bytes a live block, 150 more for each that is stored anew, and at most some 150 MiB beside.
+ * block. Memory: some 100 bytes a live block, 150 more for each that is stored anew, and at most some 160 MiB: packs, caches of bases, and what blocks are known by.
  *
  * @throws CorruptObjectError if a live block is damaged or missing: nothing was changed
  */
@@ -24,7 +24,9 @@ export async function repack(repository: BlockRepository, host: SessionHost, opt
   if (compression !== 'auto' && compression !== 'max') {
     throw new InvalidArgumentError(`A repository cannot be repacked with compression "${String(compression)}"`, { hint: 'Choose auto or max.' })
   }
-  if (options.maxReadCost !== undefined && !(options.maxReadCost >= 1)) throw new InvalidArgumentError(`Reading cannot cost ${options.maxReadCost} times what it costs without deltas`, { hint: 'Give a number from 1.' })
+  if (options.maxReadCost !== undefined && !(options.maxReadCost >= 1)) {
+    throw new InvalidArgumentError(`Reading cannot cost ${options.maxReadCost} times what it costs without deltas`, { hint: 'Give a number from 1.' })
+  }
   const planner = new Planner(repository, host, options)
   const policy = { action: 'repack', maxSmallPacks: MAX_SMALL_PACKS, minDeadShare: WORTHWHILE_DEAD_SHARE, recode: planner.plan.bind(planner) }
   try {

@@ -8,8 +8,8 @@ const MAX_FEATURES = 192
 /** Blocks that are remembered for one feature: the first, and the last few. */
 const WAYS = 4
 const MIN_BITS = 10
-/** 2^21 buckets of 4 places of 8 bytes: 64 MiB. What was looked at longest ago is forgotten when 32 GiB of content have gone by. */
-const MAX_BITS = 21
+/** 2^20 buckets of 4 places of 8 bytes: 32 MiB. What was looked at longest ago is forgotten when 16 GiB of content have gone by. */
+const MAX_BITS = 20
 const SPREAD = 0x9e3779b1
 const EMPTY = -1
 
