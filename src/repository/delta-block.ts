@@ -27,8 +27,9 @@ export interface DeltaOptions {
 
 /** A block as a delta against bases, which come one after the other. Undefined if that does not make it smaller. */
 export function encodeDelta(
-  platform: Platform, encoder: DeltaEncoder, bytes: Uint8Array, bases: readonly DeltaBase[], depth: number, mode: CompressionMode, { candidates = mode === 'max' ? 4 : 1, effort = mode === 'max' ? 'best' : 'fast', onMatch }: DeltaOptions = {},
+  platform: Platform, encoder: DeltaEncoder, bytes: Uint8Array, bases: readonly DeltaBase[], depth: number, mode: CompressionMode, options: DeltaOptions = {},
 ): DeltaBlock | undefined {
+  const { candidates = mode === 'max' ? 4 : 1, effort = mode === 'max' ? 'best' : 'fast', onMatch } = options
   const source = concatBytes(bases.map((base) => base.bytes))
   const { instructions, sourceEnd } = encoder.encode(bytes, source, candidates)
   onMatch?.(sourceEnd)
