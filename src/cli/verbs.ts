@@ -25,6 +25,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'repair', summary: 'mend what is damaged, and list what cannot be', load: () => import('./verbs/repair.ts') },
   { name: 'du', summary: 'show where the space goes, and what each ref would free', load: () => import('./verbs/du.ts') },
   { name: 'gc', summary: 'remove what nothing needs any more', load: () => import('./verbs/gc.ts') },
+  { name: 'repack', summary: 'store all versions in less room', load: () => import('./verbs/repack.ts') },
   { name: 'prove', summary: 'prove that a dataset holds a path, or check such a proof', load: () => import('./verbs/prove.ts') },
   { name: 'export', summary: 'write a revision to a tar or CAR file', load: () => import('./verbs/export.ts') },
   { name: 'import', summary: 'take a snapshot of a tar or CAR file', load: () => import('./verbs/import.ts') },

@@ -4,6 +4,7 @@ import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { diffManifests, openManifest } from '../manifest/manifest.ts'
 import { pathFromText, pathToText } from '../manifest/path.ts'
 import { type ManifestProof, provePath } from '../manifest/proof.ts'
+import type { RepackReport } from '../repository/repack/interface.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { isTagName, parseRefName } from '../repository/ref-name.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
@@ -21,6 +22,7 @@ import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { type ByteSpan, readContent } from './read-content.ts'
 import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
 import type { RepairRepositoryOptions, RepairResult } from './repair.ts'
+import { repackRepository, type RepackRepositoryOptions } from './repack.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
@@ -213,6 +215,14 @@ export class Repository {
   async repair(options: RepairRepositoryOptions = {}): Promise<RepairResult> {
     const { repairRepository } = await import('./repair.ts')
     return repairRepository(this.blocks, this.#with(options))
+  }
+
+  /**
+   * Stores all versions in less room: finds better deltas, gathers small packs, drops garbage. Reads and hashes everything; writers and readers go on meanwhile.
+   * @throws CorruptObjectError if the repository is not whole: nothing was changed
+   */
+  repack(options: RepackRepositoryOptions = {}): Promise<RepackReport> {
+    return repackRepository(this.blocks, this.#with(options))
   }
 
   /** Where the space goes, and what each ref would free. Reads every tree node. */

@@ -11,6 +11,7 @@ import type { GcOptions, GcReport } from './gc/interface.ts'
 import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
 import { assertNoRemains, CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
+import type { RepackOptions, RepackReport } from './repack/interface.ts'
 import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
@@ -219,6 +220,15 @@ export class BlockRepository implements BlockSource {
   /** This repository, over a storage that keeps in memory what is written: whatever is done to it leaves the real one as it is. */
   rehearsal(): BlockRepository {
     return new BlockRepository(new OverlayStorage(this.storage), this.config, this.platform, { writer: this.#writer, isGone: this.#isGone })
+  }
+
+  /**
+   * Stores what is live in less room: finds better deltas, gathers small packs, drops garbage and second copies. Others go on reading and writing meanwhile.
+   * @throws CorruptObjectError if the repository is not whole: nothing was changed
+   */
+  async repack(options: RepackOptions = {}): Promise<RepackReport> {
+    const { repack } = await import('./repack/repack.ts')
+    return repack(this, this.#host(), { isGone: this.#isGone, ...options })
   }
 
   /** True if garbage collection dropped what this block alone led to. */

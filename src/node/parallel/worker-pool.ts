@@ -30,7 +30,7 @@ export class WorkerPool {
   runOn<T extends WithoutSlab<SlabTask>>(slab: Slab, thread: number, task: T): Promise<Results[T['type']]> {
     const isKnown = slab.known.has(thread)
     slab.known.add(thread)
-    return this.run(thread, { ...task, slab: slab.number, ...(isKnown ? {} : { memory: slab.memory }) } as unknown as Task) as Promise<Results[T['type']]>
+    return this.run(thread, { ...task, slab: slab.number, ...(isKnown ? {} : { memory: slab.memory }) }) as Promise<Results[T['type']]>
   }
 
   /** The same for a task that needs no slab. */

@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { nodePlatform } from '../node-platform.ts'
 import { encode } from './encode-task.ts'
 import { readFiles, readSegment } from './read-task.ts'
@@ -9,7 +9,8 @@ import type { ResultMessage, Task, TaskMessage } from './tasks.ts'
 /** What a worker thread runs. Bundled to text by build-worker.mjs, so that it runs wherever the library's own code was put. */
 const slabs = new KnownSlabs()
 
-parentPort?.on('message', ({ id, task }: TaskMessage) => {
+const port = parentPort as MessagePort
+port.on('message', ({ id, task }: TaskMessage) => {
   perform(task).then(
     (result) => reply({ id, result }),
     (error: unknown) => reply({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
@@ -17,7 +18,7 @@ parentPort?.on('message', ({ id, task }: TaskMessage) => {
 })
 
 function reply(message: ResultMessage): void {
-  parentPort?.postMessage(message)
+  port.postMessage(message, [])
 }
 
 async function perform(task: Task): Promise<unknown> {

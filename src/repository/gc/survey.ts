@@ -1,6 +1,7 @@
 import { toHex } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import { CorruptObjectError } from '../../errors.ts'
+import type { DigestTable } from '../digest-table.ts'
 import { evictedDigests } from '../evicted.ts'
 import { packKey } from '../pack-format.ts'
 import type { BlockRepository } from '../repository.ts'
@@ -8,8 +9,10 @@ import type { BlockAmount, GcOptions } from './interface.ts'
 import { findLiveBlocks } from './live-blocks.ts'
 import { findOrphanedDeltas } from './orphaned-deltas.ts'
 import { measurePacks, type PackUsage } from './pack-usage.ts'
-import { type GcPlan, planPacks } from './plan.ts'
+import { type GcPlan, type PackPolicy, planPacks } from './plan.ts'
+import type { Recoding } from './recoding.ts'
 import type { RelocationPlan } from './relocation.ts'
+import { StandingCopies } from './standing-copies.ts'
 
 /** What one state of the repository holds, and what is to become of it. */
 export interface Survey extends GcPlan {
@@ -18,17 +21,25 @@ export interface Survey extends GcPlan {
   readonly liveAmount: BlockAmount
 }
 
+export interface SurveyPolicy extends PackPolicy {
+  /** What is to be stored in another way. */
+  readonly recode?: (live: DigestTable) => Promise<Recoding>
+}
+
 /** @throws CorruptObjectError if storage does not list every pack that the index names */
-export async function survey(repository: BlockRepository, options: GcOptions): Promise<Survey> {
+export async function survey(repository: BlockRepository, options: GcOptions, { recode, ...packs }: SurveyPolicy = {}): Promise<Survey> {
   await assertWholeListing(repository)
   const known = await evictedDigests(repository, repository.root.evicted)
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
   const live = await findLiveBlocks(repository, evict, options.signal)
+  const recoding = await recode?.(live)
+  if (recoding !== undefined) for (let row = 0; row < recoding.live.count; row++) live.add(recoding.live.digest(row))
   const usage = await measurePacks(repository.indexes, live, options.signal)
   const orphaned = await findOrphanedDeltas(repository, live, options.signal)
-  const plan = planPacks(usage.values(), orphaned.packs)
+  const plan = planPacks(usage.values(), new Set([...orphaned.packs, ...(recoding?.packs ?? [])]), packs)
   const going = new Set([...plan.dead, ...plan.rewritten].map(({ pack }) => toHex(pack.id)))
-  return { ...plan, evict, relocation: { live, going, materialise: orphaned.digests }, liveAmount: amountOf([...usage.values()], 'live') }
+  const relocation = { live, going, materialise: orphaned.digests, recoding, standing: new StandingCopies(repository, going) }
+  return { ...plan, evict, relocation, liveAmount: amountOf([...usage.values()], 'live') }
 }
 
 export function amountOf(packs: readonly PackUsage[], which: 'live' | 'dead'): BlockAmount {
