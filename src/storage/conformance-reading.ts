@@ -16,7 +16,7 @@ async function roundTrip({ storage, place }: Trial, size: number): Promise<void>
 export const READING: readonly Promised[] = [
   ...[0, 1, 4096, 5 * 1024 * 1024].map(
     (size): Promised => ({
-      name: `an object of ${size} bytes reads back whole`,
+      name: `an object of ${size} ${size === 1 ? 'byte' : 'bytes'} reads back whole`,
       harm: 'Data that was stored could not be read again.',
       on: 'all',
       check: (trial) => roundTrip(trial, size),

@@ -38,7 +38,7 @@ describe('a check of storage', () => {
   test('tells what could not be tried from what is broken', async () => {
     const full = lying(() => ({ put: () => Promise.reject(new StorageError('disk full')) }))
     const found = await check(full)
-    expect(found.find(({ promise }) => promise.startsWith('an object of 1 bytes'))).toMatchObject({ outcome: 'untried', reason: 'disk full' })
+    expect(found.find(({ promise }) => promise.startsWith('an object of 1 byte'))).toMatchObject({ outcome: 'untried', reason: 'disk full' })
     expect(brokenBy(found)).toEqual([])
     const closed = await check(() => Promise.reject(new StorageError('no connection')))
     expect(closed.every(({ outcome, reason }) => outcome === 'untried' && reason === 'no connection')).toBe(true)

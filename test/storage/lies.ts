@@ -133,7 +133,7 @@ export const LIES: readonly { readonly lie: string; readonly tell: Lie; readonly
     tell: (sound) => ({ get: async (key, options) => (await sound.get(key, options)).slice(0, 1024 * 1024) }),
     breaks: 'an object of 5242880 bytes reads back whole',
   },
-  { lie: 'returns short reads', tell: (sound) => ({ get: async (key, options) => (await sound.get(key, options)).slice(0, -1) }), breaks: 'an object of 1 bytes reads back whole' },
+  { lie: 'returns short reads', tell: (sound) => ({ get: async (key, options) => (await sound.get(key, options)).slice(0, -1) }), breaks: 'an object of 1 byte reads back whole' },
   {
     lie: 'returns the whole object for a range',
     tell: (sound) => ({ get: (key, options) => sound.get(key, options?.signal === undefined ? {} : { signal: options.signal }) }),
