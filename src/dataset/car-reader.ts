@@ -1,7 +1,7 @@
 import { concatBytes } from '../bytes.ts'
 import { CID, assertOwnCid, cidText } from '../cid/cid.ts'
 import { decodeCbor, MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
-import { asArray, asCid, asRecord } from '../codec/shape.ts'
+import { asArray, asCid, asRecord, shownValue } from '../codec/shape.ts'
 import { InvalidArgumentError, MalformedDataError } from '../errors.ts'
 import type { AnyIterable } from '../types.ts'
 
@@ -31,7 +31,7 @@ export async function readCar(source: AnyIterable<Uint8Array>): Promise<OpenedCa
   const first = await sections.next()
   if (first.done === true) throw new MalformedDataError('Not a CAR file: it is empty')
   const header = decodeHeader(first.value)
-  if (header.version !== 1) throw new MalformedDataError(`A CAR file of version ${String(header.version)} cannot be read, only version 1`)
+  if (header.version !== 1) throw new MalformedDataError(`A CAR file of version ${shownValue(header.version)} cannot be read, only version 1`)
   const roots = asArray(header.roots, 'The roots of a CAR file')
   if (roots.length !== 1) throw new InvalidArgumentError(`The CAR file has ${roots.length} roots; one is needed to know what it holds`)
   return { root: asCid(roots[0], 'The root of a CAR file'), blocks: readBlocks(sections) }
