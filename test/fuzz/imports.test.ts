@@ -71,15 +71,15 @@ function readdressed(bytes: Uint8Array): Uint8Array {
 
 test('a CAR file that was changed is imported whole or not at all', async () => {
   const report = await fuzz({
-    name: 'CAR', samples: [sample.car, sample.history, sample.car.slice(0, 59), new Uint8Array(0)], mend: (bytes) => (bytes.length % 2 === 0 ? bytes : readdressed(bytes)), rounds: 300, maxBuffers: 160 * 1024 * 1024,
+    name: 'CAR', samples: [sample.car, sample.history, sample.car.slice(0, 59), new Uint8Array(0)], mend: (bytes) => (bytes.length % 2 === 0 ? bytes : readdressed(bytes)), rounds: 70, maxBuffers: 160 * 1024 * 1024,
     read: (bytes, random) => withRepository((repository) => repository.importCar(pieces(bytes, random), { ref: 'in' })),
   })
-  if (report.rounds > 200) expect(report.refused).toBeGreaterThan(report.rounds / 3)
+  if (report.rounds > 60) expect(report.refused).toBeGreaterThan(report.rounds / 3)
 })
 
 test('the header and the sections of a CAR file are read or refused', async () => {
   await fuzz({
-    name: 'CAR header', samples: [sample.car.slice(0, 59 + 300)], cbor: false, rounds: 1500,
+    name: 'CAR header', samples: [sample.car.slice(0, 59), sample.car], rounds: 600,
     async read(bytes, random) {
       for await (const { cid, bytes: block } of (await readCar(pieces(bytes, random))).blocks) if (cid.bytes.length !== 36 || block.length > 1024 * 1024) throw new TypeError(toHex(cid.bytes))
     },
@@ -105,7 +105,7 @@ function withOddHeaders(random: Random, bytes: Uint8Array): Uint8Array {
   if (headers.length === 0) return copy
   for (let count = random.below(3); count > 0; count--) {
     const at = random.pick(headers)
-    const name = utf8(random.pick(['../up', '/root', 'a/../../b', './/x//', 'con', 'a\\b', '.git/x', 'table.csv', 'table.csv/below', 'folder', '', '.', '..', `${'n'.repeat(99)}`]))
+    const name = utf8(random.pick(['../up', '/root', 'a/../../b', './/x//', 'con', 'a\\b', '.git/x', 'table.csv', 'table.csv/below', 'folder', '', '.', '..', 'n'.repeat(99)]))
     if (random.chance(0.5)) copy.fill(0, at, at + 100).set(name, at)
     if (random.chance(0.5)) copy[at + 156] = random.pick([0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x78, 0x67, 0x4c, 0x4b, 0x53, 0x41, 0, 0xff])
     if (random.chance(0.3)) copy.fill(0, at + 157, at + 257).set(name, at + 157)
@@ -118,19 +118,19 @@ function withOddHeaders(random: Random, bytes: Uint8Array): Uint8Array {
 
 test('a tar file that was changed is imported whole or not at all, and has nothing outside of it', async () => {
   const report = await fuzz({
-    name: 'tar', samples: [sample.tar, sample.tar.slice(0, 5 * 512), new Uint8Array(1024)], mend: rechecked, rounds: 300, maxBuffers: 160 * 1024 * 1024,
+    name: 'tar', samples: [sample.tar, sample.tar.slice(0, 5 * 512), new Uint8Array(1024)], mend: rechecked, rounds: 70, maxBuffers: 160 * 1024 * 1024,
     read: (bytes, random) => {
       const odd = random.chance(0.6) ? rechecked(withOddHeaders(random, bytes)) : bytes
       const reread = (range?: { start: number; end: number }): AsyncGenerator<Uint8Array> => pieces(odd.subarray(range?.start ?? 0, range?.end ?? odd.length), random)
       return withRepository((repository) => importTar(repository, reread(), { ref: 'in', ...(random.chance(0.8) ? { reread } : {}) }))
     },
   })
-  if (report.rounds > 200) expect(Math.min(report.read, report.refused)).toBeGreaterThan(report.rounds / 20)
+  if (report.rounds > 60) expect(Math.min(report.read, report.refused)).toBeGreaterThan(report.rounds / 20)
 })
 
 test('the entries of a tar file end, and no more is held than it has', async () => {
   await fuzz({
-    name: 'tar entries', samples: [sample.tar], mend: rechecked, rounds: 500,
+    name: 'tar entries', samples: [sample.tar], mend: rechecked, rounds: 250,
     async read(bytes, random) {
       const odd = random.chance(0.6) ? rechecked(withOddHeaders(random, bytes)) : bytes
       let total = 0

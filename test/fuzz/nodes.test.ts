@@ -56,7 +56,7 @@ function encode<V>(node: TreeNode<V>, codec: ValueCodec<V>): Uint8Array {
   return node.kind === 'leaf' ? encodeLeaf(node.items, codec) : encodeInner(node.level, node.links)
 }
 
-test.each<[string, ValueCodec<unknown>]>([['manifest', manifestCodec as ValueCodec<unknown>], ['ref', linkCodec as ValueCodec<unknown>]])('nodes of %s trees encode to the same bytes again, beside another too', async (name, codec) => {
+test.each<[string, ValueCodec<unknown>]>([['manifest', manifestCodec], ['ref', linkCodec]])('nodes of %s trees encode to the same bytes again, beside another too', async (name, codec) => {
   const readable = nodes.filter((bytes) => {
     try {
       return decodeNode(bytes, codec) !== undefined
@@ -68,14 +68,14 @@ test.each<[string, ValueCodec<unknown>]>([['manifest', manifestCodec as ValueCod
     name: `${name} nodes`,
     samples: readable,
     cbor: true,
-    rounds: 1500,
+    rounds: 500,
     read(bytes, random) {
       const node = decodeNode(bytes, codec)
       same(encode(node, codec), bytes)
       same(encode(decodeNode(bytes, codec, { twin: decodeNode(random.pick(readable), codec, { twin: undefined }) }), codec), bytes)
     },
   })
-  if (report.rounds > 500) expect(report.refused).toBeGreaterThan(report.rounds / 2)
+  if (report.rounds > 300) expect(report.refused).toBeGreaterThan(report.rounds / 2)
 })
 
 test('manifests, list nodes and snapshots encode to the same bytes again', async () => {
@@ -84,15 +84,15 @@ test('manifests, list nodes and snapshots encode to the same bytes again', async
   const small = nodes.filter(({ length }) => length < 2000)
   // A meta that no stack could hold, if somebody went down into it.
   const deep = encodeCbor({ ...(decodeCbor(sample.nodes.get(cidText(sample.snapshots[0] as CID)) as Uint8Array) as object), meta: `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}` })
-  await fuzz({ name: 'manifest headers', samples: small, cbor: true, rounds: 2000, read: (bytes) => same(encodeManifestHeader(decodeManifestHeader(bytes)), bytes) })
+  await fuzz({ name: 'manifest headers', samples: small, cbor: true, rounds: 800, read: (bytes) => same(encodeManifestHeader(decodeManifestHeader(bytes)), bytes) })
   await fuzz({
-    name: 'list nodes', samples: small, cbor: true, rounds: 1000,
+    name: 'list nodes', samples: small, cbor: true, rounds: 400,
     async read(bytes, random) {
       same(encodeListNode(await readListNode(source(bytes), { cid: any as CID, size: random.pick([400_000, 0, 1, 2 ** 53 - 1]) }, random.pick([undefined, 1, 2]))), bytes)
     },
   })
   await fuzz({
-    name: 'snapshots', samples: [...sample.snapshots.map((cid) => sample.nodes.get(cidText(cid)) as Uint8Array), ...small.slice(0, 3), deep], cbor: true, rounds: 3000,
+    name: 'snapshots', samples: [...sample.snapshots.map((cid) => sample.nodes.get(cidText(cid)) as Uint8Array), ...small.slice(0, 3), deep], cbor: true, rounds: 1000,
     async read(bytes) {
       const snapshot = await readSnapshot(source(bytes), any as CID)
       // The text of `meta` may have been written by another program, with other spaces; all else has one form.
@@ -105,19 +105,19 @@ test('manifests, list nodes and snapshots encode to the same bytes again', async
 test('operations and refs are read or refused', async () => {
   const [any] = sample.roots
   await fuzz({
-    name: 'operations', samples: nodes.filter(({ length }) => length < 2000), cbor: true, rounds: 1000,
+    name: 'operations', samples: nodes.filter(({ length }) => length < 2000), cbor: true, rounds: 400,
     read: (bytes) => steps(listOperations({ get: () => bytes }, { tree: null, total: 1, tail: [any as CID] })),
   })
   await fuzz({
-    name: 'operation logs', samples: nodes, cbor: true, rounds: 500,
+    name: 'operation logs', samples: nodes, cbor: true, rounds: 250,
     read: (bytes, random) => steps(listOperations(lyingSource(random, bytes, random.below(1000)), { tree: parseCid(random.pick([...sample.nodes.keys()])), total: 100, tail: [] })),
   })
-  await fuzz({ name: 'refs', samples: nodes, cbor: true, rounds: 500, read: (bytes, random) => steps(listRefs(lyingSource(random, bytes, random.below(1000)), parseCid(random.pick([...sample.nodes.keys()])))) })
+  await fuzz({ name: 'refs', samples: nodes, cbor: true, rounds: 250, read: (bytes, random) => steps(listRefs(lyingSource(random, bytes, random.below(1000)), parseCid(random.pick([...sample.nodes.keys()])))) })
 })
 
 test('trees in which nodes lie end, and are refused or whole', async () => {
   await fuzz({
-    name: 'trees', samples: nodes, cbor: true, rounds: 400,
+    name: 'trees', samples: nodes, cbor: true, rounds: 200,
     async read(bytes, random) {
       const source = lyingSource(random, bytes, random.below(1000))
       const [a, b] = [random.pick(sample.roots), random.pick(sample.roots)]
@@ -133,7 +133,7 @@ test('trees in which nodes lie end, and are refused or whole', async () => {
   })
   const [large] = await largeFile()
   await fuzz({
-    name: 'lists', samples: nodes.filter(({ length }) => length < 2000), cbor: true, rounds: 1000,
+    name: 'lists', samples: nodes.filter(({ length }) => length < 2000), cbor: true, rounds: 400,
     async read(bytes, random) {
       const link = { cid: parseCid(large as string), size: random.pick([400_000, 2 ** 40]) }
       await steps(random.chance(0.5) ? verifyList({ get: () => bytes }, link, { seen: new Set() }) : listChunks({ get: () => bytes }, link, { range: { start: 1000, end: 300_000 } }))

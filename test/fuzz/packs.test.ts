@@ -53,7 +53,7 @@ function mendedIndex(bytes: Uint8Array): Uint8Array {
 
 test('block headers encode to the same bytes again', async () => {
   await fuzz({
-    name: 'block headers', samples: packs.map((bytes) => bytes.slice(16, 64)), rounds: 4000,
+    name: 'block headers', samples: packs.map((bytes) => bytes.slice(16, 64)), rounds: 1500,
     read(bytes) {
       const header = decodeBlockHeader(bytes, 0)
       if (header === undefined) return
@@ -68,7 +68,7 @@ test('block headers encode to the same bytes again', async () => {
 test('packs are read or refused, and what is called sound hashes to its CID', async () => {
   let damaged = 0
   const report = await fuzz({
-    name: 'packs', samples: packs, mend: mendedPack, rounds: 2500,
+    name: 'packs', samples: packs, mend: mendedPack, rounds: 1000,
     async read(bytes, random) {
       const platform = random.pick([nodePlatform, portablePlatform])
       const kind: PackKind = random.pick(['data', 'metadata'])
@@ -91,7 +91,7 @@ test('packs are read or refused, and what is called sound hashes to its CID', as
 test('index files are read or refused, and lead to nothing that cannot be', async () => {
   const digests = indexes.flatMap((bytes) => [bytes.slice(16, 48), bytes.slice(64, 96), bytes.slice(16 + 48 * 5, 48 + 48 * 5)])
   const report = await fuzz({
-    name: 'index files', samples: indexes, mend: mendedIndex, rounds: 2500,
+    name: 'index files', samples: indexes, mend: mendedIndex, rounds: 1000,
     async read(bytes, random) {
       const storage = new MemoryStorage()
       await storage.put(indexKey(ID), bytes)

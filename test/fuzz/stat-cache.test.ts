@@ -47,7 +47,7 @@ test('a stat cache that is damaged or forged is no error, and gives nothing that
   const path = join(folder, 'cache')
   let found = 0
   await fuzz({
-    name: 'stat cache', samples: [cacheOf([names]), cacheOf([names.slice(0, 2), names.slice(2)]), cacheOf([])], mend: resealed, rounds: 2500, allows: () => false,
+    name: 'stat cache', samples: [cacheOf([names]), cacheOf([names.slice(0, 2), names.slice(2)]), cacheOf([])], mend: resealed, rounds: 1000, allows: () => false,
     read(bytes) {
       writeFileSync(path, bytes)
       const reader = new StatCacheReader(path, IDENTITY)
