@@ -64,19 +64,32 @@ async function* readBlocks(sections: AsyncIterable<Uint8Array>): AsyncGenerator<
 
 /** The bytes of each length-prefixed section. */
 async function* readSections(source: AnyIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let buffered: Uint8Array = new Uint8Array(0)
+  let parts: Uint8Array[] = []
+  let size = 0
+  let needed = 0
   for await (const piece of source) {
-    buffered = buffered.length === 0 ? piece : concatBytes([buffered, piece])
-    let offset = 0
-    for (;;) {
-      const length = readVarint(buffered, offset)
-      if (length === undefined || length.end + length.value > buffered.length) break
-      yield buffered.subarray(length.end, length.end + length.value)
-      offset = length.end + length.value
+    size += piece.length
+    // Pieces are put together once a section is whole, and not each time that one comes.
+    if (size < needed) {
+      parts.push(piece.slice())
+      continue
     }
-    buffered = buffered.slice(offset)
+    const buffered = parts.length === 0 ? piece : concatBytes([...parts, piece])
+    let offset = 0
+    needed = 0
+    while (needed === 0) {
+      const length = readVarint(buffered, offset)
+      if (length === undefined) needed = buffered.length - offset + 1
+      else if (length.end + length.value > buffered.length) needed = length.end + length.value - offset
+      else {
+        yield buffered.subarray(length.end, length.end + length.value)
+        offset = length.end + length.value
+      }
+    }
+    parts = [buffered.slice(offset)]
+    size = buffered.length - offset
   }
-  if (buffered.length > 0) throw new MalformedDataError('The CAR file is cut off in the middle of a section')
+  if (size > 0) throw new MalformedDataError('The CAR file is cut off in the middle of a section')
 }
 
 function readVarint(bytes: Uint8Array, start: number): { value: number; end: number } | undefined {

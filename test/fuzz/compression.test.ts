@@ -28,7 +28,7 @@ const platforms: readonly (readonly [string, Platform])[] = [['node', nodePlatfo
 test.each(platforms)('what was deflated gives as many bytes as declared, or is refused (%s)', async (name, platform) => {
   const bomb = new Uint8Array(deflateRawSync(new Uint8Array(64 * 1024 * 1024)))
   const report = await fuzz({
-    name: `deflate ${name}`, samples: [...plain.map((bytes) => platform.deflate(bytes)), bomb.subarray(0, 5000)], rounds: name === 'node' ? 1000 : 300, maxBuffers: 8 * MAX_BLOCK,
+    name: `deflate ${name}`, samples: [...plain.map((bytes) => platform.deflate(bytes)), bomb.subarray(0, 5000)], rounds: name === 'node' ? 1000 : 300, maxBuffers: 24 * MAX_BLOCK,
     read(bytes, random) {
       const size = random.chance(0.05) ? MAX_BLOCK : random.pick([0, 1, 500, 4000, 4000, 70_000])
       if (decompressBlock(platform, 1, bytes, size).length !== size) throw new Error('it gives another number of bytes than was declared')
@@ -39,7 +39,7 @@ test.each(platforms)('what was deflated gives as many bytes as declared, or is r
 
 test.each(platforms)('a Zstandard frame gives as many bytes as declared, or is refused (%s)', async (name, platform) => {
   await fuzz({
-    name: `zstd ${name}`, samples: [...ZSTD_FRAMES, ...(platform.zstd === undefined ? [] : plain.map((bytes) => platform.zstd?.(bytes) ?? bytes))], rounds: 800, maxBuffers: 12 * MAX_BLOCK,
+    name: `zstd ${name}`, samples: [...ZSTD_FRAMES, ...(platform.zstd === undefined ? [] : plain.map((bytes) => platform.zstd?.(bytes) ?? bytes))], rounds: 800, maxBuffers: 24 * MAX_BLOCK,
     read(bytes, random) {
       const size = random.chance(0.05) ? MAX_BLOCK : random.pick([0, 1, 5, 4000, 70_000])
       if (decompressBlock(platform, 3, bytes, size).length !== size) throw new Error('it gives another number of bytes than was declared')
@@ -53,7 +53,7 @@ const target = utf8(Array.from({ length: 200 }, (_, row) => `${row},${(row * (ro
 test('a delta script gives a block of its size, or is refused', async () => {
   const scripts = [target, source, new Uint8Array(0), concatBytes([source, source])].map((bytes) => new DeltaEncoder().encode(bytes, source).instructions.slice())
   const report = await fuzz({
-    name: 'delta scripts', samples: [...scripts, Uint8Array.of(7, 2, 3, 10, 0, 4, 11, 1, 97, 98, 122)], rounds: 1500, maxBuffers: 3 * MAX_BLOCK,
+    name: 'delta scripts', samples: [...scripts, Uint8Array.of(7, 2, 3, 10, 0, 4, 11, 1, 97, 98, 122)], rounds: 1500, maxBuffers: 24 * MAX_BLOCK,
     read(bytes, random) {
       const size = random.chance(0.05) ? MAX_BLOCK : random.pick([target.length, source.length, 10, 0])
       const sources = random.pick([[source], [source.subarray(0, 100), source.subarray(100)], [new Uint8Array(0), source, utf8('0123456789')], []])
@@ -68,7 +68,7 @@ test('the payload of a delta block encodes to the same bytes again, and is undon
   const bases = [new Random(3).bytes(32), new Random(4).bytes(32)]
   const samples = [0, 1].map((encoding) => encodeDeltaPayload({ depth: 1, bases: bases.slice(encoding), encoding, instructionsSize: instructions.length, instructions: encoding === 0 ? instructions : nodePlatform.deflate(instructions) }))
   await fuzz({
-    name: 'delta payloads', samples, rounds: 1500, maxBuffers: 6 * MAX_BLOCK,
+    name: 'delta payloads', samples, rounds: 1500, maxBuffers: 24 * MAX_BLOCK,
     read(bytes, random) {
       const size = random.chance(0.05) ? MAX_BLOCK : random.pick([target.length, target.length, 100])
       const payload = decodeDeltaPayload(bytes, size)

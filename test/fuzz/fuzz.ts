@@ -16,7 +16,7 @@ export interface FuzzTarget extends MutationOptions {
   readonly mend?: (bytes: Uint8Array) => Uint8Array
   /** Other errors that the contract allows. */
   readonly allows?: (error: unknown) => boolean
-  /** Array buffers that one case may take, in bytes; 16 MiB by default. */
+  /** Array buffers that one case may take, in bytes, those that are garbage by then included; 64 MiB by default. */
   readonly maxBuffers?: number
   /** Rounds in CI. */
   readonly rounds: number
@@ -26,7 +26,7 @@ export interface FuzzTarget extends MutationOptions {
 const TIME_LIMIT_MS = 2000
 /** After so long a case counts as hanging: the process says which one it is, and ends. */
 const HANG_LIMIT_MS = 60_000
-const DEFAULT_MAX_BUFFERS_BYTES: number = 16 * 1024 * 1024
+const DEFAULT_MAX_BUFFERS_BYTES: number = 64 * 1024 * 1024
 const MAX_HEAP_GROWTH_BYTES: number = 128 * 1024 * 1024
 const SHOWN_BYTES = 4096
 

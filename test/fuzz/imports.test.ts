@@ -71,7 +71,7 @@ function readdressed(bytes: Uint8Array): Uint8Array {
 
 test('a CAR file that was changed is imported whole or not at all', async () => {
   const report = await fuzz({
-    name: 'CAR', samples: [sample.car, sample.history, sample.car.slice(0, 59), new Uint8Array(0)], mend: (bytes) => (bytes.length % 2 === 0 ? bytes : readdressed(bytes)), rounds: 70, maxBuffers: 160 * 1024 * 1024,
+    name: 'CAR', samples: [sample.car, sample.history, sample.car.slice(0, 59), new Uint8Array(0)], mend: (bytes) => (bytes.length % 2 === 0 ? bytes : readdressed(bytes)), rounds: 70, maxBuffers: 256 * 1024 * 1024,
     read: (bytes, random) => withRepository((repository) => repository.importCar(pieces(bytes, random), { ref: 'in' })),
   })
   if (report.rounds > 60) expect(report.refused).toBeGreaterThan(report.rounds / 3)
@@ -118,7 +118,7 @@ function withOddHeaders(random: Random, bytes: Uint8Array): Uint8Array {
 
 test('a tar file that was changed is imported whole or not at all, and has nothing outside of it', async () => {
   const report = await fuzz({
-    name: 'tar', samples: [sample.tar, sample.tar.slice(0, 5 * 512), new Uint8Array(1024)], mend: rechecked, rounds: 70, maxBuffers: 160 * 1024 * 1024,
+    name: 'tar', samples: [sample.tar, sample.tar.slice(0, 5 * 512), new Uint8Array(1024)], mend: rechecked, rounds: 70, maxBuffers: 256 * 1024 * 1024,
     read: (bytes, random) => {
       const odd = random.chance(0.6) ? rechecked(withOddHeaders(random, bytes)) : bytes
       const reread = (range?: { start: number; end: number }): AsyncGenerator<Uint8Array> => pieces(odd.subarray(range?.start ?? 0, range?.end ?? odd.length), random)

@@ -43,7 +43,7 @@ function unnoticed(objects: ReadonlyMap<string, Uint8Array>, changed: string): b
 test('a repository with one object that is other than it was gives right bytes or an error, and verify finds it', async () => {
   let damaged = 0
   const report = await fuzz({
-    name: 'repository', samples: [new Uint8Array(1)], rounds: 120, maxBuffers: 64 * 1024 * 1024,
+    name: 'repository', samples: [new Uint8Array(1)], rounds: 120, maxBuffers: 256 * 1024 * 1024,
     async read(_, random) {
       const key = random.pick(keys)
       const bytes = mutate(random, [sample.objects.get(key) as Uint8Array, ...(random.chance(0.2) ? [sample.objects.get(random.pick(keys)) as Uint8Array] : [])], { cbor: key.startsWith('log/') })
@@ -60,7 +60,7 @@ test('a repository with one object that is other than it was gives right bytes o
 
 test('a repository in which objects have changed places, or are gone, gives right bytes or an error', async () => {
   await fuzz({
-    name: 'swapped', samples: [new Uint8Array(1)], rounds: 60, maxBuffers: 64 * 1024 * 1024,
+    name: 'swapped', samples: [new Uint8Array(1)], rounds: 60, maxBuffers: 256 * 1024 * 1024,
     async read(_, random) {
       const objects = new Map(sample.objects)
       const [a, b] = [random.pick(keys), random.pick(keys)]
