@@ -34,7 +34,7 @@ test.each(platforms)('what was deflated gives as many bytes as declared, or is r
       if (decompressBlock(platform, 1, bytes, size).length !== size) throw new Error('it gives another number of bytes than was declared')
     },
   })
-  if (report.rounds > 200) expect(report.read).toBeGreaterThan(0)
+  if (report.rounds > 200) expect(report.refused).toBeGreaterThan(report.rounds / 2)
 })
 
 test.each(platforms)('a Zstandard frame gives as many bytes as declared, or is refused (%s)', async (name, platform) => {
