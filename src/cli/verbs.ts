@@ -29,5 +29,6 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'prove', summary: 'prove that a dataset holds a path, or check such a proof', load: () => import('./verbs/prove.ts') },
   { name: 'export', summary: 'write a revision to a tar or CAR file', load: () => import('./verbs/export.ts') },
   { name: 'import', summary: 'take a snapshot of a tar or CAR file', load: () => import('./verbs/import.ts') },
+  { name: 'storage', summary: 'check whether a repository may be kept in a place', load: () => import('./verbs/storage.ts') },
   { name: 'completion', summary: 'print a completion script for your shell', load: () => import('./verbs/completion.ts') },
 ]

@@ -49,9 +49,9 @@ export function decodeConfig(bytes: Uint8Array, location: string): RepositoryCon
     })
   }
   if (Array.isArray(features) && features.length > 0) {
-    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${features.join(', ')}`, {
-      data: { ...data, features },
-    })
+    // Anything may stand there; only text is taken as it is.
+    const names = features.map((feature: unknown) => (typeof feature === 'string' ? feature : 'something that is no name'))
+    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${names.join(', ')}`, { data: { ...data, features: names } })
   }
   if (typeof chunker === 'string' && chunker !== DEFAULT_PROFILE.name) {
     throw new UnsupportedFormatError(`The repository ${location} cuts files by "${chunker}", which this version does not know`, { data: { ...data, chunker } })

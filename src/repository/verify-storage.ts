@@ -71,6 +71,24 @@ async function verifyLog(repository: BlockRepository, report: StorageReport): Pr
     }
     expected = read?.record.previous
   }
+  await noting(report, 'log/', () => verifyLogEnd(repository, report))
+}
+
+/**
+ * Numbers have no gaps, and the newest record is looked for from below: if one is lost, what comes after it is not found, and the repository seems to be as it was
+ * before. Only a listing tells. Records that others create meanwhile come without a gap.
+ */
+async function verifyLogEnd({ storage, root }: BlockRepository, report: StorageReport): Promise<void> {
+  let last = 0
+  for await (const { key } of storage.list('log/')) {
+    const number = Number(key.slice('log/'.length))
+    if (recordKey(number) === key && number > last) last = number
+  }
+  for (let number = root.number + 1; number < last; number++) {
+    if ((await storage.stat(recordKey(number))) !== undefined) continue
+    report.problems.push({ key: recordKey(number), problem: `it is missing, though ${recordKey(last)} is there; the repository is read as it was before it` })
+    return
+  }
 }
 
 async function verifyIndexes(repository: BlockRepository, report: StorageReport): Promise<boolean> {
