@@ -68,7 +68,7 @@ export class BlockRepository implements BlockSource {
     this.#isGone = isGone
     this.hasher = platform.hasher(config.hash)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.#renew())
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.refresh())
   }
 
   /**
@@ -123,7 +123,17 @@ export class BlockRepository implements BlockSource {
 
   /** Goes to the newest state. Costs one probe if nothing was committed. */
   async refresh(): Promise<void> {
-    await this.#adopt(await this.#log.newest(this.#state.root))
+    let newest = await this.#log.newest(this.#state.root)
+    for (;;) {
+      try {
+        return await this.#adopt(newest)
+      } catch (error) {
+        // While its index files were being opened, garbage collection may have put another state in its place and deleted them.
+        const next = await this.#log.newest(newest)
+        if (next.record.number === newest.record.number) throw error
+        newest = next
+      }
+    }
   }
 
   /**
@@ -220,12 +230,6 @@ export class BlockRepository implements BlockSource {
     // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
     const indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#state.indexes)
     this.#state = { root, indexes }
-  }
-
-  async #renew(): Promise<boolean> {
-    const { number } = this.root
-    await this.refresh()
-    return this.root.number > number
   }
 
   async #announce(): Promise<string> {
