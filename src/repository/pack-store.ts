@@ -1,5 +1,7 @@
+import { equalBytes } from '../bytes.ts'
 import { type BlockCode, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
+import { DELTA_CODEC } from '../codec/block-compression.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
@@ -65,14 +67,18 @@ export class PackStore {
     return this.#packs.length
   }
 
-  /** Takes a pack that is in storage already, so that the next index names it and its blocks. */
-  adopt(pack: IndexedPack, headers: readonly BlockHeader[]): void {
+  /** Takes a pack that is in storage already, so that the next index names it and all its blocks. Returns those that are deltas; none if it was taken before. */
+  adopt(pack: IndexedPack, headers: readonly BlockHeader[]): readonly BlockLocation[] {
+    if (this.#packs.some(({ id }) => equalBytes(id, pack.id))) return []
     const number = this.#packs.push(pack) - 1
+    const deltas: BlockLocation[] = []
     let offset = FILE_HEADER_SIZE_BYTES
     for (const { digest, storedSize, size, codec } of headers) {
-      if (!this.has(digest)) this.#records.add(digest, { pack: number, offset, storedSize, size, codec })
+      this.#records.addCopy(digest, { pack: number, offset, storedSize, size, codec })
+      if (codec === DELTA_CODEC) deltas.push({ pack, offset, storedSize, size, codec })
       offset += BLOCK_HEADER_SIZE_BYTES + storedSize
     }
+    return deltas
   }
 
   /** Where a block of this session is; its bytes too while its pack is still being filled. */
