@@ -42,14 +42,15 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   const skipped: SkippedPath[] = []
   assertDetails(options)
   await repository.refresh()
-  const { stored, added, recorded } = await repository.withSession(async (session) => {
+  const { stored, added, recorded, newFiles } = await repository.withSession(async (session) => {
     const stored = await resumable(session, () => storeInput(session, repository, input, options, { ref, skipped }))
     const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
-    return { stored, recorded, added: session.added }
+    // While the session's lease stands, so that what it compares with cannot be removed.
+    return { stored, recorded, newFiles: await countNewFiles(repository, recorded, stored), added: session.added }
   }, options.compression === undefined ? {} : { compression: options.compression })
   return {
     root: cidText(stored.root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
-    files: stored.files, bytes: stored.bytes, newFiles: await countNewFiles(repository, recorded, stored), newBytes: added.contentBytes, storedBytes: added.storedBytes,
+    files: stored.files, bytes: stored.bytes, newFiles, newBytes: added.contentBytes, storedBytes: added.storedBytes,
     elapsedMs: Math.round(performance.now() - startedAt), skipped,
   }
 }
