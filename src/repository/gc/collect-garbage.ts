@@ -4,6 +4,8 @@ import { packKey } from '../pack-format.ts'
 import type { BlockRepository } from '../repository.ts'
 import { type Collection, commitCollection, type CommittedCollection } from './commit-collection.ts'
 import type { GcOptions, GcReport } from './interface.ts'
+import { Marking } from './live-blocks.ts'
+import { revoked } from '../outlive-gc.ts'
 import type { PackUsage } from './pack-usage.ts'
 import { Relocation } from './relocation.ts'
 import { sleep } from '../pause.ts'
@@ -20,28 +22,35 @@ const DEFAULT_SESSION_MAX_AGE_MS: number = 7 * 24 * 3600 * 1000
  * the next collection finishes the work. Reads the tree nodes and the packs that are rewritten. Memory: some 40 bytes a live block.
  *
  * @throws CorruptObjectError if the repository is not whole or storage does not list all of it: nothing was removed
+ * @throws SessionRevokedError if another collection took this one for dead: it removed nothing
  */
 export async function collectGarbage(repository: BlockRepository, host: SessionHost, options: GcOptions): Promise<GcReport> {
   if (options.dryRun === true) {
     await repository.refresh()
-    const found = await survey(repository, options)
+    const found = await survey(repository, new Marking(), options)
     const { revoke, stay } = await sessionsOf(repository, options)
     return { ...reportOf(found, [...found.rewritten]), dryRun: true, sessions: stay, revoked: revoke, deferredPacks: 0, damagedPacks: [], freedBytes: expectedBytes(found) }
   }
   const own = await host.announce()
   try {
-    const relocation = new Relocation(repository, host)
+    const began = host.state.root.record.gcEpoch
+    const marking = new Marking()
+    let relocation = new Relocation(repository, host)
     for (;;) {
       await repository.refresh()
-      const found = await survey(repository, options)
+      const { state } = host
+      await assertNotRevoked(host, own, began)
+      const found = await survey(repository, marking, options)
+      if (found.restarted) relocation = new Relocation(repository, host)
       const { revoke } = await sessionsOf(repository, options, own)
       const moved = await relocate(relocation, found, options)
       const gone = new Set([...found.dead, ...moved].map(({ pack }) => toHex(pack.id)))
+      // Others who use the same repository, and reads that have to try again, take it on to newer states, of which none of this is true.
+      if (host.state !== state) continue
       const committed = await commitIfNeeded(host, { survey: found, gone, relocation, revoke }, options)
       if (committed === undefined) continue
       if (gone.size > 0) await sleep(options.graceMs ?? DEFAULT_GRACE_MS, options.signal)
-      const revoked = new Set(repository.root.revoked)
-      const swept = await sweep(repository, { dropNumber: committed.number, dropped: keysOf(gone, committed.superseded), own, revoked })
+      const swept = await sweep(repository, { dropNumber: committed.number, dropped: keysOf(gone, committed.superseded), own, revoked: new Set(repository.root.revoked) })
       const damagedPacks = found.rewritten.filter((use) => !moved.includes(use)).map(({ pack }) => packKey(pack.id))
       const { sessions, deferredPacks, deletedBytes } = swept
       return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, damagedPacks, freedBytes: deletedBytes - relocation.storedBytes }
@@ -49,6 +58,15 @@ export async function collectGarbage(repository: BlockRepository, host: SessionH
   } finally {
     await repository.storage.delete(leaseKey(own)).catch(() => undefined)
   }
+}
+
+/**
+ * A collection is a writer too: when another has given it up, the packs that it wrote are gone.
+ * @throws SessionRevokedError
+ */
+async function assertNotRevoked({ state, storage }: SessionHost, own: string, began: number): Promise<void> {
+  const { revoked: ids, gcEpoch } = state.root.record
+  if (ids.includes(own) || (gcEpoch !== began && (await storage.stat(leaseKey(own))) === undefined)) throw revoked(own)
 }
 
 /** No record is made if there is nothing to say in it. */

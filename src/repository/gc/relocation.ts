@@ -62,25 +62,24 @@ export class Relocation {
 
   /**
    * Moves what is live in a pack. False if a block of it is damaged and has no sound copy elsewhere: the pack must then stay as it is, since
-   * some day its bytes may be all there is to mend it with.
+   * some day its bytes may be all there is to mend it with. The others are moved all the same: what they are deltas against may go.
    */
   async move({ pack }: PackUsage, plan: RelocationPlan, options: OperationOptions, onBlock: (bytes: number) => void): Promise<boolean> {
     const { storage, hasher } = this.#repository
     const pause = new Pause(options.signal)
     let offset = FILE_HEADER_SIZE_BYTES
-    try {
-      for (const header of await readTrailer(storage, hasher, pack)) {
-        await pause.take()
-        const { storedSize, size, codec, digest } = header
-        if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) await this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan)
-        offset += BLOCK_HEADER_SIZE_BYTES + storedSize
-        onBlock(storedSize)
+    let isWhole = true
+    for (const header of await unlessDamaged(readTrailer(storage, hasher, pack)) ?? []) {
+      await pause.take()
+      const { storedSize, size, codec, digest } = header
+      if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) {
+        const moved = await unlessDamaged(this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan))
+        isWhole &&= moved !== undefined
       }
-      return true
-    } catch (error) {
-      if (error instanceof VarveError && (error.code === 'CORRUPT_BLOCK' || error.code === 'CORRUPT_OBJECT')) return false
-      throw error
+      offset += BLOCK_HEADER_SIZE_BYTES + storedSize
+      onBlock(storedSize)
     }
+    return isWhole && offset > FILE_HEADER_SIZE_BYTES
   }
 
   /** Stores the packs that are open. */
@@ -89,12 +88,12 @@ export class Relocation {
     return this.#store.unindexed()
   }
 
-  async #moveBlock(header: BlockHeader, location: BlockLocation, { going, materialise }: RelocationPlan): Promise<void> {
+  async #moveBlock(header: BlockHeader, location: BlockLocation, { going, materialise }: RelocationPlan): Promise<true> {
     const { hasher, platform } = this.#repository
     const digest = header.digest.slice()
     const cid = cidFromDigest(hasher, header.code, digest)
     const changes = materialise.rowOf(digest) >= 0
-    if (!changes && (await this.#isSoundElsewhere(cid, going))) return
+    if (!changes && (await this.#isSoundElsewhere(cid, going))) return true
     const stored = await readStored(this.#repository.storage, location)
     const bytes = await this.#host.open(cid, location, stored)
     const block = changes
@@ -102,6 +101,7 @@ export class Relocation {
       : packable(hasher, digest, { codec: header.codec, payload: stored.subarray(BLOCK_HEADER_SIZE_BYTES) })
     const full = this.#store.add(header.code, digest, header.size, block)
     if (full !== undefined) await full
+    return true
   }
 
   /** True if a pack that stays has a copy which reads well. */
@@ -124,5 +124,15 @@ export class Relocation {
     if (own.stored !== undefined) return this.#host.open(cid, own.location, own.stored)
     await this.#store.settled()
     return this.#host.open(cid, own.location, await readStored(this.#repository.storage, own.location))
+  }
+}
+
+/** Undefined instead of damage. */
+async function unlessDamaged<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof VarveError && (error.code === 'CORRUPT_BLOCK' || error.code === 'CORRUPT_OBJECT')) return undefined
+    throw error
   }
 }

@@ -5,8 +5,8 @@ import { evictedDigests } from '../evicted.ts'
 import { packKey } from '../pack-format.ts'
 import type { BlockRepository } from '../repository.ts'
 import type { BlockAmount, GcOptions } from './interface.ts'
-import { findLiveBlocks } from './live-blocks.ts'
-import { findOrphanedDeltas } from './orphaned-deltas.ts'
+import { addLiveBlocks, type Marking } from './live-blocks.ts'
+import { findOrphanedDeltas, strandedPacks } from './orphaned-deltas.ts'
 import { measurePacks, type PackUsage } from './pack-usage.ts'
 import { type GcPlan, planPacks } from './plan.ts'
 import type { RelocationPlan } from './relocation.ts'
@@ -14,21 +14,36 @@ import type { RelocationPlan } from './relocation.ts'
 /** What one state of the repository holds, and what is to become of it. */
 export interface Survey extends GcPlan {
   readonly evict: readonly CID[]
+  /** True if what was moved before belongs to a plan that does not hold any more. */
+  readonly restarted: boolean
   readonly relocation: RelocationPlan
   readonly liveAmount: BlockAmount
 }
 
 /** @throws CorruptObjectError if storage does not list every pack that the index names */
-export async function survey(repository: BlockRepository, options: GcOptions): Promise<Survey> {
+export async function survey(repository: BlockRepository, marking: Marking, options: GcOptions): Promise<Survey> {
   await assertWholeListing(repository)
   const known = await evictedDigests(repository, repository.root.evicted)
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
-  const live = await findLiveBlocks(repository, evict, options.signal)
+  const restarted = marking.expect(evict)
+  const { live } = marking
+  await addLiveBlocks(repository, evict, live, options.signal)
   const usage = await measurePacks(repository.indexes, live, options.signal)
   const orphaned = await findOrphanedDeltas(repository, live, options.signal)
-  const plan = planPacks(usage.values(), orphaned.packs)
-  const going = new Set([...plan.dead, ...plan.rewritten].map(({ pack }) => toHex(pack.id)))
-  return { ...plan, evict, relocation: { live, going, materialise: orphaned.digests }, liveAmount: amountOf([...usage.values()], 'live') }
+  const must = new Set(orphaned.packs)
+  let plan = planPacks(usage.values(), must)
+  let going = goingOf(plan)
+  // What goes with one pack may be what a delta in another is made from.
+  for (let more = await strandedPacks(repository.indexes, orphaned.dead, live, going); more.size > 0; more = await strandedPacks(repository.indexes, orphaned.dead, live, going)) {
+    for (const pack of more) must.add(pack)
+    plan = planPacks(usage.values(), must)
+    going = goingOf(plan)
+  }
+  return { ...plan, evict, restarted, relocation: { live, going, materialise: orphaned.digests }, liveAmount: amountOf([...usage.values()], 'live') }
+}
+
+function goingOf({ dead, rewritten }: GcPlan): ReadonlySet<string> {
+  return new Set([...dead, ...rewritten].map(({ pack }) => toHex(pack.id)))
 }
 
 export function amountOf(packs: readonly PackUsage[], which: 'live' | 'dead'): BlockAmount {
