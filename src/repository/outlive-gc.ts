@@ -1,7 +1,7 @@
 import type { CID } from '../cid/cid.ts'
 import { decodeDeltaPayload } from '../codec/delta-payload.ts'
 import { type BlockSource } from '../codec/interface.ts'
-import { CorruptObjectError, NotFoundError, SessionRevokedError, VarveError } from '../errors.ts'
+import { CorruptBlockError, CorruptObjectError, NotFoundError, SessionRevokedError, VarveError } from '../errors.ts'
 import type { AnyIterable } from '../types.ts'
 import type { BlockRequest, ReadResult } from './block-reader.ts'
 import { DigestTable } from './digest-table.ts'
@@ -77,6 +77,13 @@ export async function outliveCollection(host: SessionHost, state: RepositoryStat
 /** The refusal of a session that garbage collection has ended. */
 export function revoked(session: string, cause?: unknown): SessionRevokedError {
   return new SessionRevokedError('Garbage collection removed data that this session relied on; nothing was committed', { data: { session }, ...(cause === undefined ? {} : { cause }) })
+}
+
+/** Of a session that was given up, packs and index files are deleted while it goes on: what fails for that reason looks like damage, and is none. */
+export async function whyNotCommitted(host: SessionHost, session: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof NotFoundError || error instanceof CorruptObjectError || error instanceof CorruptBlockError)) return error
+  await host.refresh().catch(() => undefined)
+  return host.state.root.record.revoked.includes(session) ? revoked(session, error) : error
 }
 
 async function missingFrom(state: RepositoryState, { packs, targets, blocks }: Survivor): Promise<readonly CID[]> {

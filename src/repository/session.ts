@@ -15,7 +15,7 @@ import { appendOperation } from './operations.ts'
 import { packKey } from './pack-format.ts'
 import { PackStore } from './pack-store.ts'
 import { readStored } from './read-block.ts'
-import { outliveCollection, revoked } from './outlive-gc.ts'
+import { outliveCollection, revoked, whyNotCommitted } from './outlive-gc.ts'
 import { applyRefChanges, type RefChange } from './refs.ts'
 import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
@@ -161,6 +161,8 @@ export class Session implements BlockSource, BlockSink {
         const result = await this.#attempt(request, this.#host.state, writer)
         if (result !== undefined) return result
       }
+    } catch (error) {
+      throw await whyNotCommitted(this.#host, this.id, error)
     } finally {
       this.#committing = false
     }
