@@ -119,10 +119,16 @@ function asStoreEvent(event: ProgressEvent, session: Session): ProgressEvent {
 async function countNewFiles(repository: BlockRepository, recorded: RecordedSnapshot, stored: StoredRoot): Promise<number> {
   if (!recorded.created) return 0
   if (recorded.parent === undefined) return stored.files
-  const before = (await readSnapshot(repository, recorded.parent)).root
-  let count = 0
-  for await (const { after } of diffManifests(repository, before, stored.root)) if (after?.kind === 'file' || after?.kind === 'executable') count++
-  return count
+  try {
+    const before = (await readSnapshot(repository, recorded.parent)).root
+    let count = 0
+    for await (const { after } of diffManifests(repository, before, stored.root)) if (after?.kind === 'file' || after?.kind === 'executable') count++
+    return count
+  } catch (error) {
+    // The snapshot is committed, and must not look failed because garbage collection drops the one before at this moment.
+    if (error instanceof VarveError) return stored.files
+    throw error
+  }
 }
 
 function chooseRef(input: SnapshotInput, ref: string | undefined): string {
