@@ -18,6 +18,7 @@ const SEED = Number(process.env.VARVE_KILL_SEED ?? Date.now() % 1e6)
 const ACTORS = ['write', 'write', 'write', 'collect', 'collect', 'read']
 /** Between two kills, on average, and longer on a machine that is busy: some processes are killed while they come up, most at work. */
 const MEAN_WAIT_MS = 400
+const MAX_MEAN_WAIT_MS = 2000
 const MAX_WAITS = 8
 const KILLS_BEFORE_CHECK = 8
 /** Snapshots of each ref that are checked out each time: the newest and some older ones. */
@@ -103,7 +104,7 @@ try {
     const { checkouts, verifyMs } = await checkRepository(location, reported, choose)
     did.checkouts += checkouts
     did.checks++
-    meanWaitMs = Math.max(MEAN_WAIT_MS, verifyMs)
+    meanWaitMs = Math.min(MAX_MEAN_WAIT_MS, Math.max(MEAN_WAIT_MS, verifyMs))
     if (process.env.VARVE_KILL_SECONDS !== undefined) process.stderr.write(`${JSON.stringify(did)}\n`)
   }
   const room = await checkTidied(location)

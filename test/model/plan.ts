@@ -55,8 +55,63 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Few switches make a failure that can be read; short and long stretches between them reach the narrow gaps and let others overtake by whole collections. */
 const oneSwitch: fc.Arbitrary<Switch> = fc.record({ afterCalls: fc.oneof(fc.nat(3), fc.nat(30), fc.nat(200)), to: fc.nat(5) })
 
-export const plans: fc.Arbitrary<Plan> = fc.record({
-  actors: fc.noBias(fc.array(fc.array(step, { minLength: 1, maxLength: 10, size: 'max' }), { minLength: 1, maxLength: 4, size: 'max' })),
-  switches: fc.noBias(fc.array(oneSwitch, { maxLength: 40, size: 'max' })),
-  staleListings: fc.boolean(),
-})
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { minLength: 1, maxLength: 10, size: 'max' })
+const switches: fc.Arbitrary<readonly Switch[]> = fc.array(oneSwitch, { maxLength: 40, size: 'max' })
+const anyPlan: fc.Arbitrary<Plan> = fc.record({ actors: fc.noBias(fc.array(steps, { minLength: 1, maxLength: 4, size: 'max' })), switches: fc.noBias(switches), staleListings: fc.boolean() })
+
+const commit = (...files: readonly FileSpec[]): Step => ({ type: 'snapshot', ref: 'common', files, breaksOff: false })
+const collectNow = (keepLast?: number): Step => ({ type: 'collect', keepLast, alongside: false })
+
+/**
+ * Chance seldom brings three versions of one file into one ref and a collection to the right moment. Here a chain of deltas grows, somebody goes on with
+ * it, and meanwhile all of it, or its beginning, goes.
+ */
+const chainPlan: fc.Arbitrary<Plan> = fc.record({
+  base: fc.integer({ min: 1, max: 2 }), versions: fc.integer({ min: 1, max: 3 }), growing: fc.integer({ min: 40, max: 130 }), overtaken: fc.nat(40),
+  goes: fc.constantFrom<readonly Step[]>([{ type: 'delete', ref: 'common' }, collectNow()], [commit(), collectNow(1)], [collectNow(1)]), more: steps, later: switches, staleListings: fc.boolean(),
+}).map(({ base, versions, growing, overtaken, goes, more, later, staleListings }) => ({
+  actors: [
+    [...Array.from({ length: versions }, (_, version) => commit({ path: 0, base, version })), ...goes, ...more],
+    [commit({ path: 0, base, version: versions }), { type: 'read' }, commit({ path: 0, base, version: 0 })],
+  ],
+  switches: [{ afterCalls: growing, to: 1 }, { afterCalls: overtaken, to: 0 }, { afterCalls: 150, to: 0 }, ...later],
+  staleListings,
+}))
+
+/** A delta dies in a pack that is not worth rewriting, and what it was made from goes. Then its bytes are stored again. */
+const remainsPlan: fc.Arbitrary<Plan> = fc.record({ base: fc.integer({ min: 1, max: 2 }), more: steps, staleListings: fc.boolean() }).map(({ base, more, staleListings }) => ({
+  actors: [[
+    commit({ path: 0, base, version: 0 }), commit({ path: 0, base, version: 1 }, { path: 1, base: 3 - base, version: 0 }), commit({ path: 1, base: 3 - base, version: 0 }),
+    collectNow(1), commit({ path: 0, base, version: 1 }), ...more,
+  ]],
+  switches: [],
+  staleListings,
+}))
+
+const first = (...files: readonly FileSpec[]): Step => ({ type: 'snapshot', ref: 'first', files, breaksOff: false })
+const zeros: FileSpec = { path: 0, base: 0, version: 1 }
+const one: FileSpec = { path: 0, base: 1, version: 0 }
+const other: FileSpec = { path: 0, base: 2, version: 0 }
+
+/** Somebody is at work, and another comes in between at whatever moment. */
+const interruptions: readonly (readonly [readonly Step[], readonly Step[]])[] = [
+  // A collection is taken for dead by another, whose clock is ahead.
+  [[first(one), commit(other), { type: 'delete', ref: 'common' }, collectNow(), { type: 'read' }], [{ type: 'clock', days: 9 }, collectNow(), commit(other)]],
+  // A writer is, and goes on.
+  [[first(one), { type: 'delete', ref: 'first' }, first(one, { ...other, path: 1 }), { type: 'read' }], [{ type: 'clock', days: 9 }, collectNow(), collectNow(1)]],
+  // A snapshot is tagged, or restored, that is dropped at the same time.
+  [[first(one), first(other), { type: 'tag', age: 1, tag: 0 }, { type: 'read' }], [collectNow(1), collectNow()]],
+  [[first(one), first(other), { type: 'delete', ref: 'first' }, { type: 'restore', which: 0 }], [collectNow(), collectNow()]],
+  // What is deleted is added again.
+  [[commit(one, { ...zeros, path: 1 }), { type: 'delete', ref: 'common' }, collectNow(), commit(one)], [commit(one), first(one), { type: 'read' }]],
+]
+
+const interruptedPlan: fc.Arbitrary<Plan> = fc.record({
+  who: fc.constantFrom(...interruptions), at: fc.integer({ min: 20, max: 260 }), more: steps, later: switches, staleListings: fc.boolean(),
+}).map(({ who: [worker, visitor], at, more, later, staleListings }) => ({
+  actors: [[...worker, ...more], visitor], switches: [{ afterCalls: at, to: 1 }, { afterCalls: 200, to: 0 }, ...later], staleListings,
+}))
+
+export const plans: fc.Arbitrary<Plan> = fc.oneof(
+  { arbitrary: anyPlan, weight: 8 }, { arbitrary: chainPlan, weight: 3 }, { arbitrary: remainsPlan, weight: 1 }, { arbitrary: interruptedPlan, weight: 6 },
+)
