@@ -22,7 +22,7 @@ export type Step =
 /** Two refs of an actor's own, and one that all of them write to. */
 export type RefChoice = 'first' | 'second' | 'common'
 
-/** From here on the scheduler lets another actor go on: after so many calls of the one before, that with this number among those that wait. */
+/** From here on the scheduler lets another actor go on: after so many calls since the last switch, the one with this number, or the next that waits. */
 export interface Switch {
   readonly afterCalls: number
   readonly to: number

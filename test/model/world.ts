@@ -120,15 +120,20 @@ export class World {
     let left = switches[0]?.afterCalls ?? 0
     return (waiting) => {
       if (left-- <= 0 && switches.length > 0) {
-        const to = switches.shift()?.to ?? 0
+        current = this.#nameFrom(switches.shift()?.to ?? 0, waiting)
         left = switches[0]?.afterCalls ?? 0
-        current = waiting[to % waiting.length]
-        return this.#spend(to % waiting.length, waiting)
       }
       const at = current === undefined ? -1 : waiting.indexOf(current)
       if (at < 0) current = waiting[0]
       return this.#spend(Math.max(0, at), waiting)
     }
+  }
+
+  /** The actor with that number, or the next one that waits. */
+  #nameFrom(number: number, waiting: readonly string[]): string | undefined {
+    const count = this.#plan.actors.length
+    const names = Array.from({ length: count }, (_, index) => `actor-${(number + index) % count}`)
+    return names.find((name) => waiting.includes(name))
   }
 
   #spend(at: number, waiting: readonly string[]): number {
