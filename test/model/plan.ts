@@ -67,14 +67,15 @@ const collectNow = (keepLast?: number): Step => ({ type: 'collect', keepLast, al
  * it, and meanwhile all of it, or its beginning, goes.
  */
 const chainPlan: fc.Arbitrary<Plan> = fc.record({
-  base: fc.integer({ min: 1, max: 2 }), versions: fc.integer({ min: 1, max: 3 }), growing: fc.integer({ min: 40, max: 130 }), overtaken: fc.nat(40),
+  base: fc.integer({ min: 1, max: 2 }), versions: fc.integer({ min: 1, max: 3 }), late: fc.nat(40), overtaken: fc.integer({ min: 8, max: 45 }),
   goes: fc.constantFrom<readonly Step[]>([{ type: 'delete', ref: 'common' }, collectNow()], [commit(), collectNow(1)], [collectNow(1)]), more: steps, later: switches, staleListings: fc.boolean(),
-}).map(({ base, versions, growing, overtaken, goes, more, later, staleListings }) => ({
+}).map(({ base, versions, late, overtaken, goes, more, later, staleListings }) => ({
   actors: [
     [...Array.from({ length: versions }, (_, version) => commit({ path: 0, base, version })), ...goes, ...more],
     [commit({ path: 0, base, version: versions }), { type: 'read' }, commit({ path: 0, base, version: 0 })],
   ],
-  switches: [{ afterCalls: growing, to: 1 }, { afterCalls: overtaken, to: 0 }, { afterCalls: 150, to: 0 }, ...later],
+  // A snapshot takes some 30 calls, the first one half of that.
+  switches: [{ afterCalls: versions * 32 - 11 + late, to: 1 }, { afterCalls: overtaken, to: 0 }, { afterCalls: 150, to: 1 }, ...later],
   staleListings,
 }))
 
