@@ -94,24 +94,22 @@ const zeros: FileSpec = { path: 0, base: 0, version: 1 }
 const one: FileSpec = { path: 0, base: 1, version: 0 }
 const other: FileSpec = { path: 0, base: 2, version: 0 }
 
-/** Somebody is at work, and another comes in between at whatever moment. */
-const interruptions: readonly (readonly [readonly Step[], readonly Step[]])[] = [
+/** Somebody is at work, and another comes in between after some number of calls, from the first to the last given. */
+const interruptions: readonly (readonly [readonly Step[], readonly Step[], readonly [number, number]])[] = [
   // A collection is taken for dead by another, whose clock is ahead.
-  [[first(one), commit(other), { type: 'delete', ref: 'common' }, collectNow(), { type: 'read' }], [{ type: 'clock', days: 9 }, collectNow(), commit(other)]],
+  [[first(one), commit(other), { type: 'delete', ref: 'common' }, collectNow(), { type: 'read' }], [{ type: 'clock', days: 9 }, collectNow(), commit(other)], [85, 135]],
   // A writer is, and goes on.
-  [[first(one), { type: 'delete', ref: 'first' }, first(one, { ...other, path: 1 }), { type: 'read' }], [{ type: 'clock', days: 9 }, collectNow(), collectNow(1)]],
+  [[first(one), first(one, { ...other, path: 1 }), { type: 'read' }, { type: 'delete', ref: 'first' }], [{ type: 'clock', days: 9 }, collectNow(), collectNow(1)], [15, 60]],
   // A snapshot is tagged, or restored, that is dropped at the same time.
-  [[first(one), first(other), { type: 'tag', age: 1, tag: 0 }, { type: 'read' }], [collectNow(1), collectNow()]],
-  [[first(one), first(other), { type: 'delete', ref: 'first' }, { type: 'restore', which: 0 }], [collectNow(), collectNow()]],
+  [[first(one), first(other), { type: 'tag', age: 1, tag: 0 }, { type: 'read' }], [collectNow(1), collectNow()], [50, 85]],
+  [[first(one), first(other), { type: 'delete', ref: 'first' }, { type: 'restore', which: 0 }], [collectNow(), collectNow()], [75, 120]],
   // What is deleted is added again.
-  [[commit(one, { ...zeros, path: 1 }), { type: 'delete', ref: 'common' }, collectNow(), commit(one)], [commit(one), first(one), { type: 'read' }]],
+  [[commit(one, { ...zeros, path: 1 }), { type: 'delete', ref: 'common' }, collectNow(), commit(one)], [commit(one), first(one), { type: 'read' }], [15, 200]],
 ]
 
-const interruptedPlan: fc.Arbitrary<Plan> = fc.record({
-  who: fc.constantFrom(...interruptions), at: fc.integer({ min: 20, max: 260 }), more: steps, later: switches, staleListings: fc.boolean(),
-}).map(({ who: [worker, visitor], at, more, later, staleListings }) => ({
+const interruptedPlan: fc.Arbitrary<Plan> = fc.constantFrom(...interruptions).chain(([worker, visitor, [min, max]]) => fc.record({ at: fc.integer({ min, max }), more: steps, later: switches, staleListings: fc.boolean() }).map(({ at, more, later, staleListings }) => ({
   actors: [[...worker, ...more], visitor], switches: [{ afterCalls: at, to: 1 }, { afterCalls: 200, to: 0 }, ...later], staleListings,
-}))
+})))
 
 export const plans: fc.Arbitrary<Plan> = fc.oneof(
   { arbitrary: anyPlan, weight: 8 }, { arbitrary: chainPlan, weight: 3 }, { arbitrary: remainsPlan, weight: 1 }, { arbitrary: interruptedPlan, weight: 6 },
