@@ -1,7 +1,6 @@
 // The processes of the kill loop. Each says what it has done on its standard output, one JSON document a line, written before the next step begins: what
 // a process has said is done must be there whatever happens to it afterwards.
 import { mkdtempSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openRepository } from '../../dist/index.js'
 import { changeFolder, fingerprint, randomOf } from './kill-loop-data.mjs'
@@ -47,12 +46,12 @@ async function collect({ location }) {
 }
 
 /** Checks out what any ref leads to while others write and collect. A state that was left longer ago than the grace may be gone. */
-async function read({ location, seed }) {
+async function read({ location, seed, work }) {
   const random = randomOf(seed)
   for (;;) {
     const repository = await openRepository(location)
     const openedAt = performance.now()
-    const scratch = mkdtempSync(join(tmpdir(), 'varve-kill-read-'))
+    const scratch = mkdtempSync(join(work, 'read-'))
     try {
       const refs = []
       for await (const { name, root } of repository.refs()) refs.push({ name, root })

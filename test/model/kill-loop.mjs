@@ -55,7 +55,7 @@ function hear(said) {
 }
 
 function start(role, number) {
-  const order = { role, location, name: `writer-${number}`, folder: join(work, `data-${number}`), seed: Math.floor(random() * 2 ** 31) }
+  const order = { role, location, work, name: `writer-${number}`, folder: join(work, `data-${number}`), seed: Math.floor(random() * 2 ** 31) }
   const child = spawn(process.execPath, [join(import.meta.dirname, 'kill-loop-actors.mjs'), JSON.stringify(order)], { stdio: ['pipe', 'pipe', 'inherit'] })
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text) => (said += text))
