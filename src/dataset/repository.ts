@@ -26,6 +26,7 @@ import { repackRepository, type RepackRepositoryOptions } from './repack.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
+import { assertWhole } from './whole.ts'
 import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
 
 export interface SetRefOptions {
@@ -161,6 +162,7 @@ export class Repository {
    * Points a ref or tag (`mnist/raw@v2`) to a revision.
    * @param options.expected the CID that it must have now; null, the default, if it must not exist; `any` to move it from wherever it is
    * @throws RefConflictError if it is elsewhere
+   * @throws NotFoundError if there is no such revision, or garbage collection has removed part of it
    */
   async setRef(name: string, revision: string, options: SetRefOptions = {}): Promise<RefInfo> {
     parseRefName(name)
@@ -253,7 +255,10 @@ export class Repository {
   ): Promise<void> {
     const action = target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref'
     const change = { name, target, ...(expected === undefined ? {} : { expected }) }
-    await this.blocks.withSession((session) => session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] }))
+    await this.blocks.withSession(async (session) => {
+      if (target !== null) await assertWhole(this.blocks, target)
+      await session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] })
+    })
   }
 
   async #whole(revision: string): Promise<ResolvedRevision> {

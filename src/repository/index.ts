@@ -1,5 +1,6 @@
 /** Blocks, refs and commits over a storage backend: the public subpath `varve/repository`. */
-export { BlockRepository, type BlockRepositoryOptions, type CreateOptions } from './repository.ts'
+export { BlockRepository } from './repository.ts'
+export type { BlockRepositoryOptions, CreateOptions } from './repository-options.ts'
 export type { BlockRequest, ReadResult } from './block-reader.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { BlockAmount, GcOptions, GcReport } from './gc/interface.ts'

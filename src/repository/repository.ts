@@ -1,5 +1,5 @@
 import { type CID, parseCid } from '../cid/cid.ts'
-import type { Hasher, HashName, Platform } from '../cid/interface.ts'
+import type { Hasher, Platform } from '../cid/interface.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
@@ -16,6 +16,7 @@ import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
 import { type PackScanner, sequentialScanner } from './pack-scanner.ts'
+import type { BlockRepositoryOptions, CreateOptions } from './repository-options.ts'
 import { PageCache } from './page-cache.ts'
 import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
@@ -25,22 +26,6 @@ import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
 import { Session } from './session.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
 import type { SessionOptions } from './session-options.ts'
-
-export interface BlockRepositoryOptions {
-  /** Hashing, compression, clock and randomness; by default the portable one, on Node pass `nodePlatform`. */
-  readonly platform?: Platform
-  /** Who writes, for the leases of sessions: shown to people, never trusted. */
-  readonly writer?: { readonly host: string; readonly process: number }
-  /** True for a session whose process is gone, as far as this machine can tell. */
-  readonly isGone?: (lease: Lease) => boolean
-  /** How packs are read when all of them are checked, given the repository's hash; by default one after the other. */
-  readonly scanner?: (hasher: Hasher) => PackScanner
-}
-
-export interface CreateOptions extends BlockRepositoryOptions {
-  /** Default `sha2-256`. */
-  readonly hash?: HashName
-}
 
 /**
  * Blocks, refs and the log of operations over one storage backend: what other tools embed. It knows nothing of files or datasets, prints
@@ -77,7 +62,7 @@ export class BlockRepository implements BlockSource {
     this.hasher = platform.hasher(config.hash)
     this.scanner = scanner?.(this.hasher) ?? sequentialScanner(storage, platform, this.hasher)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.#renew())
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.refresh())
   }
 
   /**
@@ -141,7 +126,17 @@ export class BlockRepository implements BlockSource {
 
   /** Goes to the newest state. Costs one probe if nothing was committed. */
   async refresh(): Promise<void> {
-    await this.#adopt(await this.#log.newest(this.#state.root))
+    let newest = await this.#log.newest(this.#state.root)
+    for (;;) {
+      try {
+        return await this.#adopt(newest)
+      } catch (error) {
+        // While its index files were being opened, garbage collection may have put another state in its place and deleted them.
+        const next = await this.#log.newest(newest)
+        if (next.record.number === newest.record.number) throw error
+        newest = next
+      }
+    }
   }
 
   /**
@@ -262,12 +257,6 @@ export class BlockRepository implements BlockSource {
     // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
     const indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#state.indexes)
     this.#state = { root, indexes }
-  }
-
-  async #renew(): Promise<boolean> {
-    const { number } = this.root
-    await this.refresh()
-    return this.root.number > number
   }
 
   async #announce(): Promise<string> {

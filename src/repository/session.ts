@@ -2,9 +2,10 @@ import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CO
 import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
-import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { OpenedBase } from './base-cache.ts'
+import { type BlockRun, blocksOf } from './block-run.ts'
 import type { CommitRequest, CommitResult } from './commit.ts'
 import { DeltaWriter, MIN_DELTA_SIZE_BYTES } from './delta-writer.ts'
 import { DigestTable } from './digest-table.ts'
@@ -14,11 +15,11 @@ import type { BlockLocation, IndexSet } from './index-set.ts'
 import { evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
-import { BLOCK_HEADER_SIZE_BYTES, decodeBlockHeader, packKey } from './pack-format.ts'
 import type { Loan } from './pack-stream.ts'
-import { type BlockRun, PackStore } from './pack-store.ts'
+import { PackStore } from './pack-store.ts'
+import { assertPacksThere } from './relied-packs.ts'
 import { readStored } from './read-block.ts'
-import { outliveCollection, revoked } from './outlive-gc.ts'
+import { outliveCollection, revoked, whyNotCommitted } from './outlive-gc.ts'
 import { applyRefChanges, type RefChange } from './refs.ts'
 import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
@@ -180,6 +181,8 @@ export class Session implements BlockSource, BlockSink {
         const result = await this.#attempt(request, this.#host.state, writer)
         if (result !== undefined) return result
       }
+    } catch (error) {
+      throw await whyNotCommitted(this.#host, this.id, error)
     } finally {
       this.#committing = false
     }
@@ -189,7 +192,7 @@ export class Session implements BlockSource, BlockSink {
   async #attempt({ refs = [], action, message = '', actor = null }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     await this.#assertStillValid(state, refs)
-    await this.#assertReliedPacks()
+    await assertPacksThere(this.#host.storage, this.#relied, this.#checkedPacks)
     const blocks: BlockSource & BlockSink = { get: (cid) => this.get(cid), put: (code, bytes) => this.#put(code, bytes) }
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
@@ -257,12 +260,8 @@ export class Session implements BlockSource, BlockSink {
     return this.#packs.has(digest) ? undefined : this.#host.deltas.base(digest)
   }
 
-  async #putSingly({ bytes, blocks }: BlockRun, loan: Loan | undefined): Promise<void> {
-    for (const { digest, offset, storedSize, size, codec } of blocks) {
-      const header = decodeBlockHeader(bytes, offset)
-      const start = offset + BLOCK_HEADER_SIZE_BYTES
-      await this.putEncoded(RAW_CODE, digest, size, { codec, payload: bytes.subarray(start, start + storedSize), check: header?.check ?? 0 }, loan)
-    }
+  async #putSingly(run: BlockRun, loan: Loan | undefined): Promise<void> {
+    for (const { digest, size, block } of blocksOf(run)) await this.putEncoded(RAW_CODE, digest, size, block, loan)
   }
 
   #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
@@ -300,18 +299,5 @@ export class Session implements BlockSource, BlockSink {
     const targets = refs.flatMap(({ target }) => (target === null ? [] : [target]))
     await outliveCollection(this.#host, state, { id: this.id, packs: this.#packs, relied: this.#relied, seen: this.#seen, targets, blocks: this })
     this.#epoch = record.gcEpoch
-  }
-
-  /** A pack that an index names may have been lost all the same. To rely on one costs a look at its size, once a session. */
-  async #assertReliedPacks(): Promise<void> {
-    for (const pack of this.#relied) {
-      const key = packKey(pack.id)
-      if (this.#checkedPacks.has(key)) continue
-      const size = (await this.#host.storage.stat(key))?.size
-      if (size !== pack.size) {
-        throw new CorruptObjectError(`${key} is ${size === undefined ? 'missing' : 'truncated'}, and data to be committed is in it`, { data: { key, size, expected: pack.size } })
-      }
-      this.#checkedPacks.add(key)
-    }
   }
 }

@@ -2,6 +2,7 @@ import { packKey } from '../pack-format.ts'
 import type { BlockRepository } from '../repository.ts'
 import type { SessionHost } from '../session-host.ts'
 import type { GcOptions, GcReport } from './interface.ts'
+import { Marking } from './live-blocks.ts'
 import type { PackUsage } from './pack-usage.ts'
 import { runCollection, sessionsOf } from './run-collection.ts'
 import { amountOf, survey, type Survey } from './survey.ts'
@@ -12,11 +13,12 @@ import { amountOf, survey, type Survey } from './survey.ts'
  * the next collection finishes the work. Reads the tree nodes and the packs that are rewritten. Memory: some 40 bytes a live block.
  *
  * @throws CorruptObjectError if the repository is not whole or storage does not list all of it: nothing was removed
+ * @throws SessionRevokedError if another collection took this one for dead: it removed nothing
  */
 export async function collectGarbage(repository: BlockRepository, host: SessionHost, options: GcOptions): Promise<GcReport> {
   if (options.dryRun === true) {
     await repository.refresh()
-    const found = await survey(repository, options)
+    const found = await survey(repository, new Marking(), options)
     const { revoke, stay } = await sessionsOf(repository, options)
     return { ...reportOf(found, [...found.rewritten]), dryRun: true, sessions: stay, revoked: revoke, deferredPacks: 0, damagedPacks: [], freedBytes: expectedBytes(found) }
   }

@@ -67,26 +67,26 @@ export class Relocation {
 
   /**
    * Moves what is live in a pack. False if a block of it is damaged and has no sound copy elsewhere: the pack must then stay as it is, since
-   * some day its bytes may be all there is to mend it with.
+   * some day its bytes may be all there is to mend it with. The others are moved all the same: what they are deltas against may go.
    * @throws CorruptBlockError, CorruptObjectError for such a block where there is a recoding, which is carried out whole or not at all
    */
   async move({ pack }: PackUsage, plan: RelocationPlan, options: OperationOptions, onBlock: (bytes: number) => void): Promise<boolean> {
     const { storage, hasher } = this.#repository
     const pause = new Pause(options.signal)
     let offset = FILE_HEADER_SIZE_BYTES
-    try {
-      for (const header of await readTrailer(storage, hasher, pack)) {
-        await pause.take()
-        const { storedSize, size, codec, digest } = header
-        if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) await this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan)
-        offset += BLOCK_HEADER_SIZE_BYTES + storedSize
-        onBlock(storedSize)
+    let isWhole = true
+    const spare = plan.recoding === undefined ? unlessDamaged : <T>(work: Promise<T>): Promise<T | undefined> => work
+    for (const header of await spare(readTrailer(storage, hasher, pack)) ?? []) {
+      await pause.take()
+      const { storedSize, size, codec, digest } = header
+      if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) {
+        const moved = await spare(this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan))
+        isWhole &&= moved !== undefined
       }
-      return true
-    } catch (error) {
-      if (plan.recoding === undefined && error instanceof VarveError && (error.code === 'CORRUPT_BLOCK' || error.code === 'CORRUPT_OBJECT')) return false
-      throw error
+      offset += BLOCK_HEADER_SIZE_BYTES + storedSize
+      onBlock(storedSize)
     }
+    return isWhole && offset > FILE_HEADER_SIZE_BYTES
   }
 
   /** Ends what is under way: packs that no commit names are nobody's. */
@@ -100,7 +100,7 @@ export class Relocation {
     return this.#store.unindexed()
   }
 
-  async #moveBlock(header: BlockHeader, location: BlockLocation, plan: RelocationPlan): Promise<void> {
+  async #moveBlock(header: BlockHeader, location: BlockLocation, plan: RelocationPlan): Promise<true> {
     const digest = header.digest.slice()
     const cid = cidFromDigest(this.#repository.hasher, header.code, digest)
     const block = plan.recoding?.has(digest) === true
@@ -108,6 +108,7 @@ export class Relocation {
       : await this.#unchanged(cid, header, location, plan)
     const full = block === undefined ? undefined : this.#store.add(header.code, digest, header.size, block)
     if (full !== undefined) await full
+    return true
   }
 
   /** The block as it is, or by itself where it must not stay a delta; undefined if a pack that stays has a copy which reads well. */
@@ -142,5 +143,15 @@ export class Relocation {
     if (own === undefined) return this.#repository.get(cid)
     const { location, stored = await readStored(this.#repository.storage, location) } = own
     return this.#host.open(cid, location, stored)
+  }
+}
+
+/** Undefined instead of damage. */
+async function unlessDamaged<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof VarveError && (error.code === 'CORRUPT_BLOCK' || error.code === 'CORRUPT_OBJECT')) return undefined
+    throw error
   }
 }

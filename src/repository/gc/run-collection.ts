@@ -4,7 +4,9 @@ import { sleep } from '../pause.ts'
 import type { BlockRepository } from '../repository.ts'
 import type { SessionHost } from '../session-host.ts'
 import { type Collection, commitCollection, type CommittedCollection } from './commit-collection.ts'
+import { revoked } from '../outlive-gc.ts'
 import type { GcOptions } from './interface.ts'
+import { Marking } from './live-blocks.ts'
 import type { PackUsage } from './pack-usage.ts'
 import { Relocation } from './relocation.ts'
 import { survey, type Survey, type SurveyPolicy } from './survey.ts'
@@ -29,35 +31,51 @@ export interface CollectionOutcome extends SweepResult {
 
 /**
  * Moves what is needed out of packs that are to go, commits a record without those, and deletes them when no session is left that may count on them. A commit of another
- * writer in between costs another look at what is live. A collection in between voids what was moved, since it may count on what is gone by now.
+ * writer in between costs a look at what came since. A collection in between voids what was moved, since it may count on what is gone by now.
+ *
+ * @throws SessionRevokedError if another collection took this one for dead: it removed nothing
  */
 export async function runCollection(repository: BlockRepository, host: SessionHost, options: GcOptions, policy: CollectionPolicy): Promise<CollectionOutcome> {
   const own = await host.announce()
   let relocation = new Relocation(repository, host)
   try {
-    let epoch = repository.root.gcEpoch
+    const began = host.state.root.record.gcEpoch
+    const marking = new Marking()
+    let epoch = began
     for (;;) {
       await repository.refresh()
-      if (repository.root.gcEpoch !== epoch) {
+      const { state } = host
+      await assertNotRevoked(host, own, began)
+      const found = await survey(repository, marking, options, policy)
+      if (found.restarted || state.root.record.gcEpoch !== epoch) {
         await relocation.close()
         relocation = new Relocation(repository, host)
-        epoch = repository.root.gcEpoch
+        epoch = state.root.record.gcEpoch
       }
-      const found = await survey(repository, options, policy)
       const { revoke } = await sessionsOf(repository, options, own)
       const moved = await relocate(relocation, found, options)
       const gone = new Set([...found.dead, ...moved].map(({ pack }) => toHex(pack.id)))
+      // Others who use the same repository, and reads that have to try again, take it on to newer states, of which none of this is true.
+      if (host.state !== state) continue
       const committed = await commitIfNeeded(host, { survey: found, gone, relocation, revoke, action: policy.action }, options)
       if (committed === undefined) continue
       if (gone.size > 0) await sleep(options.graceMs ?? DEFAULT_GRACE_MS, options.signal)
-      const revoked = new Set(repository.root.revoked)
-      const swept = await sweep(repository, { dropNumber: committed.number, dropped: keysOf(gone, committed.superseded), own, revoked })
+      const swept = await sweep(repository, { dropNumber: committed.number, dropped: keysOf(gone, committed.superseded), own, revoked: new Set(repository.root.revoked) })
       return { ...swept, found, moved, revoke, storedBytes: relocation.storedBytes }
     }
   } finally {
     await relocation.close()
     await repository.storage.delete(leaseKey(own)).catch(() => undefined)
   }
+}
+
+/**
+ * A collection is a writer too: when another has given it up, the packs that it wrote are gone.
+ * @throws SessionRevokedError
+ */
+async function assertNotRevoked({ state, storage }: SessionHost, own: string, began: number): Promise<void> {
+  const { revoked: ids, gcEpoch } = state.root.record
+  if (ids.includes(own) || (gcEpoch !== began && (await storage.stat(leaseKey(own))) === undefined)) throw revoked(own)
 }
 
 /** No record is made if there is nothing to say in it. */

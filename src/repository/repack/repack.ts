@@ -1,5 +1,6 @@
 import { InvalidArgumentError, VarveError } from '../../errors.ts'
 import type { PackUsage } from '../gc/pack-usage.ts'
+import { Marking } from '../gc/live-blocks.ts'
 import { runCollection, sessionsOf } from '../gc/run-collection.ts'
 import { amountOf, survey, type Survey } from '../gc/survey.ts'
 import type { BlockRepository } from '../repository.ts'
@@ -32,7 +33,7 @@ export async function repack(repository: BlockRepository, host: SessionHost, opt
   try {
     if (dryRun) {
       await repository.refresh()
-      const found = await survey(repository, options, policy)
+      const found = await survey(repository, new Marking(), options, policy)
       const { revoke, stay } = await sessionsOf(repository, options)
       const before = bytesOf([...found.dead, ...found.rewritten, ...found.kept])
       const after = before - expectedGain(found, planner)

@@ -112,7 +112,7 @@ export class Repair {
     for (const [digest, block] of this.#scan.damaged) if ((await indexes.find(block.cid.multihash.digest)).length === 0) this.#damaged.set(digest, block)
     this.#options.signal?.throwIfAborted()
 
-    const reader = new BlockReader(storage, platform, hasher, () => indexes, async () => false)
+    const reader = new BlockReader(storage, platform, hasher, () => indexes, async () => undefined)
     const source = new MendingSource(this.#host, indexes, reader, this.#fetched, this.#options)
     const { record } = log.newest
     const { tree, refs } = await readableRefs(this.#host.log, source, record)

@@ -90,7 +90,7 @@ export class PackScan {
   async unsoundDeltas(): Promise<ReadonlySet<string>> {
     const { storage, platform, hasher } = this.#host
     const files = this.files
-    const reader = new BlockReader(storage, platform, hasher, () => files, async () => false)
+    const reader = new BlockReader(storage, platform, hasher, () => files, async () => undefined)
     const unsound = new Set<string>()
     for await (const { digest, location } of indexedBlocks(files, this.#options.signal)) {
       if (location.codec !== DELTA_CODEC) continue
