@@ -38,7 +38,10 @@ export class Session implements BlockSource, BlockSink {
   readonly id: string
   readonly #host: SessionHost
   readonly #packs: PackStore
-  readonly #compression: CompressionMode
+  /** How this session compresses, for those who encode for it. */
+  readonly compression: CompressionMode
+  /** The hash of the repository. */
+  readonly hasher: Hasher
   readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
@@ -63,7 +66,8 @@ export class Session implements BlockSource, BlockSink {
     this.#epoch = host.state.root.record.gcEpoch
     this.#seen = [host.state.indexes]
     const { compression = 'auto', packSizeBytes } = checkedOptions(options)
-    this.#compression = compression
+    this.compression = compression
+    this.hasher = host.hasher
     this.#deltas = new DeltaWriter(host.platform, host.hasher, (cid) => this.#base(cid))
     this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
   }
@@ -88,7 +92,7 @@ export class Session implements BlockSource, BlockSink {
     const cid = cidFromDigest(this.#host.hasher, code, digest)
     if (this.#packs.has(digest)) return cid
     const known = this.#host.state.indexes.find(digest)
-    const isDelta = hint !== undefined && code === RAW_CODE && bytes.length >= MIN_DELTA_SIZE_BYTES && this.#compression !== 'none'
+    const isDelta = hint !== undefined && code === RAW_CODE && bytes.length >= MIN_DELTA_SIZE_BYTES && this.compression !== 'none'
     if (!isPromise(known) && !(isDelta && known.length === 0)) return this.#add(cid, code, bytes, known)
     const kept = new Uint8Array(bytes)
     const added = isDelta ? this.#addDelta(cid, kept, hint, known) : Promise.resolve(known).then((locations) => this.#add(cid, code, kept, locations))
@@ -108,11 +112,6 @@ export class Session implements BlockSource, BlockSink {
     return isPromise(known) ? known.then((locations) => !this.#rely(locations) && this.#wanted.add(digest)) : !this.#rely(known) && this.#wanted.add(digest)
   }
 
-  /** The hash of the repository. */
-  get hasher(): Hasher {
-    return this.#host.hasher
-  }
-
   /**
    * Stores a block that was hashed and encoded elsewhere, unless it is there by now. The payload is copied before this returns, or, with a loan, borrowed
    * until it is written. A promise is to be waited for before the next block: packs cannot be stored as fast. Nothing is checked: the caller is trusted
@@ -130,11 +129,6 @@ export class Session implements BlockSource, BlockSink {
     this.#newBlocks += run.blocks.length
     for (const { size } of run.blocks) this.#contentBytes += size
     return this.#packs.addRun(run, loan)
-  }
-
-  /** How this session compresses, for those who encode for it. */
-  get compression(): CompressionMode {
-    return this.#compression
   }
 
   /** True if the block is in the repository or in this session. What it says yes to is checked again when the session commits. */
@@ -238,14 +232,14 @@ export class Session implements BlockSource, BlockSink {
     // Another put of the same bytes may have come first while a page was read.
     if (this.#rely(known) || this.#packs.has(cid.multihash.digest)) return cid
     const { digest } = cid.multihash
-    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.#compression))
+    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))
     return full === undefined ? cid : full.then(() => cid)
   }
 
   async #addDelta(cid: CID, bytes: Uint8Array, hint: DeltaHint, found: MaybePromise<readonly BlockLocation[]>): Promise<CID> {
     const { digest } = cid.multihash
     if (this.#rely(await found) || this.#packs.has(digest)) return cid
-    const { block, depth } = await this.#deltas.encode(digest, bytes, hint, this.#compression)
+    const { block, depth } = await this.#deltas.encode(digest, bytes, hint, this.compression)
     if (this.#packs.has(digest)) return cid
     this.#host.deltas.remember(digest, bytes, depth)
     await this.#append(RAW_CODE, digest, bytes.length, block)
