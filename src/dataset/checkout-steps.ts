@@ -7,36 +7,31 @@ import type { AnyIterable } from '../types.ts'
 import { damageAt } from './damage.ts'
 import type { CheckoutStep } from './interface.ts'
 
-/** Entries whose content is read together. */
-const BATCH_ENTRIES = 4096
-
 /**
- * Entries and their content as a sequence of steps, in order. Chunks of many files are read together, in large pieces; memory is bounded by
- * the reader's and by one batch of entries.
+ * Entries and their content as a sequence of steps, in order. Chunks of many files are read together, in large pieces; memory is bounded by the reader's, and the
+ * entries whose content it has been asked for.
  *
+ * @param totalBytes of all content, so that it can be read by as many threads as that is worth; the bytes of a step are then valid until the next one is asked for
  * @throws CorruptBlockError or MalformedDataError naming the path whose content cannot be read
  */
-export async function* checkoutSteps(repository: BlockRepository, entries: AnyIterable<ManifestEntry>): AsyncGenerator<CheckoutStep> {
-  let batch: ManifestEntry[] = []
-  for await (const entry of entries) {
-    batch.push(entry)
-    if (batch.length < BATCH_ENTRIES) continue
-    yield* stepsOf(repository, batch)
-    batch = []
-  }
-  yield* stepsOf(repository, batch)
-}
-
-async function* stepsOf(repository: BlockRepository, batch: readonly ManifestEntry[]): AsyncGenerator<CheckoutStep> {
-  const content = repository.readMany(chunksOf(repository, batch))
+export async function* checkoutSteps(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, totalBytes?: number): AsyncGenerator<CheckoutStep> {
+  const waiting: ManifestEntry[] = []
+  const content = repository.readMany(chunksOf(repository, entries, waiting), totalBytes === undefined ? {} : { transientBytes: totalBytes })
   try {
-    for (const entry of batch) {
+    for (let result = await content.next(); ; ) {
+      // To ask for content is what brings the entries on; those without any come along with the next that has some.
+      const entry = waiting.shift()
+      if (entry === undefined) {
+        if (result.done === true) return
+        throw new MalformedDataError('There is more content than files to hold it')
+      }
       yield stepOf(entry)
       // Sizes of chunks add up to that of their file: list nodes and the reader see to it.
       for (let left = sizeOf(entry); left > 0; ) {
-        const bytes = bytesOf(await content.next(), entry)
+        const bytes = bytesOf(result, entry)
         yield { type: 'data', bytes }
         left -= bytes.length
+        result = await content.next()
       }
     }
   } finally {
@@ -52,9 +47,11 @@ function bytesOf({ value, done }: IteratorResult<ReadResult, unknown>, { path }:
   return value.bytes
 }
 
-/** The chunks of all entries in order. */
-async function* chunksOf(repository: BlockRepository, entries: readonly ManifestEntry[]): AsyncGenerator<BlockRequest> {
-  for (const { path, value } of entries) {
+/** The chunks of all entries in order; each entry goes to `waiting` before its chunks. */
+async function* chunksOf(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, waiting: ManifestEntry[]): AsyncGenerator<BlockRequest> {
+  for await (const entry of entries) {
+    const { path, value } = entry
+    waiting.push(entry)
     if ((value.kind !== 'file' && value.kind !== 'executable') || value.size === 0) continue
     if (value.cid.code === RAW_CODE) {
       yield value

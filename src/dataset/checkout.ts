@@ -128,7 +128,7 @@ async function writeAll(
 ): Promise<void> {
   let files = 0
   let bytes = 0
-  for await (const step of checkoutSteps(repository, entries)) {
+  for await (const step of checkoutSteps(repository, entries, totals.bytes)) {
     options.signal?.throwIfAborted()
     const written = writer.write(step)
     if (isPromise(written)) await written

@@ -105,7 +105,7 @@ export interface FolderWriter extends AsyncDisposable {
   readonly folding: NameFolding
   write(step: CheckoutStep): MaybePromise<void>
   /**
-   * Creates the links, makes all durable, and puts the folder where the target is. `replace`: what is there goes; else it must be absent or empty.
+   * Creates the links, and puts the folder where the target is. `replace`: what is there goes; else it must be absent or empty.
    * Unless `force` is set, what is there stays if anything in it has changed since it was last inspected, or since the writer was made.
    * @throws WouldOverwriteError if the target may not be replaced; it is as it was
    */

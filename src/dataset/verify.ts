@@ -3,7 +3,7 @@ import { type CID, cidText, RAW_CODE } from '../cid/cid.ts'
 import { CorruptBlockError, MalformedDataError, NotFoundError, VarveError } from '../errors.ts'
 import { verifyList } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
-import { diffManifests, verifyManifest } from '../manifest/manifest.ts'
+import { diffManifests, openManifest, verifyManifest } from '../manifest/manifest.ts'
 import { pathToText } from '../manifest/path.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { type ObjectProblem, type StorageReport, verifyStorage } from '../repository/verify-storage.ts'
@@ -66,13 +66,14 @@ class DamageList {
  */
 export async function verifyRevision(repository: BlockRepository, revision: string, options: OperationOptions = {}): Promise<VerifyResult> {
   const { root } = await resolveRevision(repository, revision)
+  const transientBytes = await totalBytes(repository, root)
   const damage = new DamageList()
   let blocks = 0
   let bytes = 0
   const base = revision.replace(/:.*$/s, '')
   const waiting: WantedChunk[] = []
   const chunks = chunksOfEntries(repository, guarded(verifyManifest(repository, root), (error) => damage.noteError(error, root, base)), base, damage, waiting)
-  for await (const result of repository.readMany(chunks)) {
+  for await (const result of repository.readMany(chunks, { transientBytes })) {
     options.signal?.throwIfAborted()
     const wanted = waiting.shift()
     if ('error' in result) damage.noteError(result.error, result.cid, wanted === undefined ? base : placeOf(wanted))
@@ -82,6 +83,16 @@ export async function verifyRevision(repository: BlockRepository, revision: stri
   }
   const damaged = damage.list()
   return { ok: damaged.length === 0, blocks, bytes, damaged, problems: [] }
+}
+
+/** What a manifest says; 0 if it cannot be read, which is found out later. */
+async function totalBytes(repository: BlockRepository, root: CID): Promise<number> {
+  try {
+    return (await openManifest(repository, root)).totals.bytes
+  } catch (error) {
+    if (error instanceof VarveError) return 0
+    throw error
+  }
 }
 
 /** Reads and hashes every byte that the repository holds, then follows every ref through its history and names the paths that damage reaches. */

@@ -11,7 +11,7 @@ import { type FolderTraits, probeFolder } from './name-folding.ts'
 import { Pace } from './pace.ts'
 import { placeFolder, type Rename, systemRename } from './place-folder.ts'
 import { errorCode, storageError } from './system-errors.ts'
-import { SyncQueue, syncFolder } from './sync-queue.ts'
+import { syncFolder } from './sync-folder.ts'
 import { prepareTarget, removeMade, type TargetFolder } from './target-folder.ts'
 
 export interface FolderWriteOptions {
@@ -24,8 +24,6 @@ export interface FolderWriteOptions {
   readonly since?: number | undefined
 }
 
-/** Files larger than this are made durable one by one. A sync costs milliseconds, so for many small files it would be most of the work. */
-const SYNC_ABOVE_BYTES: number = 1024 * 1024
 // Windows lacks the last of these, and undefined counts as 0 here.
 const CREATE_FLAGS: number = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW
 const NUL = '\0'
@@ -70,8 +68,8 @@ function preparedTarget(target: string): TargetFolder {
  * Writes a checkout. Every file is created new, every folder on the way to it is seen to be a folder, and links come last, so that nothing is ever
  * written through one. Links are held in memory until then.
  *
- * After `commit` the folder is in its place whatever happens to the process. After a power cut its larger files are whole; smaller ones may not
- * be: a checkout can be repeated, the repository is what keeps the data.
+ * After `commit` the folder is in its place whatever happens to the process. After a power cut files may lack content, as with any copy: to wait for the disk
+ * would take longer than all the rest (2 GiB: 4 s), `varve status` finds them, and the repository is what keeps the data.
  */
 class FreshFolderWriter implements FolderWriter {
   readonly folding: NameFolding
@@ -80,7 +78,6 @@ class FreshFolderWriter implements FolderWriter {
   readonly #folderMode: number
   readonly #options: FolderWriteOptions
   readonly #links: { readonly path: ByteText; readonly target: Buffer }[] = []
-  readonly #syncs = new SyncQueue()
   readonly #pace = new Pace(undefined, () => undefined)
   #current: OpenFile | undefined
   /** The folder that the last step was in, relative, which is there. */
@@ -103,9 +100,9 @@ class FreshFolderWriter implements FolderWriter {
   write(step: CheckoutStep): MaybePromise<void> {
     this.#assertOpen()
     this.#state = 'failed'
-    const waiting = this.#perform(step)
+    this.#perform(step)
     this.#state = 'open'
-    return waiting ?? this.#pace.pause()
+    return this.#pace.pause()
   }
 
   async commit({ replace, force = false }: { readonly replace: boolean; readonly force?: boolean }): Promise<void> {
@@ -117,9 +114,6 @@ class FreshFolderWriter implements FolderWriter {
       this.#system(path, () => fs.symlinkSync(target, this.#place(path)))
       await this.#pace.pause()
     }
-    await this.#syncs.drain().catch((error: unknown) => {
-      throw this.#refusal(error, '' as ByteText)
-    })
     this.#system('' as ByteText, () => {
       fs.chmodSync(systemPath(this.#fresh), this.#folderMode)
       syncFolder(systemPath(this.#fresh))
@@ -141,7 +135,6 @@ class FreshFolderWriter implements FolderWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'committed' || this.#state === 'disposed') return
     this.#state = 'disposed'
-    await this.#syncs.drain().catch(() => undefined)
     try {
       if (this.#current !== undefined) fs.closeSync(this.#current.file)
       await fs.promises.rm(systemPath(this.#fresh), { recursive: true, force: true })
@@ -151,17 +144,15 @@ class FreshFolderWriter implements FolderWriter {
     removeMade(this.#target.made)
   }
 
-  #perform(step: CheckoutStep): Promise<void> | undefined {
+  #perform(step: CheckoutStep): void {
     if (step.type === 'data') return this.#writeData(step.bytes)
     this.#assertComplete()
     const path = checkedPath(step.path)
     if (step.type === 'file') {
       this.#enterParent(path)
-      return this.#createFile(path, step.size, step.executable)
-    }
-    if (step.type === 'directory') this.#enter(path)
+      this.#createFile(path, step.size, step.executable)
+    } else if (step.type === 'directory') this.#enter(path)
     else this.#keepLink(path, step.target)
-    return undefined
   }
 
   #keepLink(path: ByteText, target: Uint8Array): void {
@@ -169,15 +160,15 @@ class FreshFolderWriter implements FolderWriter {
     this.#links.push({ path, target: Buffer.from(target) })
   }
 
-  #createFile(path: ByteText, size: number, executable: boolean): Promise<void> | undefined {
+  #createFile(path: ByteText, size: number, executable: boolean): void {
     // What the umask leaves of these. No more bits exist here, so nothing runs as somebody else.
     const file = this.#system(path, () => fs.openSync(this.#place(path), CREATE_FLAGS, executable ? 0o777 : 0o666))
     this.#current = { file, path, size, left: size }
-    return size === 0 ? this.#finishFile(this.#current) : undefined
+    if (size === 0) this.#finishFile(this.#current)
   }
 
-  #writeData(bytes: Uint8Array): Promise<void> | undefined {
-    if (bytes.length === 0) return undefined
+  #writeData(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
     const current = this.#current
     if (current === undefined || bytes.length > current.left) {
       throw new MalformedDataError(current === undefined ? 'There is more content than files to hold it' : `${displayPath(bytesOf(current.path))} has more content than its size, ${current.size} bytes`)
@@ -186,14 +177,12 @@ class FreshFolderWriter implements FolderWriter {
       for (let written = 0; written < bytes.length; ) written += fs.writeSync(current.file, bytes, written)
     })
     current.left -= bytes.length
-    return current.left === 0 ? this.#finishFile(current) : undefined
+    if (current.left === 0) this.#finishFile(current)
   }
 
-  #finishFile({ file, path, size }: OpenFile): Promise<void> | undefined {
+  #finishFile({ file, path }: OpenFile): void {
     this.#current = undefined
-    if (size > SYNC_ABOVE_BYTES) return this.#syncs.add(file)
     this.#system(path, () => fs.closeSync(file))
-    return undefined
   }
 
   #enterParent(path: ByteText): void {

@@ -4,7 +4,7 @@ import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { Repository } from '../dataset/repository.ts'
 import { BlockRepository } from '../repository/repository.ts'
-import type { BlockRepositoryOptions, CreateOptions } from '../repository/repository-options.ts'
+import type { BlockRepositoryOptions, BulkReading, CreateOptions } from '../repository/repository-options.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
@@ -13,6 +13,7 @@ import { FolderStorage } from './folder-storage.ts'
 import { hostId, isAlive } from './maker.ts'
 import { nodePlatform } from './node-platform.ts'
 import { parallelScanner } from './parallel/pack-scanner.ts'
+import { spanOpenerStarter } from './parallel/span-opener.ts'
 
 export interface OpenOptions extends OperationOptions {
   /** Create the repository if there is none. Default false. */
@@ -42,12 +43,17 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const host = `${hostname()} ${hostId()}`
   const writer = { host, process: process.pid }
   const isGone = (lease: Lease): boolean => lease.host === host && !isAlive(lease.process)
-  const scanner = typeof location === 'string' && platform === nodePlatform ? { scanner: (hasher: Hasher) => parallelScanner(storage, hasher) } : {}
-  const settings = { platform, writer, isGone, ...scanner, ...(hash === undefined ? {} : { hash }) }
+  const bulk = typeof location === 'string' && platform === nodePlatform ? { bulkReading: (hasher: Hasher) => bulkReading(storage, hasher) } : {}
+  const settings = { platform, writer, isGone, ...bulk, ...(hash === undefined ? {} : { hash }) }
   const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
   const { id, chunker } = blocks.config
   const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache'), cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
   return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
+}
+
+/** Folders are read by threads. */
+function bulkReading(storage: Storage, hasher: Hasher): BulkReading {
+  return { scanner: parallelScanner(storage, hasher), startOpener: spanOpenerStarter(storage, hasher) }
 }
 
 async function openDamaged(storage: Storage, options: BlockRepositoryOptions): Promise<BlockRepository> {

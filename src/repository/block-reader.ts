@@ -10,6 +10,7 @@ import type { BlockLocation, IndexSet } from './index-set.ts'
 import { packKey } from './pack-format.ts'
 import { Pause } from './pause.ts'
 import { SpanPlanner, type Span } from './read-ahead.ts'
+import type { OpenedSpan, StartSpanOpener } from './span-opener.ts'
 import { corruptBlock, openStoredBlock, readStored, storedLength } from './read-block.ts'
 
 /** A block to read, and the size that whoever links to it says it has. */
@@ -21,7 +22,13 @@ export interface BlockRequest {
 /** A block that was asked for: its bytes, or why they cannot be had. */
 export type ReadResult = { readonly cid: CID; readonly bytes: Uint8Array } | { readonly cid: CID; readonly error: VarveError }
 
-type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | Failure
+/** How many blocks are read. */
+export interface ReadManyOptions {
+  /** Bytes that are to be read, if that is known: of many, threads read and hash. What is handed out is then only valid until the next is asked for. */
+  readonly transientBytes?: number
+}
+
+type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | { readonly span: Span; readonly opened: Promise<OpenedSpan> } | Failure
 type Failure = { readonly cid: CID; readonly error: VarveError }
 
 /** Spans that are fetched while an earlier one is being used. */
@@ -34,10 +41,12 @@ export class BlockReader implements BlockSource {
   readonly #hasher: Hasher
   readonly #indexes: () => IndexSet
   readonly deltas: DeltaReader
+  readonly #startOpener: StartSpanOpener | undefined
   /** Goes to the newest state. */
   readonly #renew: () => Promise<void>
 
-  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<void>) {
+  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<void>, startOpener?: StartSpanOpener) {
+    this.#startOpener = startOpener
     this.#storage = storage
     this.#platform = platform
     this.#hasher = hasher
@@ -89,20 +98,23 @@ export class BlockReader implements BlockSource {
    * Many blocks, in the order asked for, by few large reads where they lie together. Memory is bounded by some 12 MiB.
    * A block that cannot be read is reported in its place and does not stop the others.
    */
-  async *readMany(requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {
+  async *readMany(requests: AnyIterable<BlockRequest>, { transientBytes }: ReadManyOptions = {}): AsyncGenerator<ReadResult> {
     const queue: Fetched[] = []
+    const opener = transientBytes === undefined ? undefined : await this.#startOpener?.(transientBytes)
+    const ahead = opener?.ahead ?? SPANS_AHEAD
     const pause = new Pause()
     try {
       for await (const step of this.#plan(requests)) {
         await pause.take()
-        queue.push('error' in step ? step : { span: step, bytes: this.#fetch(step) })
-        const ready = queue.length > SPANS_AHEAD ? queue.shift() : undefined
+        queue.push('error' in step ? step : opener === undefined ? { span: step, bytes: this.#fetch(step) } : { span: step, opened: begun(opener.open(step)) })
+        const ready = queue.length > ahead ? queue.shift() : undefined
         if (ready !== undefined) yield* this.#open(ready)
       }
       for (let ready = queue.shift(); ready !== undefined; ready = queue.shift()) yield* this.#open(ready)
     } finally {
       // Whoever stops early must not leave a read behind that fails with nobody listening.
-      for (const fetched of queue) if ('span' in fetched) await fetched.bytes
+      for (const fetched of queue) if ('bytes' in fetched) await fetched.bytes
+      await opener?.close()
     }
   }
 
@@ -138,12 +150,27 @@ export class BlockReader implements BlockSource {
       return
     }
     const { span } = fetched
+    if ('opened' in fetched) {
+      yield* this.#fromOpened(span, await fetched.opened)
+      return
+    }
     const bytes = await fetched.bytes
     for (const { cid, location } of span.wanted) {
       const at = location.offset - span.start
       const stored = bytes?.subarray(at, at + storedLength(location))
       const plain = location.codec === DELTA_CODEC ? undefined : this.#openWithin(cid, location, stored)
       yield plain ?? (await this.#openAlone(cid, location, stored))
+    }
+  }
+
+  async *#fromOpened(span: Span, { blocks, done }: OpenedSpan): AsyncGenerator<ReadResult> {
+    try {
+      for (const [index, { cid, location }] of span.wanted.entries()) {
+        const bytes = blocks[index]
+        yield bytes === undefined ? await this.#openAlone(cid, location, undefined) : { cid, bytes }
+      }
+    } finally {
+      done()
     }
   }
 
@@ -182,6 +209,12 @@ export class BlockReader implements BlockSource {
     }
     return this.open(cid, location, stored)
   }
+}
+
+/** A promise that may fail before anybody waits for it. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined)
+  return work
 }
 
 function notFound(cid: CID): NotFoundError {

@@ -1,6 +1,15 @@
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import type { Lease } from './lease.ts'
 import type { PackScanner } from './pack-scanner.ts'
+import type { StartSpanOpener } from './span-opener.ts'
+
+/** Ways to read packs that suit one kind of storage. */
+export interface BulkReading {
+  /** For packs of which every block is checked. */
+  readonly scanner: PackScanner
+  /** For many blocks. */
+  readonly startOpener: StartSpanOpener
+}
 
 export interface BlockRepositoryOptions {
   /** Hashing, compression, clock and randomness; by default the portable one, on Node pass `nodePlatform`. */
@@ -9,8 +18,8 @@ export interface BlockRepositoryOptions {
   readonly writer?: { readonly host: string; readonly process: number }
   /** True for a session whose process is gone, as far as this machine can tell. */
   readonly isGone?: (lease: Lease) => boolean
-  /** How packs are read when all of them are checked, given the repository's hash; by default one after the other. */
-  readonly scanner?: (hasher: Hasher) => PackScanner
+  /** Faster ways to read much of the storage, given the repository's hash; by default everything goes through `Storage.get`. */
+  readonly bulkReading?: (hasher: Hasher) => BulkReading
 }
 
 export interface CreateOptions extends BlockRepositoryOptions {

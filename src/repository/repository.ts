@@ -9,7 +9,7 @@ import { isPromise } from '../types.ts'
 import { collectGarbage } from './gc/collect-garbage.ts'
 import type { GcOptions, GcReport } from './gc/interface.ts'
 import { evictedDigests, isEvicted } from './evicted.ts'
-import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
+import { BlockReader, type BlockRequest, type ReadManyOptions, type ReadResult } from './block-reader.ts'
 import { assertNoRemains, CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
 import type { RepackOptions, RepackReport } from './repack/interface.ts'
 import { type BlockLocation, IndexSet } from './index-set.ts'
@@ -53,16 +53,17 @@ export class BlockRepository implements BlockSource {
   #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
   #adopting: Promise<void> = Promise.resolve()
 
-  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, scanner }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, bulkReading }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
     this.#writer = writer
     this.#isGone = isGone
     this.hasher = platform.hasher(config.hash)
-    this.scanner = scanner?.(this.hasher) ?? sequentialScanner(storage, platform, this.hasher)
+    const bulk = bulkReading?.(this.hasher)
+    this.scanner = bulk?.scanner ?? sequentialScanner(storage, platform, this.hasher)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.refresh())
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.refresh(), bulk?.startOpener)
   }
 
   /**
@@ -160,8 +161,8 @@ export class BlockRepository implements BlockSource {
   }
 
   /** Many blocks in the order asked for, by few large reads. What cannot be read, or has another size than the request says, is reported in its place. */
-  readMany(requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {
-    return this.#reader.readMany(requests)
+  readMany(requests: AnyIterable<BlockRequest>, options?: ReadManyOptions): AsyncGenerator<ReadResult> {
+    return this.#reader.readMany(requests, options)
   }
 
   /** What a ref or tag points to, or undefined. @throws InvalidArgumentError if it is no name */

@@ -68,7 +68,7 @@ describe('a checkout', () => {
     expect(described(await entriesOf(target)).map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(['file \udcff/\udcfe\n', 'symlink \udcff/\udcff'])
   })
 
-  test('writes files of many megabytes, made durable on the way', async () => {
+  test('writes files of many megabytes', async () => {
     const target = join(made.make(), 'out')
     const piece = Buffer.alloc(1024 * 1024, 'x')
     await using writer = await port.beginWrite(target)

@@ -58,7 +58,27 @@ export interface ScanPackTask {
 /** Undefined if it cannot be read to its end. Blocks that are deltas are sound as far as their payload is. */
 export type ScanPackResult = { readonly headers: Uint8Array; readonly damaged: readonly { readonly index: number; readonly reason: string }[] } | undefined
 
-export type SlabTask = ReadFilesTask | ReadSegmentTask | EncodeTask
+/** Read a span of a pack of a folder storage to the beginning of a slab, and open the blocks in it. */
+export interface OpenSpanTask extends SlabName {
+  readonly type: 'open-span'
+  /** Absolute path of the storage's folder. */
+  readonly location: string
+  /** Id of the pack. */
+  readonly pack: Uint8Array
+  readonly start: number
+  readonly end: number
+  /** Of each block: offset of its header in the span, size of its payload, plain size, codec. */
+  readonly fields: Uint32Array
+  /** The digests, one behind the other. */
+  readonly digests: Uint8Array
+  readonly hash: HashName
+}
+
+/** Where in the slab the plain bytes of each block are, or `NOT_OPENED`. */
+export type OpenSpanResult = Uint32Array
+export const NOT_OPENED = 0xffffffff
+
+export type SlabTask = ReadFilesTask | ReadSegmentTask | EncodeTask | OpenSpanTask
 export type Task = SlabTask | ScanPackTask
 
 /** Chunks that were cut and hashed. */
@@ -86,6 +106,7 @@ export interface Results {
   readonly 'read-segment': ReadSegmentResult
   readonly encode: EncodeResult
   readonly 'scan-pack': ScanPackResult
+  readonly 'open-span': OpenSpanResult
 }
 
 export interface TaskMessage {

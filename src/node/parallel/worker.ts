@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { nodePlatform } from '../node-platform.ts'
+import { openSpan } from './open-span-task.ts'
 import { encode } from './encode-task.ts'
 import { readFiles, readSegment } from './read-task.ts'
 import { scanPack } from './scan-task.ts'
@@ -27,6 +28,7 @@ async function perform(task: Task): Promise<unknown> {
     case 'read-files': return readFiles(task, slabs.cutter(task), hasher)
     case 'read-segment': return readSegment(task, slabs.cutter(task), hasher)
     case 'encode': return encode(task, slabs.cutter(task), hasher)
+    case 'open-span': return openSpan(task, slabs.cutter(task), hasher)
     case 'scan-pack': return scanPack(task, hasher)
   }
 }
