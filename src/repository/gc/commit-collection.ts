@@ -40,8 +40,8 @@ export async function commitCollection(host: SessionHost, { survey, gone, reloca
   const touched = indexes.files.filter((file) => file.packs.some(({ id }) => gone.has(toHex(id))))
   const kept = indexes.files.filter((file) => !touched.includes(file))
   const created: IndexName[] = []
-  if (touched.length > 0) {
-    const rest = mergedRecords(touched, ({ id }) => !gone.has(toHex(id)))
+  const rest = mergedRecords(touched, ({ id }) => !gone.has(toHex(id)))
+  if (rest.packs.length > 0) {
     const name = await storeIndex(host, rest.packs, rest.records)
     created.push(name)
     kept.push(await IndexFile.open(host.storage, host.hasher, new PageCache(), name))
