@@ -127,6 +127,14 @@ export class BlockRepository implements BlockSource {
   }
 
   /**
+   * Resolves once the state that reads are answered from survives a power cut. What another process commits is seen before that is sure; whoever tells a user
+   * that something is stored, or deletes what that state does not need, must wait for it. Commits of one's own need no waiting.
+   */
+  settle(): Promise<void> {
+    return this.#log.settle(this.#state.root)
+  }
+
+  /**
    * The bytes of a block, checked against its CID.
    * @throws NotFoundError if no index names it
    * @throws CorruptBlockError if no sound copy is left
