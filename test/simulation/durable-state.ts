@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { DiskEvent, DiskNode, FileNode, FolderNode } from './simulated-disk.ts'
-import { overwritten } from './simulated-disk.ts'
+import { nameAfterRestart, overwritten } from './simulated-disk.ts'
 
 /** One name in one folder: what a power cut surely leaves there, and what was done to it since. */
 export interface Register {
@@ -37,10 +37,6 @@ export interface Image {
   readonly mount: () => FolderNode
 }
 
-/** No process has this number: Linux counts to 2^22, others not as far. */
-const DEAD_PROCESS = 99_999_999
-/** Name of a temporary file (src/node/temp-files.ts). After a restart its maker is gone. */
-const TEMP_NAME = /^([0-9a-f]{12})-[0-9]+-([0-9a-f]{16})$/
 const ALIVE: Fate['entry'] = ({ pending }) => pending.length
 
 /** All changes survived: what a process sees that runs on. */
@@ -120,7 +116,7 @@ export class DurableState {
     for (const register of this.#folders.get(id)?.values() ?? []) {
       const node = survivor(register, fate)
       if (node === undefined) continue
-      const name = register.name.replace(TEMP_NAME, `$1-${DEAD_PROCESS}-$2`)
+      const name = nameAfterRestart(register.name)
       if (node.kind === 'folder') {
         entries.set(name, this.#mount(node.id, fate, files))
         continue

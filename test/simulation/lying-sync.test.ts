@@ -11,10 +11,18 @@ const FEW = { seed: SEED, samples: 1, recent: 3, cutsAfter: (events: number) => 
 /** Systems on which the product would lose data, each by one sync that is none: the check must find every one of them. */
 const LIES: Readonly<Record<string, (calls: FileCalls) => FileCalls>> = {
   'no sync of a file does anything': (calls) => ({ ...calls, syncFile: async () => undefined }),
-  // The name is then given before the bytes are durable, as if the two had been put in the wrong order.
-  'a sync of a file returns before it is done': (calls) => ({ ...calls, syncFile: async (file) => void calls.syncFile(file) }),
   'no sync of a folder does anything': (calls) => ({ ...calls, syncFolder: async () => undefined }),
-  'a sync of a folder returns before it is done': (calls) => ({ ...calls, syncFolder: async (path) => void calls.syncFolder(path) }),
+  'a sync of a folder is done when the next one is asked for': (calls) => {
+    let before = async (): Promise<void> => undefined
+    return {
+      ...calls,
+      async syncFolder(path) {
+        const due = before
+        before = () => calls.syncFolder(path)
+        await due().catch(() => undefined)
+      },
+    }
+  },
   'the folder of records is not synced': (calls) => ({ ...calls, syncFolder: async (path) => (basename(path) === 'log' ? undefined : calls.syncFolder(path)) }),
   'the folders of packs are not synced': (calls) => ({ ...calls, syncFolder: async (path) => (basename(dirname(path)) === 'packs' ? undefined : calls.syncFolder(path)) }),
   'new folders of packs are not synced': (calls) => ({ ...calls, syncFolder: async (path) => (basename(path) === 'packs' ? undefined : calls.syncFolder(path)) }),

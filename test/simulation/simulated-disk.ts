@@ -74,7 +74,7 @@ export class SimulatedDisk {
     this.trace.push({ type: 'dropped', id: this.#opened(file).id, upTo: this.trace.length })
   }
 
-  /** The path of an open file, for messages; a file whose names are gone has none. */
+  /** The names in a folder. */
   names(path: string): readonly string[] {
     return [...this.#folder(path).entries.keys()]
   }
@@ -99,8 +99,8 @@ export class SimulatedDisk {
         await this.#wait()
         return bytes.length
       },
-      syncFile: (file) => this.#sync(this.#opened(file)),
-      syncFolder: (path) => this.#sync(this.#folder(path)),
+      syncFile: async (file) => this.#sync(this.#opened(file)),
+      syncFolder: async (path) => this.#sync(this.#folder(path)),
       read: async (file, into, position) => {
         await this.#wait()
         return this.#read(file, into, position)
@@ -210,7 +210,17 @@ export class SimulatedDisk {
   }
 }
 
-/** The folder and all below it as they are now, for another disk. */
+/** No process has this number: Linux counts to 2^22, others not as far. */
+const DEAD_PROCESS = 99_999_999
+/** Name of a temporary file (src/node/temp-files.ts). */
+const TEMP_NAME = /^([0-9a-f]{12})-[0-9]+-([0-9a-f]{16})$/
+
+/** The name of a file as it must be seen after a restart: one that says who made it says that of a process which is gone. */
+export function nameAfterRestart(name: string): string {
+  return name.replace(TEMP_NAME, `$1-${DEAD_PROCESS}-$2`)
+}
+
+/** The folder and all below it as they are now, for another disk after a restart. */
 export function copyOf(folder: FolderNode, files: Map<number, FileNode> = new Map()): FolderNode {
   const copy = (node: DiskNode): DiskNode => {
     if (node.kind === 'folder') return copyOf(node, files)
@@ -218,7 +228,7 @@ export function copyOf(folder: FolderNode, files: Map<number, FileNode> = new Ma
     files.set(node.id, file)
     return file
   }
-  return { ...folder, entries: new Map([...folder.entries].map(([name, node]) => [name, copy(node)])) }
+  return { ...folder, entries: new Map([...folder.entries].map(([name, node]) => [nameAfterRestart(name), copy(node)])) }
 }
 
 function factsOf(node: DiskNode): FileFacts {

@@ -58,7 +58,13 @@ async function play(at: number, { work, stops, start, kept, history }: Scenario)
     stoppedAt ??= `${name} ${path}`
     return { before: systemFailure('EIO') }
   })
-  await SimulatedProcess.start(calls, { platform: seededPlatform(2), create: true }).then((process) => work(process, () => undefined).finally(() => process.close())).catch(() => undefined)
+  try {
+    const process = await SimulatedProcess.start(calls, { platform: seededPlatform(2), create: true })
+    await work(process, () => undefined).finally(async () => process.close())
+  } catch (error) {
+    // It was stopped; whatever else goes wrong would be without a reason.
+    if (stoppedAt === undefined) throw error
+  }
   if (stoppedAt === undefined) return undefined
   const other = await SimulatedProcess.start(disk.calls, { platform: seededPlatform(3), create: true })
   let point = 0
