@@ -29,6 +29,7 @@ const ERRORS: Readonly<Record<keyof FolderCalls, readonly string[]>> = {
 }
 
 interface Met {
+  armed: boolean
   name?: keyof FolderCalls
   code?: string
   open: number
@@ -38,7 +39,7 @@ interface Met {
 function failingCalls(at: number, kind: number, met: Met): FolderCalls {
   let index = 0
   const fault = (name: keyof FolderCalls): string | undefined => {
-    if (index++ !== at) return undefined
+    if (!met.armed || index++ !== at) return undefined
     const code = ERRORS[name][kind]
     met.name = name
     if (code !== undefined) met.code = code
@@ -82,9 +83,10 @@ describe.each([['without a stat cache', false], ['with a stat cache', true]] as 
     for (let more = true; more; at++) {
       more = false
       for (let kind = 0, kinds = 1; kind < kinds; kind++) {
-        const met: Met = { open: 0 }
+        const met: Met = { armed: true, open: 0 }
         const repository = await repositoryWith(failingCalls(at, kind, met), cacheFolder)
         const outcome = await repository.snapshot(folder, { ref: 'data' }).then(({ root }) => root, (error: unknown) => error)
+        met.armed = false
         if (met.name !== undefined) {
           more = true
           kinds = ERRORS[met.name].length
