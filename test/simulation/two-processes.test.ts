@@ -60,7 +60,11 @@ async function play(at: number, { work, stops, start, kept, history }: Scenario)
   })
   try {
     const process = await SimulatedProcess.start(calls, { platform: seededPlatform(2), create: true })
-    await work(process, () => undefined).finally(async () => process.close())
+    try {
+      await work(process, () => undefined)
+    } finally {
+      await process.close()
+    }
   } catch (error) {
     // It was stopped; whatever else goes wrong would be without a reason.
     if (stoppedAt === undefined) throw error
@@ -73,7 +77,7 @@ async function play(at: number, { work, stops, start, kept, history }: Scenario)
   const doneAt = disk.trace.length
   await other.close()
   try {
-    const { states } = await explore({ start: () => copyOf(start), trace: disk.trace, history, promises: kept }, { seed: at, samples: 1, recent: 4, cutsAfter: (events) => events > doneAt - 3 })
+    const { states } = await explore({ start: () => copyOf(start), trace: disk.trace, history, promises: kept }, { seed: at, samples: 1, recent: 4, cutsAfter: (events) => events === doneAt - 2 || events === doneAt })
     return states
   } catch (cause) {
     throw new Error(`The first was stopped at its change ${at}, ${stoppedAt}: ${String(cause)}`, { cause })
