@@ -39,6 +39,8 @@ export async function recordSnapshot(
     if (parent !== undefined && saysNothingNew(details) && (await readSnapshot(session, parent)).root.equals(root)) {
       // Blocks may have been stored again that were lost.
       await session.checkpoint()
+      // Another process may have committed this snapshot a moment ago, and not be sure of it yet.
+      await repository.settle()
       return { snapshot: parent, parent, created: false }
     }
     const { message = '', author = null } = details

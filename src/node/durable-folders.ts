@@ -1,8 +1,11 @@
 import { dirname, sep } from 'node:path'
 import type { FileCalls } from './file-calls.ts'
-import { errorCode, isAbsence } from './system-errors.ts'
+import { errorCode } from './system-errors.ts'
 
 type Calls = Pick<FileCalls, 'makeFolder' | 'syncFolder' | 'stat'>
+
+/** Codes by which a system says that a folder is not ours to sync. */
+const NOT_OURS: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
 interface Round {
   readonly running: Promise<void>
@@ -65,22 +68,23 @@ export class DurableFolders {
 
   async #ensureOnce(folder: string): Promise<void> {
     const parent = dirname(folder)
-    if (folder.startsWith(`${this.#root}${sep}`)) {
-      await this.ensure(parent)
-      this.#make(folder)
-      await this.sync(parent)
-      return
-    }
-    // From the root of the repository up, what exists is somebody else's, and may not even be readable.
-    if (this.#calls.stat(folder)?.kind === 'folder') return
-    try {
-      this.#make(folder)
-    } catch (error) {
-      if (!isAbsence(error) || parent === folder) throw error
-      await this.ensure(parent)
-      this.#make(folder)
-    }
+    const isOurs = folder.startsWith(`${this.#root}${sep}`)
+    if (!isOurs && this.#calls.stat(folder)?.kind === 'folder') return this.#syncForeign(parent)
+    await this.ensure(parent)
+    this.#make(folder)
     await this.sync(parent)
+  }
+
+  /**
+   * From the root of the repository up, what exists is most likely somebody else's. But a process of ours may have made it and been killed before it could
+   * sync its name, and nobody else would. Where that is not allowed, nothing of ours was made.
+   */
+  async #syncForeign(folder: string): Promise<void> {
+    try {
+      await this.sync(folder)
+    } catch (error) {
+      if (!NOT_OURS.has(errorCode(error))) throw error
+    }
   }
 
   #make(folder: string): void {

@@ -31,8 +31,8 @@ export interface FolderStorageOptions {
  * `put` when they are missing. `tmp/` and `cache/` hold no objects and are refused as the beginning of a key. Files whose names are not
  * keys are left alone and never listed; symbolic links are followed.
  *
- * `put` costs two syncs, of the file and of its folder; concurrent puts into one folder share the latter. `delete` syncs nothing: after a
- * power cut a deleted object may be back.
+ * `put` costs two syncs, of the file and of its folder; concurrent puts into one folder share the latter; one that finds the key taken syncs the folder,
+ * as the put before it may not have come to that. `delete` syncs nothing: after a power cut a deleted object may be back.
  *
  * @example
  * const storage = new FolderStorage('.varve')
@@ -66,7 +66,7 @@ export class FolderStorage implements Storage {
     const explain = (error: unknown): Error => this.#explain(error, attempt)
     const tmp = join(this.location, 'tmp')
     try {
-      this.#refuseTaken(path, attempt)
+      if (this.#isTaken(path, attempt)) throw await this.#taken(path, attempt)
       await this.#folders.ensure(tmp)
       this.#swept ??= sweepTempFiles(this.#calls, tmp, this.#host)
       await this.#swept
@@ -169,18 +169,18 @@ export class FolderStorage implements Storage {
     }
   }
 
-  #refuseTaken(path: string, attempt: Attempt): void {
+  /** @throws StorageError if a folder is there */
+  #isTaken(path: string, attempt: Attempt): boolean {
     const facts = this.#factsOf(path, attempt)
-    if (facts === undefined) return
-    if (facts.kind === 'folder') throw failed(attempt, 'a folder is where the object must be', { reason: 'EISDIR', path, hint: 'Choose a key that is not the beginning of another.' })
-    throw this.#taken(attempt)
+    if (facts?.kind === 'folder') throw failed(attempt, 'a folder is where the object must be', { reason: 'EISDIR', path, hint: 'Choose a key that is not the beginning of another.' })
+    return facts !== undefined
   }
 
-  #linkFailed(error: unknown, path: string, attempt: Attempt): unknown {
+  async #linkFailed(error: unknown, path: string, attempt: Attempt): Promise<unknown> {
     const code = errorCode(error)
     if (code === 'EEXIST') {
-      this.#refuseTaken(path, attempt)
-      return this.#taken(attempt)
+      this.#isTaken(path, attempt)
+      return this.#taken(path, attempt)
     }
     if (!lacksHardLinks(code)) return error
     return failed(attempt, 'its file system has no hard links, without which objects cannot be created exclusively', {
@@ -218,7 +218,10 @@ export class FolderStorage implements Storage {
     return { operation, key, location: this.location }
   }
 
-  #taken({ key, location }: Attempt): AlreadyExistsError {
+  /** Whoever made the object may not have synced its name yet, and may never do so; the caller is going to count on it. */
+  async #taken(path: string, { key, location }: Attempt): Promise<AlreadyExistsError> {
+    await this.#folders.ensure(dirname(path))
+    await this.#folders.sync(dirname(path))
     return new AlreadyExistsError(`Object "${key}" is already in ${location}`, { data: { key } })
   }
 

@@ -27,14 +27,14 @@ export async function publish(
   folders: Pick<DurableFolders, 'sync'>,
   temp: string,
   path: string,
-  onLinkFailed: (error: unknown) => unknown,
+  onLinkFailed: (error: unknown) => Promise<unknown>,
 ): Promise<void> {
   try {
     calls.link(temp, path)
   } catch (error) {
     if (!hasSecondName(calls, temp)) {
       unlinkQuietly(calls, temp)
-      throw onLinkFailed(error)
+      throw await onLinkFailed(error)
     }
   }
   unlinkQuietly(calls, temp)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContentStore, FileContent } from '../dataset/interface.ts'
 import { isPromise } from '../types.ts'
 import type { ByteText } from './byte-text.ts'
+import { closeQuietly } from './durable-write.ts'
 import { type EntryFacts, type FolderCalls, typeOf } from './folder-calls.ts'
 import { errorCode, isAbsence } from './system-errors.ts'
 
@@ -75,7 +76,8 @@ async function readOnce(path: ByteText, store: ContentStore, options: FileReadOp
   try {
     return await readOpen(file, store, options)
   } finally {
-    calls.close(file)
+    // All of it was read and checked; a close that fails takes nothing of that back.
+    closeQuietly(calls, file)
   }
 }
 

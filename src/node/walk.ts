@@ -51,7 +51,7 @@ interface Frame {
  */
 export function* walkFolder(top: ByteText, options: WalkOptions): Generator<WalkedEntry> {
   const walk = new FolderWalk(top, options)
-  const first = walk.list('' as ByteText, options.rules, options.calls.facts(top))
+  const first = walk.begin()
   if (first === undefined) return
   const stack = [first]
   for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
@@ -82,6 +82,17 @@ class FolderWalk {
   constructor(top: ByteText, options: WalkOptions) {
     this.#top = top
     this.#options = options
+  }
+
+  /** The frame of the top folder, or undefined if it cannot be looked at. */
+  begin(): Frame | undefined {
+    const { calls, observer, rules } = this.#options
+    try {
+      return this.list('' as ByteText, rules, calls.facts(this.#top))
+    } catch (error) {
+      observer.onUnreadable('' as ByteText, error)
+      return undefined
+    }
   }
 
   /** An entry, or the frame of a folder to go down to, or undefined if the name is not part of the dataset. */

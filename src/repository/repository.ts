@@ -12,6 +12,7 @@ import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadManyOptions, type ReadResult } from './block-reader.ts'
 import { assertNoRemains, CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
 import type { RepackOptions, RepackReport } from './repack/interface.ts'
+import { loadPortablePlatform } from './default-platform.ts'
 import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
@@ -138,6 +139,14 @@ export class BlockRepository implements BlockSource {
         newest = next
       }
     }
+  }
+
+  /**
+   * Resolves once the state that reads are answered from survives a power cut. What another process commits is seen before that is sure; whoever tells a user
+   * that something is stored, or deletes what that state does not need, must wait for it. Commits of one's own need no waiting.
+   */
+  settle(): Promise<void> {
+    return this.#log.settle(this.#state.root)
   }
 
   /**
@@ -291,9 +300,4 @@ export class BlockRepository implements BlockSource {
       leaveLease: (base) => this.#leaveLease(base),
     }
   }
-}
-
-/** Loaded when it is needed: its hashing and compression take longer to load than all the rest, and on Node nobody uses them. */
-async function loadPortablePlatform(): Promise<Platform> {
-  return (await import('../cid/portable-platform.ts')).portablePlatform
 }

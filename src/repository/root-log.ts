@@ -77,6 +77,19 @@ export class RootLog {
     }
   }
 
+  /**
+   * Resolves once a record that was read, and all before it, survives a power cut. Its writer may not be sure of that yet, or have been killed before it
+   * was; to create it once more is refused only when it is.
+   */
+  async settle({ record }: ReadRecord): Promise<void> {
+    if (record.number === 0) return
+    try {
+      await this.#storage.put(recordKey(record.number), encodeRootRecord(this.#hasher, record))
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error
+    }
+  }
+
   async #exists(number: number): Promise<boolean> {
     return (await this.#storage.stat(recordKey(number))) !== undefined
   }

@@ -45,7 +45,7 @@ export interface Storage {
 
   /**
    * Creates an object. The body is consumed once.
-   * @throws AlreadyExistsError if the key is taken; the object there is untouched
+   * @throws AlreadyExistsError if the key is taken; the object there is untouched, and survives a power cut
    * @throws StorageError if the storage fails
    */
   put(key: string, body: ObjectBody, options?: StorageCallOptions): Promise<void>

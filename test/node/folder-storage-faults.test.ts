@@ -52,7 +52,7 @@ describe('put', () => {
     const synced: string[] = []
     const storage = new FolderStorage(folder, { calls: watchedCalls(({ name, args }) => void (name === 'syncFolder' && synced.push(String(args[0])))) })
     await storage.put('packs/ab/1', whole)
-    expect(synced.sort()).toEqual([folder, folder, join(folder, 'packs'), join(folder, 'packs/ab')])
+    expect(synced.sort()).toEqual([base, folder, folder, join(folder, 'packs'), join(folder, 'packs/ab')])
     synced.length = 0
     await storage.put('packs/ab/2', whole)
     expect(synced).toEqual([join(folder, 'packs/ab')])

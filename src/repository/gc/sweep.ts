@@ -32,6 +32,8 @@ export async function sweep(repository: BlockRepository, { dropNumber, dropped, 
   const leases = await listLeases(storage, hasher)
   const sessions = leases.filter(({ id }) => id !== own && !revoked.has(id))
   await repository.refresh()
+  // The state before needs what this one does not: it must not come back once that is deleted.
+  await repository.settle()
   const named = new Set([...[...repository.indexes.packs].map(({ id }) => packKey(id)), ...repository.root.indexes.map(({ id }) => indexKey(id))])
   const oldest = Math.min(...sessions.map(({ base }) => base))
   let deletedBytes = 0
