@@ -163,14 +163,14 @@ export class BlockReader implements BlockSource {
     }
   }
 
-  async *#fromOpened(span: Span, { blocks, done }: OpenedSpan): AsyncGenerator<ReadResult> {
+  async *#fromOpened(span: Span, opened: OpenedSpan): AsyncGenerator<ReadResult> {
     try {
       for (const [index, { cid, location }] of span.wanted.entries()) {
-        const bytes = blocks[index]
+        const bytes = opened.blocks[index]
         yield bytes === undefined ? await this.#openAlone(cid, location, undefined) : { cid, bytes }
       }
     } finally {
-      done()
+      opened.done()
     }
   }
 
