@@ -10,6 +10,14 @@ import type { WalkedEntry } from './walk.ts'
 type FileEntry = Extract<WalkedEntry, { type: 'file' }>
 type Queued = { readonly entry: ManifestEntry } | PendingFile
 
+/** How threads are used. */
+export interface ThreadUse {
+  /** How many; default: as many as the machine has processors, 8 at most. */
+  readonly count?: number
+  /** From how many bytes to read on they are started. */
+  readonly fromBytes?: number
+}
+
 /** Work that does not pay for starting threads, which takes some 40 ms of each: about 64 MB, or 5,000 files. */
 const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
 /** What a file costs beside its bytes, in bytes that could be read and hashed in that time. */
@@ -23,16 +31,20 @@ export class EntryQueue {
   readonly #reader: FileReader
   readonly #startThreads: ((count: number) => Promise<ParallelReader>) | undefined
   readonly #onFile: (size: number) => void
+  readonly #threads: number
+  readonly #fromBytes: number
   #parallel: ParallelReader | undefined
   #queue: Queued[] = []
   #head = 0
   #work = 0
 
   /** @param startThreads absent if all must be read on this thread; @param onFile told of each file that was read or known */
-  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader>) | undefined, onFile: (size: number) => void) {
+  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader>) | undefined, onFile: (size: number) => void, threads: ThreadUse = {}) {
     this.#reader = reader
     this.#startThreads = startThreads
     this.#onFile = onFile
+    this.#threads = threads.count ?? Math.min(availableParallelism(), MOST_THREADS)
+    this.#fromBytes = threads.fromBytes ?? WORK_ALONE_BYTES
   }
 
   /** A promise must have settled before the next call. */
@@ -88,7 +100,7 @@ export class EntryQueue {
 
   async #read(file: PendingFile): Promise<void> {
     this.#work += Number(file.facts.size) + FILE_WORK_BYTES
-    if (this.#parallel === undefined && this.#work > WORK_ALONE_BYTES) this.#parallel = await this.#startThreads?.(Math.min(availableParallelism(), MOST_THREADS))
+    if (this.#parallel === undefined && this.#work > this.#fromBytes) this.#parallel = await this.#startThreads?.(this.#threads)
     if (this.#parallel === undefined) {
       file.outcome = { reading: await this.#reader.read(file) }
       this.#queue.push(file)
