@@ -43,8 +43,8 @@ const UNIT_FILES = 512
 const SPARE_SLABS = 5
 const SLABS_A_THREAD = 2
 /**
- * Packs borrow from a slab only if they borrow that much, so that a few chunks do not keep a slab for long: a pack begins to be written at this size
- * (`pack-store.ts`).
+ * Packs borrow from a slab only if they take that much, so that few chunks do not keep a slab for long: a pack begins to be written at this size
+ * (`pack-store.ts`). Counted as it is stored: were all slabs lent to a pack that is still below it, nobody could go on.
  */
 const LEND_FROM_BYTES: number = 1024 * 1024
 
@@ -243,7 +243,7 @@ export class ParallelReader {
       if (full !== undefined) await full
       return slab.giveBack()
     }
-    const lends = wanted.sizeBytes >= Math.max(LEND_FROM_BYTES, sizeBytes / 2)
+    const lends = wanted.storedBytes(encoded?.value) >= LEND_FROM_BYTES && wanted.sizeBytes >= sizeBytes / 2
     for (let index = 0; index < wanted.count; index++) {
       const { offset, size, digest } = wanted.at(index)
       const [codec, storedSize, check] = encoded?.value === undefined ? [PLAIN_CODEC, size, 0] : encoded.value.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number]
@@ -260,8 +260,9 @@ export class ParallelReader {
       if (pausing !== undefined) await pausing
       const slab = this.#slabs.take()
       if (slab !== undefined) return slab
-      // With no unit left all slabs are borrowed, and come back as they are written.
-      if (!(await this.step())) await this.#event()
+      // With no unit left all slabs are borrowed, and come back as they are written; one could do so while a step that finds nothing is waited for.
+      if (this.#units.length > 0) await this.step()
+      else await this.#event()
     }
   }
 

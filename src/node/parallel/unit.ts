@@ -60,6 +60,14 @@ export class WantedChunks {
     return this.#sizeBytes
   }
 
+  /** What all take in a pack, without headers. */
+  storedBytes(encoded: EncodeResult | undefined): number {
+    if (encoded === undefined) return this.#sizeBytes
+    let sum = 0
+    for (let index = 0; index < this.count; index++) sum += encoded[index * 3 + 1] as number
+    return sum
+  }
+
   add(offset: number, size: number, digest: Uint8Array): void {
     this.#spans.push(offset, size)
     this.#digests.push(digest)
