@@ -23,6 +23,8 @@ const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
 /** What a file costs beside its bytes, in bytes that could be read and hashed in that time. */
 const FILE_WORK_BYTES = 12_000
 const MOST_THREADS = 8
+/** Entries that are done are dropped from the queue so many at a time. */
+const DROPPED_TOGETHER = 1024
 /** Entries that wait for those before them. */
 const MOST_QUEUED = 8192
 
@@ -58,12 +60,10 @@ export class EntryQueue {
   next(): ManifestEntry | undefined {
     for (;;) {
       const queued = this.#queue[this.#head]
-      if (queued === undefined || ('path' in queued && queued.outcome === undefined)) return undefined
-      if (++this.#head === this.#queue.length) {
-        this.#queue = []
-        this.#head = 0
-      }
+      if (queued === undefined || !isDone(queued)) return undefined
+      this.#drop()
       if ('entry' in queued) return queued.entry
+      this.#parallel?.forget(queued)
       if (queued.outcome?.reading !== undefined) return this.#entryOf(queued, queued.outcome.reading)
     }
   }
@@ -108,7 +108,19 @@ export class EntryQueue {
     }
     this.#queue.push(file)
     await this.#parallel.add(file)
-    while (this.#queue.length - this.#head > MOST_QUEUED && this.#queue[this.#head] !== undefined && (await this.#parallel.step()));
+    while (this.#isFull() && (await this.#parallel.step()));
+  }
+
+  #isFull(): boolean {
+    const first = this.#queue[this.#head]
+    return this.#queue.length - this.#head > MOST_QUEUED && first !== undefined && !isDone(first)
+  }
+
+  /** Drops the first entry. While threads read, the queue is hardly ever empty, so it does not wait for that to give memory back. */
+  #drop(): void {
+    if (++this.#head < DROPPED_TOGETHER && this.#head < this.#queue.length) return
+    this.#queue.splice(0, this.#head)
+    this.#head = 0
   }
 
   #entryOf({ path }: PendingFile, reading: ReadContent): ManifestEntry {
@@ -117,4 +129,8 @@ export class EntryQueue {
     this.#onFile(content.size)
     return { path: bytesOf(path), value: { kind: isExecutable(facts) ? 'executable' : 'file', cid: content.cid, size: content.size } }
   }
+}
+
+function isDone(queued: Queued): boolean {
+  return 'entry' in queued || queued.outcome !== undefined
 }
