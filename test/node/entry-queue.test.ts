@@ -57,6 +57,8 @@ describe('the queue of entries', () => {
     collect()
     expect(first.file).toBeDefined()
     expect(first.file?.deref()).toBeUndefined()
+    // It is alive, and so is what it keeps.
+    expect(queue.next()).toBeUndefined()
   })
 
   test('waits for its first entry, and no longer, once too many wait for it', async () => {
