@@ -1,9 +1,11 @@
 import { concatBytes } from '../bytes.ts'
 import { VarveError } from '../errors.ts'
 import { broken, expectAbsent, expectCode, expectPresent, failureOf, patternBytes, type Promised } from './conformance-trial.ts'
-import type { ObjectBody, Storage } from './interface.ts'
+import type { LendingBody, ObjectBody, Storage } from './interface.ts'
 
 const CONCURRENT_PUTS = 16
+/** What `LendingBody` allows a storage to keep while it asks for more. */
+const MOST_KEPT_BYTES: number = 2 * 1024 * 1024
 
 async function* each(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
   for (const part of parts) {
@@ -36,6 +38,52 @@ async function race(storages: readonly Storage[], key: string): Promise<void> {
   for (const storage of storages) await expectPresent(storage, key, bodies[winner] as Uint8Array, 'after a race')
 }
 
+/** Makes each part in the same memory, as soon as the next one is asked for. */
+async function* refilled(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+  const memory = new Uint8Array(Math.max(...parts.map(({ length }) => length)))
+  for (const part of parts) {
+    memory.fill(0xee)
+    memory.set(part)
+    yield memory.subarray(0, part.length)
+  }
+  memory.fill(0xee)
+}
+
+/** Lends its parts: fills the memory of each anew when it may, and holds what it is told against what it gave. */
+class Lending implements LendingBody {
+  readonly #parts: readonly Uint8Array[]
+  readonly #lent: { readonly memory: Uint8Array; readonly end: number }[] = []
+  #given = 0
+  #told: number | undefined
+
+  constructor(parts: readonly Uint8Array[]) {
+    this.#parts = parts
+  }
+
+  written(bytes: number): void {
+    if (this.#told === undefined && (bytes !== 0 || this.#given > 0)) broken('put begins to tell what is written in the middle of a body, and not with `written(0)` before the first part')
+    if (bytes < (this.#told ?? 0) || bytes > this.#given) broken(`put says that ${bytes} bytes are written, of ${this.#given} that it has, after ${this.#told ?? 0}`)
+    this.#told = bytes
+    this.#reuse(bytes)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for (const part of this.#parts) {
+      const memory = part.slice()
+      this.#given += part.length
+      this.#lent.push({ memory, end: this.#given })
+      yield memory
+      if (this.#told === undefined) this.#reuse(this.#given)
+      else if (this.#given - this.#told > MOST_KEPT_BYTES + part.length) broken(`put asks for more, and keeps ${this.#given - this.#told} bytes that it has not told to be written`)
+      await Promise.resolve()
+    }
+  }
+
+  #reuse(bytes: number): void {
+    while ((this.#lent[0]?.end ?? Infinity) <= bytes) this.#lent.shift()?.memory.fill(0xee)
+  }
+}
+
 /** What holds for every storage that can be written to. */
 export const WRITING: readonly Promised[] = [
   {
@@ -58,6 +106,20 @@ export const WRITING: readonly Promised[] = [
       for (const [name, body] of Object.entries<ObjectBody>({ none: [], 'async-none': each([]), 'empty-parts': [new Uint8Array(0), new Uint8Array(0)] })) {
         await storage.put(key(name), body)
         await expectPresent(storage, key(name), new Uint8Array(0), `after put of a body as ${name}`)
+      }
+    },
+  },
+  {
+    name: 'a part is stored as it was handed out, though its memory is used again as soon as that is allowed',
+    on: 'writable',
+    async check({ storage, key }) {
+      const parts = [48, 70_000, 1, 300_000, 1_000_000, 48, 1_000_000, 20_000, 3_000_000, 5].map((size, index) => patternBytes(size, index))
+      const small = Array.from({ length: 3000 }, (_, index) => patternBytes(300, index))
+      for (const [name, pieces] of Object.entries({ parts, small })) {
+        await storage.put(key(`refilled/${name}`), refilled(pieces))
+        await expectPresent(storage, key(`refilled/${name}`), concatBytes(pieces), 'after put of a body that makes its parts in one memory')
+        await storage.put(key(`lent/${name}`), new Lending(pieces))
+        await expectPresent(storage, key(`lent/${name}`), concatBytes(pieces), 'after put of a body that lends its parts')
       }
     },
   },

@@ -108,6 +108,27 @@ describe('the suite', () => {
       }),
       /fails midway/,
     ],
+    [
+      'a put that gathers parts without copying them',
+      (sound) => ({
+        async put(key, body, options) {
+          const parts: Uint8Array[] = []
+          for await (const part of body instanceof Uint8Array ? [body] : body) parts.push(part)
+          await sound.put(key, parts, options)
+        },
+      }),
+      /as it was handed out/,
+    ],
+    [
+      'a put that promises to tell what is written and does not',
+      (sound) => ({
+        async put(key, body, options) {
+          if ('written' in body && typeof body.written === 'function') body.written(0)
+          await sound.put(key, body, options)
+        },
+      }),
+      /as it was handed out/,
+    ],
     ['a put that ignores its signal', (sound) => ({ put: (key, body) => sound.put(key, body) }), /signal/],
     ['a put that swallows errors', (sound) => ({ put: (key, body, options) => sound.put(key, body, options).catch(() => undefined) }), /ALREADY_EXISTS/],
     ['a get without ranges', (sound) => ({ get: (key, options) => sound.get(key, options?.signal === undefined ? {} : { signal: options.signal }) }), /range/],
