@@ -114,7 +114,6 @@ export class PackStream implements LendingBody {
   /** The pack is not to be, or cannot be stored. Ends the body with the error, and gives all memory back. */
   fail(error: unknown): void {
     this.#state = { error }
-    this.#waiting?.promise.catch(() => undefined)
     this.#waiting?.reject(error)
     this.#waiting = undefined
     this.#release(Infinity)
@@ -187,5 +186,7 @@ interface Deferred {
 function deferred(): Deferred {
   let settle: Pick<Deferred, 'resolve' | 'reject'> | undefined
   const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
+  // It may fail when nobody waits any more.
+  promise.catch(() => undefined)
   return { promise, ...(settle as unknown as Pick<Deferred, 'resolve' | 'reject'>) }
 }

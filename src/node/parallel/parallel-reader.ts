@@ -164,7 +164,7 @@ export class ParallelReader {
   /** Shows the chunks of a unit to the store, and has those encoded that it wants. */
   async #take(unit: Unit): Promise<void> {
     if (unit.failure !== undefined || unit.result === undefined) throw unit.failure?.error
-    await (unit.type === 'files' ? this.#takeFiles(unit, unit.result.value as ReadFilesResult) : this.#takeSegment(unit, unit.result.value as HashedChunks | undefined))
+    await (unit.type === 'files' ? this.#takeFiles(unit, unit.result.value as ReadFilesResult) : this.#takeSegment(unit, unit.result.value))
     const { hash, compression } = this.#chunks
     this.#planLayout(unit)
     if (unit.wanted.count === 0 || (compression === 'none' && unit.layoutAt === undefined)) {
@@ -226,9 +226,7 @@ export class ParallelReader {
   #takeChunk({ slab, wanted }: Unit, offset: number, size: number, digest: Uint8Array): Promise<void> | undefined {
     const isWanted = this.#chunks.take(digest, slab.bytes(offset, size))
     if (isPromise(isWanted)) {
-      return isWanted.then((answer) => {
-        if (answer) wanted.add(offset, size, digest)
-      })
+      return isWanted.then((answer) => (answer ? wanted.add(offset, size, digest) : undefined))
     }
     if (isWanted) wanted.add(offset, size, digest)
     return undefined

@@ -15,6 +15,7 @@ parentPort?.on('message', ({ id, task }: TaskMessage) => {
   } catch (error) {
     message = { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   }
+  // oxlint-disable-next-line require-post-message-target-origin -- that is for windows
   parentPort?.postMessage(message)
 })
 

@@ -69,6 +69,11 @@ describe('a folder that threads read', () => {
     await expectSame(tree, compression === 'none' ? [1, 4] : [2], compression)
   }, 60_000)
 
+  // Where no cut is found, chunks are of the largest size, which a segment is a multiple of: something in front keeps them from meeting its beginning.
+  const shifted = (bytes: Uint8Array): Uint8Array => {
+    bytes.set(noise(3_000_003, 9))
+    return bytes
+  }
   const large: readonly [string, () => Uint8Array][] = [
     ['noise, a byte short of a segment', () => noise(SEGMENT - 1, 1)],
     ['noise, a segment', () => noise(SEGMENT, 2)],
@@ -76,7 +81,8 @@ describe('a folder that threads read', () => {
     ['noise, a segment and a largest chunk', () => noise(SEGMENT + KIB * KIB, 3)],
     ['noise, three segments and a bit', () => noise(3 * SEGMENT + 12_345, 4)],
     ['zeros, two segments and a bit', () => new Uint8Array(2 * SEGMENT + 77)],
-    ['few-valued bytes, two segments', () => fewValued(2 * SEGMENT, 5)],
+    ['few-valued bytes, whose cuts never meet', () => shifted(fewValued(2 * SEGMENT + 9, 5))],
+    ['zeros, behind something else', () => shifted(new Uint8Array(2 * SEGMENT + 77))],
     ['a period that no segment is a multiple of', () => Uint8Array.from({ length: 2 * SEGMENT + 5 }, (_, index) => (index % 65_537) % 251)],
   ]
   test.each(large)('may have large files: %s', async (_, make) => {
@@ -133,7 +139,7 @@ describe('what is there already', () => {
     const storage = new MemoryStorage()
     const [mine, theirs] = [await repositoryWith(2, storage), await repositoryWith(2, storage, true)]
     let other: Promise<unknown> | undefined
-    const { root } = await mine.snapshot(folder, { ref: 'data', onProgress: () => (other ??= theirs.snapshot(folder, { ref: 'theirs' })) })
+    const { root } = await mine.snapshot(folder, { ref: 'data', onProgress: () => void (other ??= theirs.snapshot(folder, { ref: 'theirs' })) })
     expect(other).toBeDefined()
     await other
     await mine.blocks.refresh()
