@@ -10,7 +10,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     repository: 'src/repository/index.ts',
     storage: 'src/storage/index.ts',
     'storage-folder': 'src/node/folder-storage.ts',
-    testing: 'src/storage/conformance.ts',
+    testing: 'src/storage/testing.ts',
     cli: 'src/cli/main.ts',
   },
   format: 'esm',

@@ -83,14 +83,14 @@ export class AmbiguousRevisionError extends VarveError {
 /** Stored bytes of one block do not hash to its CID, or cannot be decompressed. `data.cid` names it, `data.paths` where it is used if known. */
 export class CorruptBlockError extends VarveError {
   constructor(message: string, details: Details = {}) {
-    super('CORRUPT_BLOCK', message, withHint(details, 'Run `varve verify` to list every path that is affected, then restore from an intact copy.'))
+    super('CORRUPT_BLOCK', message, withHint(details, 'Run `varve repair` to mend what can be mended and list every path that is affected; --from takes the rest from an intact copy.'))
   }
 }
 
 /** A pack, index, root record or other repository object is truncated or altered. `data.key` names it. */
 export class CorruptObjectError extends VarveError {
   constructor(message: string, details: Details = {}) {
-    super('CORRUPT_OBJECT', message, withHint(details, 'Run `varve verify` to see what is affected, and restore the object from a copy of the repository.'))
+    super('CORRUPT_OBJECT', message, withHint(details, 'Run `varve verify` to see what is affected, and `varve repair` to mend it.'))
   }
 }
 

@@ -17,6 +17,7 @@ export type ProgressEvent =
   | { readonly type: 'hash'; readonly files: number; readonly bytes: number; readonly totalFiles?: number; readonly totalBytes?: number }
   | { readonly type: 'checkout'; readonly files: number; readonly bytes: number; readonly totalFiles: number; readonly totalBytes: number }
   | { readonly type: 'verify'; readonly blocks: number; readonly bytes: number; readonly totalBytes?: number }
+  | { readonly type: 'compare'; readonly blocks: number; readonly bytes: number; readonly totalBytes: number }
   | { readonly type: 'rewrite'; readonly blocks: number; readonly bytes: number; readonly totalBytes: number }
   | { readonly type: 'transfer'; readonly blocks: number; readonly bytes: number }
   | { readonly type: 'warning'; readonly message: string; readonly path?: string }

@@ -4,6 +4,7 @@ import { deflateSync, inflateSync } from 'fflate'
 import { decompress } from 'fzstd'
 import { MalformedDataError } from '../errors.ts'
 import type { Hasher, HashName, Platform } from './interface.ts'
+import { assertZstdFrame } from './zstd-frame.ts'
 
 const HASHERS: Record<HashName, Hasher> = {
   'sha2-256': { name: 'sha2-256', code: 0x12, digest: (bytes) => sha256(bytes) },
@@ -24,7 +25,7 @@ export const portablePlatform: Platform = {
     return result
   },
   unzstd(bytes, size) {
-    // The decoder fills what it is given and keeps no count: that the bytes are all there is for the hash of the block to tell.
+    assertZstdFrame(bytes, size)
     const result = new Uint8Array(size)
     decompress(bytes, result)
     return result

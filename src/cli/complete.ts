@@ -56,7 +56,7 @@ async function argumentsAt(command: Command, position: number, context: Context)
   if (argument === undefined) return { candidates: [], others: OTHERS.none }
   if (argument.argChoices !== undefined) return { candidates: argument.argChoices.map((value) => ({ value })), others: OTHERS.none }
   const name = argument.name()
-  if (name === 'dir') return { candidates: [], others: OTHERS.folders }
+  if (name === 'dir' || name === 'location') return { candidates: [], others: OTHERS.folders }
   if (name === 'a' || name === 'b') return { candidates: await refs(context), others: OTHERS.folders }
   if (REVISION_ARGUMENTS.has(name)) return { candidates: await refs(context), others: OTHERS.none }
   return { candidates: [], others: name === 'file' ? OTHERS.files : OTHERS.none }

@@ -43,14 +43,14 @@ export class Context {
     return locateRepository(process.cwd(), this.#repo)
   }
 
-  /** Opens the repository. @throws NotFoundError if there is none */
-  async open(): Promise<Repository> {
+  /** Opens the repository; with `damaged`, even one whose state cannot be read. @throws NotFoundError if there is none */
+  async open(options: { readonly damaged?: boolean } = {}): Promise<Repository> {
     const { path, named, found } = this.locate()
     if (!found && !named) {
       throw new NotFoundError(`There is no repository in ${process.cwd()} or any folder above it`, { hint: 'Take a snapshot (`varve snapshot <dir>` creates one), go into its folder, or name it with --repo.' })
     }
     const { openRepository } = await import('../node/open-repository.ts')
-    return openRepository(path)
+    return openRepository(path, options)
   }
 
   /** Opens the repository, or creates it where there is none. */

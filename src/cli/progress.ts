@@ -10,7 +10,7 @@ const PATIENCE_MS = 400
 const REDRAW_RATE_HZ = 10
 const BAR_WIDTH = 24
 const LABELS: Readonly<Record<WorkEvent['type'], string>> = {
-  scan: 'looking', store: 'storing', hash: 'hashing', checkout: 'writing', verify: 'verifying', rewrite: 'rewriting', transfer: 'copying',
+  scan: 'looking', store: 'storing', hash: 'hashing', checkout: 'writing', verify: 'verifying', compare: 'comparing', rewrite: 'rewriting', transfer: 'copying',
 }
 
 /** Shows on the terminal how far long work is, and passes its warnings on. Draws nothing if stderr is no terminal. */

@@ -22,10 +22,13 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'cat', summary: 'write a file of a revision to stdout', load: () => import('./verbs/cat.ts') },
   { name: 'checkout', summary: 'write a revision into a folder', load: () => import('./verbs/checkout.ts') },
   { name: 'verify', summary: 'read and hash every byte, and name what is damaged', load: () => import('./verbs/verify.ts') },
+  { name: 'repair', summary: 'mend what is damaged, and list what cannot be', load: () => import('./verbs/repair.ts') },
   { name: 'du', summary: 'show where the space goes, and what each ref would free', load: () => import('./verbs/du.ts') },
   { name: 'gc', summary: 'remove what nothing needs any more', load: () => import('./verbs/gc.ts') },
+  { name: 'repack', summary: 'store all versions in less room', load: () => import('./verbs/repack.ts') },
   { name: 'prove', summary: 'prove that a dataset holds a path, or check such a proof', load: () => import('./verbs/prove.ts') },
   { name: 'export', summary: 'write a revision to a tar or CAR file', load: () => import('./verbs/export.ts') },
   { name: 'import', summary: 'take a snapshot of a tar or CAR file', load: () => import('./verbs/import.ts') },
+  { name: 'storage', summary: 'check whether a repository may be kept in a place', load: () => import('./verbs/storage.ts') },
   { name: 'completion', summary: 'print a completion script for your shell', load: () => import('./verbs/completion.ts') },
 ]

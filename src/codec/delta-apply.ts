@@ -1,74 +1,99 @@
 import { MalformedDataError } from '../errors.ts'
 
 /**
+ * Where a block is put together: its bases, the instructions and the block itself in one array, since `copyWithin` needs no views, and a view for each of
+ * many short copies costs more than the copy. Kept between calls: fresh memory is several times slower. At most some 11 MiB, by the limits of the format.
+ */
+let scratch = new Uint8Array(0)
+
+/** Copying so few bytes one by one is faster than a call. */
+const SHORT_PIECE_BYTES = 16
+
+/**
  * Builds `size` bytes from a source by the instructions of a `DeltaScript`. The source comes in pieces, which count as one after the other. Allocates the result and
  * nothing else.
  * @throws MalformedDataError if an instruction reaches outside the source or the result, or the result is not filled exactly
  */
 export function applyDelta(instructions: Uint8Array, sources: readonly Uint8Array[], size: number): Uint8Array {
-  const result = new Uint8Array(size)
   const sourceSize = sources.reduce((sum, { length }) => sum + length, 0)
-  const reader = { bytes: instructions, at: 0 }
+  const needed = sourceSize + instructions.length + size
+  if (scratch.length < needed) scratch = new Uint8Array(Math.max(needed, scratch.length * 2))
+  const memory = scratch
+  let start = 0
+  for (const source of sources) {
+    memory.set(source, start)
+    start += source.length
+  }
+  memory.set(instructions, sourceSize)
+  const reader: VarintReader = { bytes: memory, at: sourceSize, end: sourceSize + instructions.length }
   const listSize = readVarint(reader)
   const listEnd = reader.at + listSize
-  if (listEnd > instructions.length) throw malformed('its list of operations is cut off')
+  const literalsEnd = reader.end
+  if (listEnd > literalsEnd) throw malformed('its list of operations is cut off')
+  const begin = literalsEnd
+  const end = begin + size
   let literal = listEnd
-  let filled = 0
+  let filled = begin
   let sourceEnd = 0
   while (reader.at < listEnd) {
     const insert = readVarint(reader)
-    if (insert > size - filled || insert > instructions.length - literal) throw malformed('it inserts more than there is')
-    copyBytes(instructions, literal, insert, result, filled)
+    if (insert > end - filled || insert > literalsEnd - literal) throw malformed('it inserts more than there is')
+    if (insert > SHORT_PIECE_BYTES) memory.copyWithin(filled, literal, literal + insert)
+    else for (let index = 0; index < insert; index++) memory[filled + index] = memory[literal + index] as number
     literal += insert
     filled += insert
     if (reader.at === listEnd && insert > 0) break
     const copy = readVarint(reader)
     const zigzag = readVarint(reader)
     const from = sourceEnd + ((zigzag >>> 1) ^ -(zigzag & 1))
-    if (copy === 0 || copy > size - filled || from < 0 || copy > sourceSize - from) throw malformed('it copies from outside its bases')
-    copyPieces(sources, from, copy, result, filled)
+    if (copy === 0 || copy > end - filled || from < 0 || copy > sourceSize - from) throw malformed('it copies from outside its bases')
+    if (copy > SHORT_PIECE_BYTES) memory.copyWithin(filled, from, from + copy)
+    else for (let index = 0; index < copy; index++) memory[filled + index] = memory[from + index] as number
     filled += copy
     sourceEnd = from + copy
   }
-  if (reader.at !== listEnd || filled !== size || literal !== instructions.length) throw malformed('it does not give a block of its size')
-  return result
+  if (reader.at !== listEnd || filled !== end || literal !== literalsEnd) throw malformed('it does not give a block of its size')
+  return memory.slice(begin, end)
 }
 
-/** Most pieces are a few bytes of a changed value: making a view of each costs more than copying it. */
-const SHORT_PIECE_BYTES = 32
-
-function copyBytes(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  if (length > SHORT_PIECE_BYTES) to.set(from.subarray(start, start + length), at)
-  else for (let index = 0; index < length; index++) to[at + index] = from[start + index] as number
-}
-
-function copyPieces(sources: readonly Uint8Array[], from: number, length: number, result: Uint8Array, at: number): void {
-  let start = from
-  let left = length
-  let to = at
-  for (const source of sources) {
-    if (start >= source.length) {
-      start -= source.length
-      continue
-    }
-    const count = Math.min(left, source.length - start)
-    copyBytes(source, start, count, result, to)
-    to += count
-    left -= count
-    start = 0
-    if (left === 0) return
+/** Tells, in order, which bytes of the source the instructions of a delta copy. They must have been applied once: nothing is checked again. */
+export function forEachCopy(instructions: Uint8Array, visit: (from: number, length: number) => void): void {
+  const reader: VarintReader = { bytes: instructions, at: 0, end: instructions.length }
+  const listSize = readVarint(reader)
+  const listEnd = reader.at + listSize
+  let sourceEnd = 0
+  while (reader.at < listEnd) {
+    readVarint(reader)
+    if (reader.at >= listEnd) return
+    const copy = readVarint(reader)
+    const zigzag = readVarint(reader)
+    const from = sourceEnd + ((zigzag >>> 1) ^ -(zigzag & 1))
+    visit(from, copy)
+    sourceEnd = from + copy
   }
 }
 
+interface VarintReader {
+  readonly bytes: Uint8Array
+  at: number
+  readonly end: number
+}
+
 /** An unsigned number of at most 32 bits, seven a byte, lowest first. */
-function readVarint(reader: { readonly bytes: Uint8Array; at: number }): number {
+function readVarint(reader: VarintReader): number {
+  const { bytes, end } = reader
+  // Nearly all have one byte or two.
+  const first = reader.at < end ? (bytes[reader.at] as number) : 128
+  if (first < 128) {
+    reader.at++
+    return first
+  }
   let value = 0
-  for (let shift = 0; shift < 35; shift += 7) {
-    const byte = reader.bytes[reader.at++]
-    if (byte === undefined) break
+  for (let shift = 0; shift < 35 && reader.at < end; shift += 7) {
+    const byte = bytes[reader.at++] as number
     value += (byte & 127) * 2 ** shift
     // Each number has one form: a last byte of 0 adds nothing.
-    if (byte < 128 && value <= 0xffffffff && (byte > 0 || shift === 0)) return value
+    if (byte < 128 && value <= 0xffffffff && byte > 0) return value
     if (byte < 128) break
   }
   throw malformed('a number in it is cut off, too large or longer than it need be')

@@ -1,6 +1,8 @@
 import { assertOwnCid, CID } from '../cid/cid.ts'
 import { MalformedDataError } from '../errors.ts'
 
+const MAX_SHOWN_LENGTH = 40
+
 /** Readers for decoded dag-cbor. Each returns the value with its type, or refuses it with the name of the field. */
 
 /** An array of exactly `length` items, or of any length. */
@@ -38,6 +40,12 @@ export function asCid(value: unknown, what: string, code?: number): CID {
   assertOwnCid(cid)
   if (code !== undefined && cid.code !== code) throw new MalformedDataError(`${what} must be a CID with codec 0x${code.toString(16)}`)
   return cid
+}
+
+/** A value for a message. Only what is a number or text has a text of its own: to ask a map for one calls what stands in it as `toString`. */
+export function shownValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN_LENGTH))
+  return ['number', 'bigint', 'boolean', 'undefined'].includes(typeof value) || value === null ? String(value) : 'something else'
 }
 
 /** A map with exactly the given keys, and perhaps some of `optional`. */

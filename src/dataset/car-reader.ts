@@ -1,7 +1,7 @@
 import { concatBytes } from '../bytes.ts'
 import { CID, assertOwnCid, cidText } from '../cid/cid.ts'
 import { decodeCbor, MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
-import { asArray, asCid, asRecord } from '../codec/shape.ts'
+import { asArray, asCid, asRecord, shownValue } from '../codec/shape.ts'
 import { InvalidArgumentError, MalformedDataError } from '../errors.ts'
 import type { AnyIterable } from '../types.ts'
 
@@ -31,7 +31,7 @@ export async function readCar(source: AnyIterable<Uint8Array>): Promise<OpenedCa
   const first = await sections.next()
   if (first.done === true) throw new MalformedDataError('Not a CAR file: it is empty')
   const header = decodeHeader(first.value)
-  if (header.version !== 1) throw new MalformedDataError(`A CAR file of version ${String(header.version)} cannot be read, only version 1`)
+  if (header.version !== 1) throw new MalformedDataError(`A CAR file of version ${shownValue(header.version)} cannot be read, only version 1`)
   const roots = asArray(header.roots, 'The roots of a CAR file')
   if (roots.length !== 1) throw new InvalidArgumentError(`The CAR file has ${roots.length} roots; one is needed to know what it holds`)
   return { root: asCid(roots[0], 'The root of a CAR file'), blocks: readBlocks(sections) }
@@ -64,19 +64,32 @@ async function* readBlocks(sections: AsyncIterable<Uint8Array>): AsyncGenerator<
 
 /** The bytes of each length-prefixed section. */
 async function* readSections(source: AnyIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let buffered: Uint8Array = new Uint8Array(0)
+  let parts: Uint8Array[] = []
+  let size = 0
+  let needed = 0
   for await (const piece of source) {
-    buffered = buffered.length === 0 ? piece : concatBytes([buffered, piece])
-    let offset = 0
-    for (;;) {
-      const length = readVarint(buffered, offset)
-      if (length === undefined || length.end + length.value > buffered.length) break
-      yield buffered.subarray(length.end, length.end + length.value)
-      offset = length.end + length.value
+    size += piece.length
+    // Pieces are put together once a section is whole, and not each time that one comes.
+    if (size < needed) {
+      parts.push(piece.slice())
+      continue
     }
-    buffered = buffered.slice(offset)
+    const buffered = parts.length === 0 ? piece : concatBytes([...parts, piece])
+    let offset = 0
+    needed = 0
+    while (needed === 0) {
+      const length = readVarint(buffered, offset)
+      if (length === undefined) needed = buffered.length - offset + 1
+      else if (length.end + length.value > buffered.length) needed = length.end + length.value - offset
+      else {
+        yield buffered.subarray(length.end, length.end + length.value)
+        offset = length.end + length.value
+      }
+    }
+    parts = [buffered.slice(offset)]
+    size = buffered.length - offset
   }
-  if (buffered.length > 0) throw new MalformedDataError('The CAR file is cut off in the middle of a section')
+  if (size > 0) throw new MalformedDataError('The CAR file is cut off in the middle of a section')
 }
 
 function readVarint(bytes: Uint8Array, start: number): { value: number; end: number } | undefined {

@@ -2,7 +2,7 @@ import { type BlockCode } from '../cid/cid.ts'
 import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { PackableBlock } from '../repository/encode-block.ts'
-import type { BlockRun } from '../repository/pack-store.ts'
+import type { BlockRun } from '../repository/block-run.ts'
 import type { Loan } from '../repository/pack-stream.ts'
 import type { MaybePromise } from '../types.ts'
 

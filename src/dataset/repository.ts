@@ -4,6 +4,7 @@ import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { diffManifests, openManifest } from '../manifest/manifest.ts'
 import { pathFromText, pathToText } from '../manifest/path.ts'
 import { type ManifestProof, provePath } from '../manifest/proof.ts'
+import type { RepackReport } from '../repository/repack/interface.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { isTagName, parseRefName } from '../repository/ref-name.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
@@ -20,9 +21,12 @@ import type { InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { type ByteSpan, readContent } from './read-content.ts'
 import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
+import type { RepairRepositoryOptions, RepairResult } from './repair.ts'
+import { repackRepository, type RepackRepositoryOptions } from './repack.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
+import { assertWhole } from './whole.ts'
 import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
 
 export interface SetRefOptions {
@@ -158,6 +162,7 @@ export class Repository {
    * Points a ref or tag (`mnist/raw@v2`) to a revision.
    * @param options.expected the CID that it must have now; null, the default, if it must not exist; `any` to move it from wherever it is
    * @throws RefConflictError if it is elsewhere
+   * @throws NotFoundError if there is no such revision, or garbage collection has removed part of it
    */
   async setRef(name: string, revision: string, options: SetRefOptions = {}): Promise<RefInfo> {
     parseRefName(name)
@@ -203,6 +208,25 @@ export class Repository {
     return collectRepository(this.blocks, this.#with(options))
   }
 
+  /**
+   * Rebuilds the index from packs, drops damaged blocks from it so that they can be stored anew, takes them from another repository if one is given, and lists every path
+   * of every snapshot that is still affected. Damage is in the result, not an error. Nobody has to stop for it.
+   *
+   * @throws CorruptObjectError if `from` is a storage whose repository cannot be opened
+   */
+  async repair(options: RepairRepositoryOptions = {}): Promise<RepairResult> {
+    const { repairRepository } = await import('./repair.ts')
+    return repairRepository(this.blocks, this.#with(options))
+  }
+
+  /**
+   * Stores all versions in less room: finds better deltas, gathers small packs, drops garbage. Reads and hashes everything; writers and readers go on meanwhile.
+   * @throws CorruptObjectError if the repository is not whole: nothing was changed
+   */
+  repack(options: RepackRepositoryOptions = {}): Promise<RepackReport> {
+    return repackRepository(this.blocks, this.#with(options))
+  }
+
   /** Where the space goes, and what each ref would free. Reads every tree node. */
   diskUsage(options: OperationOptions = {}): Promise<DiskUsage> {
     return measureRepository(this.blocks, this.#with(options))
@@ -231,7 +255,10 @@ export class Repository {
   ): Promise<void> {
     const action = target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref'
     const change = { name, target, ...(expected === undefined ? {} : { expected }) }
-    await this.blocks.withSession((session) => session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] }))
+    await this.blocks.withSession(async (session) => {
+      if (target !== null) await assertWhole(this.blocks, target)
+      await session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] })
+    })
   }
 
   async #whole(revision: string): Promise<ResolvedRevision> {

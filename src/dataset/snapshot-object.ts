@@ -28,6 +28,8 @@ export interface Snapshot {
   readonly meta: { readonly [key: string]: JsonValue }
 }
 
+/** Deepest nesting of objects and arrays in the meta of a snapshot. */
+const MAX_META_DEPTH = 256
 const FIELDS = ['type', 'version', 'root', 'parents', 'message', 'author', 'time', 'source', 'meta'] as const
 const SOURCE_FIELDS = ['uri', 'retrievedAt', 'licence'] as const
 
@@ -75,6 +77,7 @@ function textOrNull(value: unknown, what: string): string | null {
 }
 
 function parseMeta(text: string): { readonly [key: string]: JsonValue } {
+  assertMetaDepth(text)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -85,12 +88,28 @@ function parseMeta(text: string): { readonly [key: string]: JsonValue } {
   return value as { [key: string]: JsonValue }
 }
 
-/** JSON with the keys of every object in order of their UTF-16 units. @throws InvalidArgumentError for what JSON cannot hold */
-function canonicalJson(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map(canonicalJson).join(',')}]`
+/** Looks at brackets alone, before anything is made of them: whoever writes the meta out again goes as deep as it does. */
+function assertMetaDepth(text: string): void {
+  let depth = 0
+  let isText = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '"') isText = !isText
+    else if (isText) {
+      if (character === '\\') at++
+    } else if (character === '[' || character === '{') depth++
+    else if (character === ']' || character === '}') depth--
+    if (depth > MAX_META_DEPTH) throw new MalformedDataError(`A snapshot’s meta is nested deeper than ${MAX_META_DEPTH} levels`)
+  }
+}
+
+/** JSON with the keys of every object in order of their UTF-16 units. @throws InvalidArgumentError for what JSON cannot hold, and for what is nested too deep */
+function canonicalJson(value: JsonValue, depth = 1): string {
+  if (depth > MAX_META_DEPTH && typeof value === 'object' && value !== null) throw new InvalidArgumentError(`The meta of a snapshot is nested deeper than ${MAX_META_DEPTH} levels`)
+  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map((item) => canonicalJson(item, depth + 1)).join(',')}]`
   if (typeof value === 'object' && value !== null) {
     const rows = Object.entries(value as { [key: string]: JsonValue })
-    return `{${rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
+    return `{${rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item, depth + 1)}`).join(',')}}`
   }
   const finite = typeof value !== 'number' || Number.isFinite(value)
   if (!finite || !['string', 'number', 'boolean', 'object'].includes(typeof value)) throw new InvalidArgumentError(`JSON cannot hold ${String(value)}`)

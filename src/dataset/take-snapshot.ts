@@ -42,14 +42,15 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   const skipped: SkippedPath[] = []
   assertDetails(options)
   await repository.refresh()
-  const { stored, added, recorded } = await repository.withSession(async (session) => {
+  const { stored, added, recorded, newFiles } = await repository.withSession(async (session) => {
     const stored = await resumable(session, () => storeInput(session, repository, input, options, { ref, skipped }))
     const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
-    return { stored, recorded, added: session.added }
+    // While the session's lease stands, so that what it compares with cannot be removed.
+    return { stored, recorded, newFiles: await countNewFiles(repository, recorded, stored), added: session.added }
   }, options.compression === undefined ? {} : { compression: options.compression })
   return {
     root: cidText(stored.root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
-    files: stored.files, bytes: stored.bytes, newFiles: await countNewFiles(repository, recorded, stored), newBytes: added.contentBytes, storedBytes: added.storedBytes,
+    files: stored.files, bytes: stored.bytes, newFiles, newBytes: added.contentBytes, storedBytes: added.storedBytes,
     elapsedMs: Math.round(performance.now() - startedAt), skipped,
   }
 }
@@ -118,10 +119,16 @@ function asStoreEvent(event: ProgressEvent, session: Session): ProgressEvent {
 async function countNewFiles(repository: BlockRepository, recorded: RecordedSnapshot, stored: StoredRoot): Promise<number> {
   if (!recorded.created) return 0
   if (recorded.parent === undefined) return stored.files
-  const before = (await readSnapshot(repository, recorded.parent)).root
-  let count = 0
-  for await (const { after } of diffManifests(repository, before, stored.root)) if (after?.kind === 'file' || after?.kind === 'executable') count++
-  return count
+  try {
+    const before = (await readSnapshot(repository, recorded.parent)).root
+    let count = 0
+    for await (const { after } of diffManifests(repository, before, stored.root)) if (after?.kind === 'file' || after?.kind === 'executable') count++
+    return count
+  } catch (error) {
+    // The snapshot is committed, and must not look failed because garbage collection drops the one before at this moment.
+    if (error instanceof VarveError) return stored.files
+    throw error
+  }
 }
 
 function chooseRef(input: SnapshotInput, ref: string | undefined): string {

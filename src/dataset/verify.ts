@@ -30,9 +30,10 @@ export interface VerifyResult {
   readonly problems: readonly ObjectProblem[]
 }
 
-/** A chunk, with the path that needs it and the size it is said to have. */
+/** A chunk, with the path that needs it, as bytes in a revision, and the size it is said to have. */
 interface WantedChunk {
-  readonly path: string
+  readonly base: string
+  readonly path: Uint8Array
   readonly cid: CID
   readonly size: number
 }
@@ -74,7 +75,7 @@ export async function verifyRevision(repository: BlockRepository, revision: stri
   for await (const result of repository.readMany(chunks)) {
     options.signal?.throwIfAborted()
     const wanted = waiting.shift()
-    if ('error' in result) damage.noteError(result.error, result.cid, wanted?.path ?? base)
+    if ('error' in result) damage.noteError(result.error, result.cid, wanted === undefined ? base : placeOf(wanted))
     else bytes += result.bytes.length
     blocks++
     options.onProgress?.({ type: 'verify', blocks, bytes })
@@ -132,7 +133,7 @@ async function verifyHistory(repository: BlockRepository, report: StorageReport,
       const noteManifest = (error: unknown): void => damage.noteError(error, snapshot.root, revision)
       for await (const chunk of contentOf(repository, guarded(entries, noteManifest), revision, damage)) {
         const reason = await lost(repository, report, chunk)
-        if (reason !== undefined) damage.note(chunk.cid, reason, chunk.path)
+        if (reason !== undefined) damage.note(chunk.cid, reason, placeOf(chunk))
       }
       newer = snapshot.root
       age++
@@ -151,7 +152,7 @@ async function lost(repository: BlockRepository, report: StorageReport, { cid, s
   const locations = await repository.indexes.find(cid.multihash.digest)
   if (locations.length === 0) return 'it is not in the repository'
   if (locations.some((location) => location.size !== size)) return `the link to it says that it has ${size} bytes`
-  const known = report.damaged.get(toHex(cid.multihash.digest))
+  const known = report.damaged.size === 0 ? undefined : report.damaged.get(toHex(cid.multihash.digest))
   if (known !== undefined) return known.reason
   if (!locations.every(({ pack }) => report.brokenPacks.has(pack))) return undefined
   try {
@@ -169,13 +170,17 @@ async function* contentOf(repository: BlockRepository, entries: AnyIterable<Mani
   for await (const { path, value } of entries) {
     await pause.take()
     if (value.kind !== 'file' && value.kind !== 'executable') continue
-    const where = `${base}:${pathToText(path)}`
-    if (value.cid.code === RAW_CODE) yield { path: where, cid: value.cid, size: value.size }
+    if (value.cid.code === RAW_CODE) yield { base, path, cid: value.cid, size: value.size }
     else {
-      const chunks = guarded(verifyList(repository, value, { seen: new Set() }), (error) => damage.noteError(error, value.cid, where))
-      for await (const { cid, size } of chunks) yield { path: where, cid, size }
+      const chunks = guarded(verifyList(repository, value, { seen: new Set() }), (error) => damage.noteError(error, value.cid, placeOf({ base, path })))
+      for await (const { cid, size } of chunks) yield { base, path, cid, size }
     }
   }
+}
+
+/** Made into text only where it is told: most chunks are sound. */
+function placeOf({ base, path }: Pick<WantedChunk, 'base' | 'path'>): string {
+  return `${base}:${pathToText(path)}`
 }
 
 /** The same for a reader: notes in `waiting`, in order, which path each chunk is for. */

@@ -1,7 +1,7 @@
 import type { CID } from '../cid/cid.ts'
 import { DAG_CBOR_CODE } from '../cid/cid.ts'
 import { decodeCbor, encodeCbor } from '../codec/dag-cbor.ts'
-import { asCid, asCount, asRecord, asText } from '../codec/shape.ts'
+import { asCid, asCount, asRecord, asText, shownValue } from '../codec/shape.ts'
 import { MalformedDataError, UnsupportedFormatError } from '../errors.ts'
 import type { ManifestTotals } from './interface.ts'
 
@@ -29,7 +29,7 @@ export function decodeManifestHeader(bytes: Uint8Array): ManifestHeader {
   const value = decodeCbor(bytes)
   const { type, version } = (typeof value === 'object' ? value : null) as { type?: unknown; version?: unknown } ?? {}
   if (type !== TYPE) throw new MalformedDataError('The block is not a manifest')
-  if (version !== VERSION) throw new UnsupportedFormatError(`Manifests of version ${String(version)} are not known; this version of varve reads ${VERSION}`, { data: { version } })
+  if (version !== VERSION) throw new UnsupportedFormatError(`Manifests of version ${shownValue(version)} are not known; this version of varve reads ${VERSION}`, { data: { version: shownValue(version) } })
   const fields = asRecord(value, 'A manifest', ['type', 'version', 'chunker', 'entries', 'files', 'bytes', 'tree'])
   const entries = asCount(fields.entries, 'The number of entries of a manifest')
   const files = asCount(fields.files, 'The number of files of a manifest', entries)

@@ -3,7 +3,7 @@ import { type CID, cidOf, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { Hasher } from '../cid/interface.ts'
 import { MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { asArray, asRecord, asText } from '../codec/shape.ts'
+import { asArray, asRecord, asText, shownValue } from '../codec/shape.ts'
 import { InvalidArgumentError, MalformedDataError, NotFoundError, UnsupportedFormatError } from '../errors.ts'
 import type { ManifestEntry } from './interface.ts'
 import { openManifest } from './manifest.ts'
@@ -76,7 +76,7 @@ export async function checkProof(hasher: Hasher, proof: unknown, root: CID): Pro
 function readProof(proof: unknown, root: CID): { readonly path: Uint8Array; readonly blocks: readonly string[] } {
   const { type, version } = (typeof proof === 'object' ? proof : null) as { type?: unknown; version?: unknown } ?? {}
   if (type !== 'varve-proof') throw new MalformedDataError('This is not a proof')
-  if (version !== 1) throw new UnsupportedFormatError(`Proofs of version ${String(version)} are not known`, { data: { version } })
+  if (version !== 1) throw new UnsupportedFormatError(`Proofs of version ${shownValue(version)} are not known`, { data: { version: shownValue(version) } })
   const fields = asRecord(proof, 'A proof', ['type', 'version', 'root', 'path', 'blocks'])
   if (asText(fields.root, 'The root of a proof') !== cidText(root)) throw new MalformedDataError(`The proof is for another dataset than ${cidText(root)}`)
   const blocks = asArray(fields.blocks, 'The blocks of a proof')

@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import { bytesOf } from './byte-text.ts'
 import type { FileReader, ReadContent } from './file-reader.ts'
 import { isExecutable } from './folder-calls.ts'
 import type { ParallelReader, PendingFile } from './parallel/parallel-reader.ts'
+import { threadCount } from './parallel/thread-count.ts'
 import type { WalkedEntry } from './walk.ts'
 
 type FileEntry = Extract<WalkedEntry, { type: 'file' }>
@@ -22,7 +22,6 @@ export interface ThreadUse {
 const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
 /** What a file costs beside its bytes, in bytes that could be read and hashed in that time. */
 const FILE_WORK_BYTES = 12_000
-const MOST_THREADS = 8
 /** Entries that are done are dropped from the queue so many at a time. */
 const DROPPED_TOGETHER = 1024
 /** Entries that wait for those before them. */
@@ -45,7 +44,7 @@ export class EntryQueue {
     this.#reader = reader
     this.#startThreads = startThreads
     this.#onFile = onFile
-    this.#threads = threads.count ?? Math.min(availableParallelism(), MOST_THREADS)
+    this.#threads = threads.count ?? threadCount()
     this.#fromBytes = threads.fromBytes ?? WORK_ALONE_BYTES
   }
 

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import type * as Fzstd from 'fzstd'
 import type { Platform } from '../cid/interface.ts'
+import { assertZstdFrame } from '../cid/zstd-frame.ts'
 import { MalformedDataError } from '../errors.ts'
 
 /** The part of `node:zlib` that came with Node 22.15. */
@@ -25,6 +26,7 @@ export function nodeZstd(): Pick<Platform, 'zstd' | 'unzstd'> {
     return {
       unzstd(bytes, size) {
         const { decompress } = require('fzstd') as typeof Fzstd
+        assertZstdFrame(bytes, size)
         const result = new Uint8Array(size)
         decompress(bytes, result)
         return result

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { HashName, Platform } from '../cid/interface.ts'
+import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { Repository } from '../dataset/repository.ts'
 import { BlockRepository } from '../repository/repository.ts'
+import type { BlockRepositoryOptions, CreateOptions } from '../repository/repository-options.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
@@ -11,10 +12,13 @@ import { nodeFolders } from './folder-port.ts'
 import { FolderStorage } from './folder-storage.ts'
 import { hostId, isAlive } from './maker.ts'
 import { nodePlatform } from './node-platform.ts'
+import { parallelScanner } from './parallel/pack-scanner.ts'
 
 export interface OpenOptions extends OperationOptions {
   /** Create the repository if there is none. Default false. */
   readonly create?: boolean
+  /** Open it even if its state cannot be read, to repair it; until then it seems to be empty. Default false. */
+  readonly damaged?: boolean
   /** Hash of a repository that is created; default `sha2-256`. */
   readonly hash?: HashName
   /** Default: Node's own hashing and compression. */
@@ -32,19 +36,30 @@ export interface OpenOptions extends OperationOptions {
  * await using repository = await openRepository('./.varve', { create: true })
  */
 export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
-  const { create = false, hash, platform = nodePlatform, signal, onProgress } = options
+  const { create = false, damaged = false, hash, platform = nodePlatform, signal, onProgress } = options
   const folder = typeof location === 'string' ? resolve(location) : undefined
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
   const host = `${hostname()} ${hostId()}`
   const writer = { host, process: process.pid }
   const isGone = (lease: Lease): boolean => lease.host === host && !isAlive(lease.process)
-  const blocks = await openOrCreate(storage, create, { platform, writer, isGone, ...(hash === undefined ? {} : { hash }) })
+  const scanner = typeof location === 'string' && platform === nodePlatform ? { scanner: (hasher: Hasher) => parallelScanner(storage, hasher) } : {}
+  const settings = { platform, writer, isGone, ...scanner, ...(hash === undefined ? {} : { hash }) }
+  const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
   const { id, chunker } = blocks.config
   const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache'), cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
   return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
 }
 
-async function openOrCreate(storage: Storage, create: boolean, options: { platform: Platform; hash?: HashName; writer: { host: string; process: number }; isGone: (lease: Lease) => boolean }): Promise<BlockRepository> {
+async function openDamaged(storage: Storage, options: BlockRepositoryOptions): Promise<BlockRepository> {
+  try {
+    return await BlockRepository.openDamaged(storage, options)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+async function openOrCreate(storage: Storage, create: boolean, options: CreateOptions): Promise<BlockRepository> {
   try {
     return await BlockRepository.open(storage, options)
   } catch (error) {

@@ -41,6 +41,8 @@ export async function* tarEntries(source: AnyIterable<Uint8Array>): AsyncGenerat
   })
   const explained = (error: unknown): unknown => sourceError ?? (error instanceof VarveError ? error : unreadable(error))
   async function* contentOf(entry: ParsedEntry): AsyncGenerator<Uint8Array> {
+    // A folder may state a size and never has content; the parser would wait for it for ever.
+    if (entry.header.type === 'directory') return
     try {
       yield* entry
     } catch (error) {

@@ -34,10 +34,10 @@ export class BlockReader implements BlockSource {
   readonly #hasher: Hasher
   readonly #indexes: () => IndexSet
   readonly deltas: DeltaReader
-  /** Goes to the newest state; true if there was a newer one. */
-  readonly #renew: () => Promise<boolean>
+  /** Goes to the newest state. */
+  readonly #renew: () => Promise<void>
 
-  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<boolean>) {
+  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<void>) {
     this.#storage = storage
     this.#platform = platform
     this.#hasher = hasher
@@ -53,12 +53,21 @@ export class BlockReader implements BlockSource {
 
   /** @throws NotFoundError if no index knows the block; @throws CorruptBlockError if no sound copy is left */
   async get(cid: CID): Promise<Uint8Array> {
-    try {
-      return await this.#get(cid)
-    } catch (error) {
-      // Garbage collection moves blocks to other packs: what is missing where it was may be elsewhere by now.
-      if (!(error instanceof VarveError) || !(await this.#renew())) throw error
-      return this.#get(cid)
+    return this.#inNewest(() => this.#get(cid))
+  }
+
+  /** Garbage collection moves blocks to other packs: what is missing where it was may be elsewhere by now. */
+  async #inNewest<T>(read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const looked = this.#indexes()
+      try {
+        return await read()
+      } catch (error) {
+        if (!(error instanceof VarveError)) throw error
+        await this.#renew()
+        // Another read may have gone on to the newer state while this one was under way.
+        if (this.#indexes() === looked) throw error
+      }
     }
   }
 
@@ -111,12 +120,7 @@ export class BlockReader implements BlockSource {
   }
 
   async #find(cid: CID): Promise<readonly BlockLocation[]> {
-    try {
-      return await this.#indexes().find(cid.multihash.digest)
-    } catch (error) {
-      if (!(error instanceof VarveError) || !(await this.#renew())) throw error
-      return this.#indexes().find(cid.multihash.digest)
-    }
+    return this.#inNewest(async () => this.#indexes().find(cid.multihash.digest))
   }
 
   /** Undefined where the read fails: each block is then read by itself, which finds other copies and names the error. */
@@ -157,7 +161,8 @@ export class BlockReader implements BlockSource {
     try {
       if (location.codec === DELTA_CODEC && stored !== undefined) return { cid, bytes: await this.open(cid, location, stored) }
     } catch (error) {
-      if (!(error instanceof CorruptBlockError)) throw error
+      // What it is made from may have moved.
+      if (!(error instanceof VarveError)) throw error
     }
     try {
       return { cid, bytes: await this.get(cid) }

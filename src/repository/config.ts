@@ -1,7 +1,8 @@
 import { toHex, utf8 } from '../bytes.ts'
 import { DEFAULT_PROFILE } from '../chunker/index.ts'
 import type { HashName, Platform } from '../cid/interface.ts'
-import { CorruptObjectError, UnsupportedFormatError } from '../errors.ts'
+import { CorruptObjectError, NotFoundError, UnsupportedFormatError } from '../errors.ts'
+import type { Storage } from '../storage/interface.ts'
 
 export const CONFIG_KEY = 'config.json'
 /** More than any config needs: what is read of it at most. */
@@ -48,9 +49,9 @@ export function decodeConfig(bytes: Uint8Array, location: string): RepositoryCon
     })
   }
   if (Array.isArray(features) && features.length > 0) {
-    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${features.join(', ')}`, {
-      data: { ...data, features },
-    })
+    // Anything may stand there; only text is taken as it is.
+    const names = features.map((feature: unknown) => (typeof feature === 'string' ? feature : 'something that is no name'))
+    throw new UnsupportedFormatError(`The repository ${location} uses features unknown to this version: ${names.join(', ')}`, { data: { ...data, features: names } })
   }
   if (typeof chunker === 'string' && chunker !== DEFAULT_PROFILE.name) {
     throw new UnsupportedFormatError(`The repository ${location} cuts files by "${chunker}", which this version does not know`, { data: { ...data, chunker } })
@@ -60,4 +61,18 @@ export function decodeConfig(bytes: Uint8Array, location: string): RepositoryCon
     throw new CorruptObjectError(`${CONFIG_KEY} in ${location} holds values that varve never writes`, { data })
   }
   return { format, id, hash, chunker, features }
+}
+
+/** Root records without a config are a damaged repository; a new config would declare it to be an empty one, perhaps with another hash. */
+export async function assertNoRemains(storage: Storage): Promise<void> {
+  try {
+    if ((await storage.stat(CONFIG_KEY)) !== undefined) return
+    for await (const { key } of storage.list('log/')) {
+      throw new CorruptObjectError(`${storage.location} holds ${key} but no ${CONFIG_KEY}: it is a repository that has lost it`, {
+        data: { key: CONFIG_KEY, location: storage.location }, hint: 'Restore config.json from a copy of the repository, or choose another place.',
+      })
+    }
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+  }
 }

@@ -71,7 +71,8 @@ export class DeltaReader {
   }
 
   /** Only the last block of a chain is hashed, unless `check` is set. */
-  async #open(cid: CID, location: BlockLocation, stored: Uint8Array, bounds: Limits): Promise<OpenedBase> {
+  async #open(cid: CID, location: BlockLocation, stored: Uint8Array, outer: Limits): Promise<OpenedBase> {
+    const bounds = { ...outer, depth: outer.depth - 1, within: { location, outer: outer.within } }
     if (location.codec !== DELTA_CODEC) {
       const open = bounds.check ? openStoredBlock : openUnhashed
       return { bytes: open(this.#platform, this.#hasher, cid, location, stored), depth: 0, checked: bounds.check }
@@ -80,8 +81,8 @@ export class DeltaReader {
     const payload = payloadOf(cid, location, stored)
     const bases: OpenedBase[] = []
     for (const digest of payload.bases) {
-      if (bounds.depth === 0 || bounds.reads.left-- === 0) throw corruptBlock(cid, location, 'the chain of deltas that it ends does not begin anywhere')
-      bases.push(await this.#base(digest, cid, location, { ...bounds, depth: bounds.depth - 1 }))
+      if (bounds.depth < 0 || bounds.reads.left-- === 0) throw corruptBlock(cid, location, 'the chain of deltas that it ends does not begin anywhere')
+      bases.push(await this.#base(digest, cid, location, bounds))
     }
     const depth = 1 + Math.max(...bases.map((base) => base.depth))
     try {
@@ -117,6 +118,10 @@ export class DeltaReader {
     const cid = cidFromDigest(this.#hasher, RAW_CODE, digest)
     let damage: unknown
     for (const location of await this.#find(digest)) {
+      if (isWithin(location, bounds)) {
+        damage ??= corruptBlock(cid, location, 'it is a delta that leads back to itself')
+        continue
+      }
       try {
         return await this.#open(cid, location, await readStored(this.#storage, location), bounds)
       } catch (error) {
@@ -133,10 +138,25 @@ interface Limits {
   readonly depth: number
   readonly reads: { left: number }
   readonly check: boolean
+  /**
+   * The places that are being opened. Of two copies of a block, one may be a delta against something that is itself a delta against the other, where
+   * a writer brought back a pack that was rewritten meanwhile: the one leads nowhere, the other is sound.
+   */
+  readonly within: OpenPlace | undefined
+}
+
+interface OpenPlace {
+  readonly location: BlockLocation
+  readonly outer: OpenPlace | undefined
+}
+
+function isWithin({ pack, offset }: BlockLocation, { within }: Limits): boolean {
+  for (let place = within; place !== undefined; place = place.outer) if (place.location.offset === offset && equalBytes(place.location.pack.id, pack.id)) return true
+  return false
 }
 
 function limits(check: boolean): Limits {
-  return { depth: MAX_DEPTH, reads: { left: MAX_BASES_READ }, check }
+  return { depth: MAX_DEPTH, reads: { left: MAX_BASES_READ }, check, within: undefined }
 }
 
 function checked(hasher: Hasher, cid: CID, location: BlockLocation, bytes: Uint8Array): Uint8Array {

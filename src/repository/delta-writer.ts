@@ -1,11 +1,11 @@
-import { concatBytes, equalBytes } from '../bytes.ts'
 import type { CID } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
-import { compressBlock, DELTA_CODEC, PLAIN_CODEC, squeeze, type CompressionMode, type EncodedBlock } from '../codec/block-compression.ts'
+import { compressBlock, type CompressionMode } from '../codec/block-compression.ts'
 import { DeltaEncoder } from '../codec/delta-encode.ts'
-import { encodeDeltaPayload, MAX_DELTA_BASES, undoDelta } from '../codec/delta-payload.ts'
+import { MAX_DELTA_BASES } from '../codec/delta-payload.ts'
 import type { DeltaHint } from '../codec/interface.ts'
 import type { OpenedBase } from './base-cache.ts'
+import { encodeDelta } from './delta-block.ts'
 import { type PackableBlock, packable } from './encode-block.ts'
 
 /** A smaller block gains too little to be worth reading its bases for. */
@@ -14,7 +14,7 @@ export const MIN_DELTA_SIZE_BYTES: number = 16 * 1024
  * Deltas that may have to be undone to read a block. On 17 versions of a table, chains of 8 take 2.0 MB, and chains of 16 take 1.24 MB
  * (shared/data/covid-19), since each chain begins with a version that stands by itself.
  */
-const MAX_CHAIN = 16
+export const MAX_CHAIN = 16
 /** A delta that is this small beats any other form; otherwise both are made and the smaller one wins. */
 const SURELY_SMALLER_SHARE = 0.05
 /** A delta costs reading its bases: it has to be well below what the block takes by itself. */
@@ -42,28 +42,10 @@ export class DeltaWriter {
     const opened = await Promise.all(cids.map((cid) => this.#read(cid)))
     const bases = opened.flatMap((base, index) => (base === undefined ? [] : [{ ...base, digest: (cids[index] as CID).multihash.digest }]))
     const depth = 1 + Math.max(0, ...bases.map((base) => base.depth))
-    const delta = bases.length === 0 || depth > MAX_CHAIN ? undefined : this.#encodeAgainst(bytes, bases, depth, hint, mode)
+    const delta = bases.length === 0 || depth > MAX_CHAIN ? undefined : encodeDelta(this.#platform, this.#encoder, bytes, bases, depth, mode, { onMatch: (end) => hint.onMatch(end) })
     if (delta !== undefined && delta.payload.length < bytes.length * SURELY_SMALLER_SHARE) return { block: packable(this.#hasher, digest, delta), depth }
     const alone = compressBlock(this.#platform, bytes, mode)
     if (delta !== undefined && delta.payload.length < alone.payload.length * WORTHWHILE_SHARE) return { block: packable(this.#hasher, digest, delta), depth }
     return { block: packable(this.#hasher, digest, alone), depth: 0 }
   }
-
-  #encodeAgainst(bytes: Uint8Array, bases: readonly (OpenedBase & { digest: Uint8Array })[], depth: number, hint: DeltaHint, mode: CompressionMode): EncodedBlock | undefined {
-    const source = concatBytes(bases.map((base) => base.bytes))
-    const { instructions, sourceEnd } = this.#encoder.encode(bytes, source, mode === 'max' ? 4 : 1)
-    hint.onMatch(sourceEnd)
-    if (instructions.length > bytes.length / 2) return undefined
-    const { codec: encoding, payload: packed } = compressInstructions(this.#platform, instructions, mode)
-    const delta = { depth, bases: bases.map((base) => base.digest), encoding, instructionsSize: instructions.length, instructions: packed }
-    const payload = encodeDeltaPayload(delta)
-    // As with compression: what does not give the block back is not used.
-    return payload.length < bytes.length && equalBytes(undoDelta(this.#platform, delta, [source], bytes.length), bytes) ? { codec: DELTA_CODEC, payload } : undefined
-  }
-}
-
-/** On tables, deltas squeezed fast take a tenth more than those squeezed well, and a third of the time. */
-function compressInstructions(platform: Platform, instructions: Uint8Array, mode: CompressionMode): EncodedBlock {
-  const squeezed = squeeze(platform, instructions, mode === 'max' ? 'best' : 'fast')
-  return squeezed.payload.length < instructions.length ? squeezed : { codec: PLAIN_CODEC, payload: instructions }
 }

@@ -119,14 +119,25 @@ export class IndexFile {
     }
     const found: IndexRecord[] = []
     for (let at = low * RECORD_SIZE_BYTES; at < bytes.length && compareDigestAt(bytes, at, digest) === 0; at += RECORD_SIZE_BYTES) {
-      const record = decodeRecord(bytes, at)
-      if (!isPossible(record, this.pack(record.pack))) throw new CorruptObjectError(`${this.#key} describes a block that cannot be`, { data: { key: this.#key, record } })
-      found.push(record)
+      found.push(this.#possible(decodeRecord(bytes, at)))
     }
     // Copies of one block may straddle two pages; the search ends in the later one.
     if (low > 0 || page === 0 || found.length === 0) return found
     const before = this.#page(page - 1)
-    return isPromise(before) ? before.then((loaded) => [...trailing(loaded, digest), ...found]) : [...trailing(before, digest), ...found]
+    return isPromise(before) ? before.then((loaded) => [...this.#trailing(loaded, digest), ...found]) : [...this.#trailing(before, digest), ...found]
+  }
+
+  /** Records of `digest` at the end of a page. */
+  #trailing(bytes: Uint8Array, digest: Uint8Array): IndexRecord[] {
+    const found: IndexRecord[] = []
+    for (let at = bytes.length - RECORD_SIZE_BYTES; at >= 0 && compareDigestAt(bytes, at, digest) === 0; at -= RECORD_SIZE_BYTES) found.unshift(this.#possible(decodeRecord(bytes, at)))
+    return found
+  }
+
+  /** The record, unless it leads to where no block can be. */
+  #possible(record: IndexRecord): IndexRecord {
+    if (isPossible(record, this.pack(record.pack))) return record
+    throw new CorruptObjectError(`${this.#key} describes a block that cannot be`, { data: { key: this.#key, record } })
   }
 
   #page(page: number): MaybePromise<Uint8Array> {
@@ -156,13 +167,6 @@ export class IndexFile {
 function isPossible(record: IndexRecord, pack: IndexedPack | undefined): boolean {
   const end = record.offset + BLOCK_HEADER_SIZE_BYTES + record.storedSize
   return pack !== undefined && record.storedSize <= record.size && record.size <= MAX_BLOCK_SIZE_BYTES && end <= pack.size
-}
-
-/** Records of `digest` at the end of a page. */
-function trailing(bytes: Uint8Array, digest: Uint8Array): IndexRecord[] {
-  const found: IndexRecord[] = []
-  for (let at = bytes.length - RECORD_SIZE_BYTES; at >= 0 && compareDigestAt(bytes, at, digest) === 0; at -= RECORD_SIZE_BYTES) found.unshift(decodeRecord(bytes, at))
-  return found
 }
 
 /** A range that must be there in full: an object that the root record names and storage lacks is damage, not absence. */

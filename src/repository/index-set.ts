@@ -25,8 +25,8 @@ export class IndexSet {
 
   /** Opens what `names` lists, taking over what `before` has open already. */
   static async open(storage: Storage, hasher: Hasher, cache: PageCache, names: readonly IndexName[], before?: IndexSet): Promise<IndexSet> {
-    const known = new Map(before?.files.map((file) => [toHex(file.name.digest), file]))
-    return new IndexSet(await Promise.all(names.map(async (name) => known.get(toHex(name.digest)) ?? IndexFile.open(storage, hasher, cache, name))))
+    const known = new Map(before?.files.map((file) => [identity(file.name), file]))
+    return new IndexSet(await Promise.all(names.map(async (name) => known.get(identity(name)) ?? IndexFile.open(storage, hasher, cache, name))))
   }
 
   /** Every pack once, though more than one file may list it. All of them become objects: for work that goes over the whole repository. */
@@ -54,6 +54,11 @@ export class IndexSet {
     }
     return waiting === undefined ? found : Promise.all(waiting).then(() => found)
   }
+}
+
+/** Two files may have the same content, and are two all the same. */
+function identity({ id, digest }: IndexName): string {
+  return `${toHex(id)} ${toHex(digest)}`
 }
 
 function addLocations(found: BlockLocation[], file: IndexFile, records: readonly IndexRecord[]): void {

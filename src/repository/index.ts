@@ -1,8 +1,11 @@
 /** Blocks, refs and commits over a storage backend: the public subpath `varve/repository`. */
-export { BlockRepository, type BlockRepositoryOptions, type CreateOptions } from './repository.ts'
+export { BlockRepository } from './repository.ts'
+export type { BlockRepositoryOptions, CreateOptions } from './repository-options.ts'
 export type { BlockRequest, ReadResult } from './block-reader.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { BlockAmount, GcOptions, GcReport } from './gc/interface.ts'
+export type { FoundNode, LostRefs, RepairOptions, RepairReport, UnsoundBlock } from './repair/interface.ts'
+export type { BeforeAndAfter, RepackOptions, RepackReport } from './repack/interface.ts'
 export type { Lease } from './lease.ts'
 export type { Operation } from './operations.ts'
 export { isTagName, parseRefName, type RefName } from './ref-name.ts'

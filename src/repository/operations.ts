@@ -24,7 +24,8 @@ export interface Operation {
 const MAX_TAIL = 64
 const FIELDS = ['type', 'version', 'number', 'time', 'actor', 'action', 'message', 'changes'] as const
 
-function encodeOperation(operation: Operation): Uint8Array {
+/** The block of an operation. */
+export function encodeOperation(operation: Operation): Uint8Array {
   const changes = operation.changes.map((change) => [change.name, change.before, change.after])
   return encodeCbor({ ...operation, type: 'operation', version: 1, changes })
 }

@@ -19,7 +19,8 @@ export interface PackedBlock {
 /** Undoes a delta whose payload is as it was written; says what is wrong if that cannot be done. */
 export type OpenDelta = (header: BlockHeader, offset: number, stored: Uint8Array) => Promise<string | undefined>
 
-const READ_SIZE_BYTES: number = 4 * 1024 * 1024
+/** The most that is read at a time, but for a trailer. */
+export const READ_SIZE_BYTES: number = 4 * 1024 * 1024
 
 /**
  * Every block of a pack in order, each hashed. Where headers are damaged the trailer, which is checked first, tells where the blocks are; a
@@ -30,7 +31,13 @@ const READ_SIZE_BYTES: number = 4 * 1024 * 1024
 export async function* readPack(
   storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack, openDelta: OpenDelta,
 ): AsyncGenerator<PackedBlock> {
-  const headers = await readTrailer(storage, hasher, pack)
+  yield* readBlocks(storage, platform, hasher, pack, await readTrailer(storage, hasher, pack), openDelta)
+}
+
+/** The same with the headers known. Nothing of what one read returned is used after the next. */
+export async function* readBlocks(
+  storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack, headers: readonly BlockHeader[], openDelta: OpenDelta,
+): AsyncGenerator<PackedBlock> {
   let window: Uint8Array = new Uint8Array(0)
   let windowStart = 0
   let offset = FILE_HEADER_SIZE_BYTES

@@ -1,10 +1,13 @@
+import { equalBytes } from '../bytes.ts'
 import { type BlockCode, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
+import { DELTA_CODEC } from '../codec/block-compression.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { ObjectBody, Storage } from '../storage/interface.ts'
 import { ArenaPool } from './arena.ts'
+import type { BlockRun } from './block-run.ts'
 import type { PackableBlock } from './encode-block.ts'
-import type { IndexedPack, IndexRecord } from './index-format.ts'
+import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation } from './index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader, packKey } from './pack-format.ts'
 import { type Loan, PackStream } from './pack-stream.ts'
@@ -18,12 +21,6 @@ const TARGET_PACK_SIZE_BYTES: number = 32 * 1024 * 1024
 const STREAM_FROM_BYTES: number = 1024 * 1024
 /** Packs that are being stored at the same time. The last thing each of them does is to wait for the disk. */
 const MOST_UNDER_WAY = 4
-
-/** Blocks with their headers, as they will stand in a pack, and where each begins in `bytes`. */
-export interface BlockRun {
-  readonly bytes: Uint8Array
-  readonly blocks: readonly (Omit<IndexRecord, 'pack'> & { readonly digest: Uint8Array })[]
-}
 
 interface OpenData {
   readonly stream: PackStream
@@ -91,14 +88,18 @@ export class PackStore {
     return this.#packs.length
   }
 
-  /** Takes a pack that is in storage already, so that the next index names it and its blocks. */
-  adopt(pack: IndexedPack, headers: readonly BlockHeader[]): void {
+  /** Takes a pack that is in storage already, so that the next index names it and all its blocks. Returns those that are deltas; none if it was taken before. */
+  adopt(pack: IndexedPack, headers: readonly BlockHeader[]): readonly BlockLocation[] {
+    if (this.#packs.some(({ id }) => equalBytes(id, pack.id))) return []
     const number = this.#packs.push(pack) - 1
+    const deltas: BlockLocation[] = []
     let offset = FILE_HEADER_SIZE_BYTES
     for (const { digest, storedSize, size, codec } of headers) {
-      if (!this.has(digest)) this.#records.add(digest, { pack: number, offset, storedSize, size, codec })
+      this.#records.addCopy(digest, { pack: number, offset, storedSize, size, codec })
+      if (codec === DELTA_CODEC) deltas.push({ pack, offset, storedSize, size, codec })
       offset += BLOCK_HEADER_SIZE_BYTES + storedSize
     }
+    return deltas
   }
 
   /** Plain size of a block of this session, or undefined if it is none. */

@@ -112,9 +112,9 @@ export class PackStream implements LendingBody {
   }
 
   /** The pack is not to be, or cannot be stored. Ends the body with the error, and gives all memory back. */
-  fail(error: unknown): void {
-    this.#state = { error }
-    this.#waiting?.reject(error)
+  fail(reason: unknown): void {
+    this.#state = { error: reason }
+    this.#waiting?.reject(reason)
     this.#waiting = undefined
     this.#release(Infinity)
     this.#onPart?.()
@@ -186,7 +186,7 @@ interface Deferred {
 function deferred(): Deferred {
   let settle: Pick<Deferred, 'resolve' | 'reject'> | undefined
   const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
-  // It may fail when nobody waits any more.
+  // Nobody may be waiting when it fails; who asks for room later is told.
   promise.catch(() => undefined)
   return { promise, ...(settle as unknown as Pick<Deferred, 'resolve' | 'reject'>) }
 }

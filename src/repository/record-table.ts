@@ -1,6 +1,6 @@
 import { compareBytes } from '../bytes.ts'
 import { DigestTable } from './digest-table.ts'
-import { encodeRecord, PAGE_SIZE_BYTES, RECORD_SIZE_BYTES, type IndexRecord } from './index-format.ts'
+import { compareRecords, encodeRecord, PAGE_SIZE_BYTES, RECORD_SIZE_BYTES, type IndexRecord } from './index-format.ts'
 
 const FIELDS = 5
 
@@ -8,6 +8,8 @@ const FIELDS = 5
 export class RecordTable {
   readonly #digests = new DigestTable()
   #fields: Uint32Array = new Uint32Array(512 * FIELDS)
+  /** Encoded records of further copies of blocks. */
+  #copies: Uint8Array[] = []
 
   get count(): number {
     return this.#digests.count
@@ -39,12 +41,27 @@ export class RecordTable {
     fields[at + 4] = codec
   }
 
+  /** Adds a record whose digest may be there already: an index names every copy, and `find` the first. */
+  addCopy(digest: Uint8Array, record: IndexRecord): void {
+    if (this.#digests.rowOf(digest) < 0) this.add(digest, record)
+    else this.#copies.push(encoded(digest, record))
+  }
+
   clear(): void {
     this.#digests.clear()
+    this.#copies = []
   }
 
   /** All records in index order, encoded, many at a time. */
-  *sorted(): Generator<Uint8Array> {
+  sorted(): Iterable<Uint8Array> {
+    return this.#copies.length === 0 ? this.#sorted() : [...this.#records(), ...this.#copies].sort(compareRecords)
+  }
+
+  *#records(): Generator<Uint8Array> {
+    for (const page of this.#sorted()) for (let at = 0; at < page.length; at += RECORD_SIZE_BYTES) yield page.subarray(at, at + RECORD_SIZE_BYTES)
+  }
+
+  *#sorted(): Generator<Uint8Array> {
     const rows = new Uint32Array(this.count).map((_, row) => row)
     const firstBytes = new Uint32Array(this.count)
     for (const row of rows) firstBytes[row] = this.#digests.firstBytes(row)
@@ -61,4 +78,10 @@ export class RecordTable {
     const [fields, at] = [this.#fields, row * FIELDS]
     return { pack: fields[at] as number, offset: fields[at + 1] as number, storedSize: fields[at + 2] as number, size: fields[at + 3] as number, codec: fields[at + 4] as number }
   }
+}
+
+function encoded(digest: Uint8Array, record: IndexRecord): Uint8Array {
+  const bytes = new Uint8Array(RECORD_SIZE_BYTES)
+  encodeRecord(digest, record, bytes, 0)
+  return bytes
 }

@@ -1,40 +1,31 @@
 import { type CID, parseCid } from '../cid/cid.ts'
-import type { Hasher, HashName, Platform } from '../cid/interface.ts'
+import type { Hasher, Platform } from '../cid/interface.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors.ts'
+import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
+import { OverlayStorage } from '../storage/overlay-storage.ts'
 import type { AnyIterable, MaybePromise } from '../types.ts'
 import { isPromise } from '../types.ts'
 import { collectGarbage } from './gc/collect-garbage.ts'
 import type { GcOptions, GcReport } from './gc/interface.ts'
 import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadResult } from './block-reader.ts'
-import { CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
+import { assertNoRemains, CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
+import type { RepackOptions, RepackReport } from './repack/interface.ts'
 import { type BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
+import { type PackScanner, sequentialScanner } from './pack-scanner.ts'
+import type { BlockRepositoryOptions, CreateOptions } from './repository-options.ts'
 import { PageCache } from './page-cache.ts'
 import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
+import type { RepairOptions, RepairReport } from './repair/interface.ts'
 import { RootLog } from './root-log.ts'
 import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
 import { Session } from './session.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
 import type { SessionOptions } from './session-options.ts'
-
-export interface BlockRepositoryOptions {
-  /** Hashing, compression, clock and randomness; by default the portable one, on Node pass `nodePlatform`. */
-  readonly platform?: Platform
-  /** Who writes, for the leases of sessions: shown to people, never trusted. */
-  readonly writer?: { readonly host: string; readonly process: number }
-  /** True for a session whose process is gone, as far as this machine can tell. */
-  readonly isGone?: (lease: Lease) => boolean
-}
-
-export interface CreateOptions extends BlockRepositoryOptions {
-  /** Default `sha2-256`. */
-  readonly hash?: HashName
-}
 
 /**
  * Blocks, refs and the log of operations over one storage backend: what other tools embed. It knows nothing of files or datasets, prints
@@ -52,6 +43,8 @@ export class BlockRepository implements BlockSource {
   readonly platform: Platform
   readonly hasher: Hasher
   readonly config: RepositoryConfig
+  /** What `verify` reads packs with. */
+  readonly scanner: PackScanner
   readonly #log: RootLog
   readonly #reader: BlockReader
   readonly #writer: { readonly host: string; readonly process: number }
@@ -60,15 +53,16 @@ export class BlockRepository implements BlockSource {
   #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
   #adopting: Promise<void> = Promise.resolve()
 
-  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, scanner }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
     this.#writer = writer
     this.#isGone = isGone
     this.hasher = platform.hasher(config.hash)
+    this.scanner = scanner?.(this.hasher) ?? sequentialScanner(storage, platform, this.hasher)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.#renew())
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.refresh())
   }
 
   /**
@@ -97,6 +91,17 @@ export class BlockRepository implements BlockSource {
    * @throws CorruptObjectError if its state cannot be read
    */
   static async open(storage: Storage, options: BlockRepositoryOptions = {}): Promise<BlockRepository> {
+    const repository = await BlockRepository.openDamaged(storage, options)
+    await repository.refresh()
+    return repository
+  }
+
+  /**
+   * Opens a repository without looking at its state, which may be unreadable: for `repair`. Until then, or until `refresh`, it seems to be empty; nothing can be committed
+   * on that ground.
+   * @throws NotFoundError if there is none; @throws UnsupportedFormatError as `open` does; @throws CorruptObjectError if config.json cannot be read
+   */
+  static async openDamaged(storage: Storage, options: BlockRepositoryOptions = {}): Promise<BlockRepository> {
     let bytes: Uint8Array
     try {
       bytes = await storage.get(CONFIG_KEY, { range: { start: 0, end: MAX_CONFIG_SIZE_BYTES } })
@@ -106,9 +111,7 @@ export class BlockRepository implements BlockSource {
         cause, data: { location: storage.location }, hint: 'Create one with `varve init`, or name one with --repo.',
       })
     }
-    const repository = new BlockRepository(storage, decodeConfig(bytes, storage.location), options.platform ?? (await loadPortablePlatform()), options)
-    await repository.refresh()
-    return repository
+    return new BlockRepository(storage, decodeConfig(bytes, storage.location), options.platform ?? (await loadPortablePlatform()), options)
   }
 
   /** The state that reads are answered from. It stays the same until `refresh` or a commit. */
@@ -123,7 +126,17 @@ export class BlockRepository implements BlockSource {
 
   /** Goes to the newest state. Costs one probe if nothing was committed. */
   async refresh(): Promise<void> {
-    await this.#adopt(await this.#log.newest(this.#state.root))
+    let newest = await this.#log.newest(this.#state.root)
+    for (;;) {
+      try {
+        return await this.#adopt(newest)
+      } catch (error) {
+        // While its index files were being opened, garbage collection may have put another state in its place and deleted them.
+        const next = await this.#log.newest(newest)
+        if (next.record.number === newest.record.number) throw error
+        newest = next
+      }
+    }
   }
 
   /**
@@ -189,6 +202,30 @@ export class BlockRepository implements BlockSource {
     return collectGarbage(this, this.#host(), { isGone: this.#isGone, ...options })
   }
 
+  /**
+   * Makes the repository whole as far as that can be done: rebuilds the index from packs, drops damaged blocks from it, takes them from elsewhere. Damage
+   * is in the result, not an error. If it dies half-way the repository is as it was, and the next repair begins anew.
+   */
+  async repair(options: RepairOptions = {}): Promise<RepairReport> {
+    // Loaded when it is needed, which is seldom.
+    const { Repair } = await import('./repair/repair.ts')
+    return new Repair(this.#host(), options).run(this)
+  }
+
+  /** This repository, over a storage that keeps in memory what is written: whatever is done to it leaves the real one as it is. */
+  rehearsal(): BlockRepository {
+    return new BlockRepository(new OverlayStorage(this.storage), this.config, this.platform, { writer: this.#writer, isGone: this.#isGone })
+  }
+
+  /**
+   * Stores what is live in less room: finds better deltas, gathers small packs, drops garbage and second copies. Others go on reading and writing meanwhile.
+   * @throws CorruptObjectError if the repository is not whole: nothing was changed
+   */
+  async repack(options: RepackOptions = {}): Promise<RepackReport> {
+    const { repack } = await import('./repack/repack.ts')
+    return repack(this, this.#host(), { isGone: this.#isGone, ...options })
+  }
+
   /** True if garbage collection dropped what this block alone led to. */
   isEvicted(cid: CID): Promise<boolean> {
     return isEvicted(this, this.root.evicted, cid)
@@ -222,17 +259,15 @@ export class BlockRepository implements BlockSource {
     this.#state = { root, indexes }
   }
 
-  async #renew(): Promise<boolean> {
-    const { number } = this.root
+  async #announce(): Promise<string> {
+    const id = await this.#leaveLease(this.root.number)
     await this.refresh()
-    return this.root.number > number
+    return id
   }
 
-  async #announce(): Promise<string> {
+  async #leaveLease(base: number): Promise<string> {
     const id = newSessionId(this.platform)
-    const started = this.platform.now().toISOString()
-    await this.storage.put(leaseKey(id), encodeLease(this.hasher, { id, ...this.#writer, started, base: this.root.number }))
-    await this.refresh()
+    await this.storage.put(leaseKey(id), encodeLease(this.hasher, { id, ...this.#writer, started: this.platform.now().toISOString(), base }))
     return id
   }
 
@@ -252,6 +287,7 @@ export class BlockRepository implements BlockSource {
       refresh: () => this.refresh(),
       adopt: (root) => this.#adopt(root),
       announce: () => this.#announce(),
+      leaveLease: (base) => this.#leaveLease(base),
     }
   }
 }
@@ -259,18 +295,4 @@ export class BlockRepository implements BlockSource {
 /** Loaded when it is needed: its hashing and compression take longer to load than all the rest, and on Node nobody uses them. */
 async function loadPortablePlatform(): Promise<Platform> {
   return (await import('../cid/portable-platform.ts')).portablePlatform
-}
-
-/** Root records without a config are a damaged repository; a new config would declare it to be an empty one, perhaps with another hash. */
-async function assertNoRemains(storage: Storage): Promise<void> {
-  try {
-    if ((await storage.stat(CONFIG_KEY)) !== undefined) return
-    for await (const { key } of storage.list('log/')) {
-      throw new CorruptObjectError(`${storage.location} holds ${key} but no ${CONFIG_KEY}: it is a repository that has lost it`, {
-        data: { key: CONFIG_KEY, location: storage.location }, hint: 'Restore config.json from a copy of the repository, or choose another place.',
-      })
-    }
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error
-  }
 }

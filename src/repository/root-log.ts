@@ -61,8 +61,20 @@ export class RootLog {
       const winner = await this.read(record.number)
       if (!equalBytes(winner.record.writer, record.writer)) return undefined
     }
-    if (record.number % HINT_INTERVAL === 0) await this.#leaveHint(record.number)
+    if (record.number % HINT_INTERVAL === 0) await this.leaveHint(record.number)
     return { record, digest: this.#hasher.digest(bytes) }
+  }
+
+  /** Hints save time: failing to write one does not fail the commit, which is done. Where records are missing, one tells where to go on from. */
+  async leaveHint(number: number): Promise<void> {
+    try {
+      await this.#storage.put(`${HINT_PREFIX}${number}`, new Uint8Array(0))
+      for await (const { key } of this.#storage.list(HINT_PREFIX)) {
+        if (Number(key.slice(HINT_PREFIX.length)) < number) await this.#storage.delete(key)
+      }
+    } catch {
+      // The next interval leaves another.
+    }
   }
 
   async #exists(number: number): Promise<boolean> {
@@ -79,21 +91,9 @@ export class RootLog {
     if (largest > 0 && !(await this.#exists(largest))) {
       const key = recordKey(largest)
       throw new CorruptObjectError(`Root record ${key} is missing, though a hint says that it was written`, {
-        cause: new NotFoundError(key), data: { key }, hint: 'Restore the folder log/ from a copy of the repository.',
+        cause: new NotFoundError(key), data: { key }, hint: 'Restore the folder log/ from a copy of the repository, or run `varve repair` to go on from what is left of it.',
       })
     }
     return largest
-  }
-
-  /** Hints save time and nothing else: failing to write one does not fail the commit, which is done. */
-  async #leaveHint(number: number): Promise<void> {
-    try {
-      await this.#storage.put(`${HINT_PREFIX}${number}`, new Uint8Array(0))
-      for await (const { key } of this.#storage.list(HINT_PREFIX)) {
-        if (Number(key.slice(HINT_PREFIX.length)) < number) await this.#storage.delete(key)
-      }
-    } catch {
-      // The next interval leaves another.
-    }
   }
 }

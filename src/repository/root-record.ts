@@ -1,6 +1,6 @@
 import { type CID, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
 import type { Hasher } from '../cid/interface.ts'
-import { asArray, asBytes, asCid, asCount, asRecord, asText } from '../codec/shape.ts'
+import { asArray, asBytes, asCid, asCount, asRecord, asText, shownValue } from '../codec/shape.ts'
 import { CorruptObjectError, MalformedDataError, UnsupportedFormatError } from '../errors.ts'
 import type { IndexName } from './index-format.ts'
 import { PACK_ID_SIZE_BYTES } from './pack-format.ts'
@@ -76,7 +76,7 @@ export function decodeRootRecord(hasher: Hasher, number: number, bytes: Uint8Arr
   }
   const fields = asRecord(value, key, FIELDS, ['evicted'])
   if (fields.type !== 'root' || version !== 1) throw new MalformedDataError(`${key} is not a root record`, { data: { key } })
-  if (fields.number !== number) throw new CorruptObjectError(`${key} says that it is record ${String(fields.number)}: records were swapped`, { data: { key } })
+  if (fields.number !== number) throw new CorruptObjectError(`${key} says that it is record ${shownValue(fields.number)}: records were swapped`, { data: { key } })
   const [tree, total, tail] = asArray(fields.operations, `${key}: operations`, 3)
   return {
     digest: hasher.digest(bytes),

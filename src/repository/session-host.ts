@@ -29,4 +29,6 @@ export interface SessionHost {
   adopt(root: ReadRecord): Promise<void>
   /** Leaves a lease, then goes to the newest state: whoever deletes after that knows of this writer. Returns the lease's id. */
   announce(): Promise<string>
+  /** Leaves a lease that claims to be from record `base`, and looks at nothing. Returns its id. */
+  leaveLease(base: number): Promise<string>
 }

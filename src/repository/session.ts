@@ -2,9 +2,10 @@ import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CO
 import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
-import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { OpenedBase } from './base-cache.ts'
+import { type BlockRun, blocksOf } from './block-run.ts'
 import type { CommitRequest, CommitResult } from './commit.ts'
 import { DeltaWriter, MIN_DELTA_SIZE_BYTES } from './delta-writer.ts'
 import { DigestTable } from './digest-table.ts'
@@ -14,11 +15,11 @@ import type { BlockLocation, IndexSet } from './index-set.ts'
 import { evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
-import { BLOCK_HEADER_SIZE_BYTES, decodeBlockHeader, packKey } from './pack-format.ts'
 import type { Loan } from './pack-stream.ts'
-import { type BlockRun, PackStore } from './pack-store.ts'
+import { PackStore } from './pack-store.ts'
+import { assertPacksThere } from './relied-packs.ts'
 import { readStored } from './read-block.ts'
-import { outliveCollection, revoked } from './outlive-gc.ts'
+import { outliveCollection, revoked, whyNotCommitted } from './outlive-gc.ts'
 import { applyRefChanges, type RefChange } from './refs.ts'
 import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
@@ -37,7 +38,10 @@ export class Session implements BlockSource, BlockSink {
   readonly id: string
   readonly #host: SessionHost
   readonly #packs: PackStore
-  readonly #compression: CompressionMode
+  /** How this session compresses, for those who encode for it. */
+  readonly compression: CompressionMode
+  /** The hash of the repository. */
+  readonly hasher: Hasher
   readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
@@ -62,7 +66,8 @@ export class Session implements BlockSource, BlockSink {
     this.#epoch = host.state.root.record.gcEpoch
     this.#seen = [host.state.indexes]
     const { compression = 'auto', packSizeBytes } = checkedOptions(options)
-    this.#compression = compression
+    this.compression = compression
+    this.hasher = host.hasher
     this.#deltas = new DeltaWriter(host.platform, host.hasher, (cid) => this.#base(cid))
     this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
   }
@@ -87,7 +92,7 @@ export class Session implements BlockSource, BlockSink {
     const cid = cidFromDigest(this.#host.hasher, code, digest)
     if (this.#packs.has(digest)) return cid
     const known = this.#host.state.indexes.find(digest)
-    const isDelta = hint !== undefined && code === RAW_CODE && bytes.length >= MIN_DELTA_SIZE_BYTES && this.#compression !== 'none'
+    const isDelta = hint !== undefined && code === RAW_CODE && bytes.length >= MIN_DELTA_SIZE_BYTES && this.compression !== 'none'
     if (!isPromise(known) && !(isDelta && known.length === 0)) return this.#add(cid, code, bytes, known)
     const kept = new Uint8Array(bytes)
     const added = isDelta ? this.#addDelta(cid, kept, hint, known) : Promise.resolve(known).then((locations) => this.#add(cid, code, kept, locations))
@@ -107,11 +112,6 @@ export class Session implements BlockSource, BlockSink {
     return isPromise(known) ? known.then((locations) => !this.#rely(locations) && this.#wanted.add(digest)) : !this.#rely(known) && this.#wanted.add(digest)
   }
 
-  /** The hash of the repository. */
-  get hasher(): Hasher {
-    return this.#host.hasher
-  }
-
   /**
    * Stores a block that was hashed and encoded elsewhere, unless it is there by now. The payload is copied before this returns, or, with a loan, borrowed
    * until it is written. A promise is to be waited for before the next block: packs cannot be stored as fast. Nothing is checked: the caller is trusted
@@ -129,11 +129,6 @@ export class Session implements BlockSource, BlockSink {
     this.#newBlocks += run.blocks.length
     for (const { size } of run.blocks) this.#contentBytes += size
     return this.#packs.addRun(run, loan)
-  }
-
-  /** How this session compresses, for those who encode for it. */
-  get compression(): CompressionMode {
-    return this.#compression
   }
 
   /** True if the block is in the repository or in this session. What it says yes to is checked again when the session commits. */
@@ -180,6 +175,8 @@ export class Session implements BlockSource, BlockSink {
         const result = await this.#attempt(request, this.#host.state, writer)
         if (result !== undefined) return result
       }
+    } catch (error) {
+      throw await whyNotCommitted(this.#host, this.id, error)
     } finally {
       this.#committing = false
     }
@@ -189,7 +186,7 @@ export class Session implements BlockSource, BlockSink {
   async #attempt({ refs = [], action, message = '', actor = null }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     await this.#assertStillValid(state, refs)
-    await this.#assertReliedPacks()
+    await assertPacksThere(this.#host.storage, this.#relied, this.#checkedPacks)
     const blocks: BlockSource & BlockSink = { get: (cid) => this.get(cid), put: (code, bytes) => this.#put(code, bytes) }
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
@@ -235,14 +232,14 @@ export class Session implements BlockSource, BlockSink {
     // Another put of the same bytes may have come first while a page was read.
     if (this.#rely(known) || this.#packs.has(cid.multihash.digest)) return cid
     const { digest } = cid.multihash
-    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.#compression))
+    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))
     return full === undefined ? cid : full.then(() => cid)
   }
 
   async #addDelta(cid: CID, bytes: Uint8Array, hint: DeltaHint, found: MaybePromise<readonly BlockLocation[]>): Promise<CID> {
     const { digest } = cid.multihash
     if (this.#rely(await found) || this.#packs.has(digest)) return cid
-    const { block, depth } = await this.#deltas.encode(digest, bytes, hint, this.#compression)
+    const { block, depth } = await this.#deltas.encode(digest, bytes, hint, this.compression)
     if (this.#packs.has(digest)) return cid
     this.#host.deltas.remember(digest, bytes, depth)
     await this.#append(RAW_CODE, digest, bytes.length, block)
@@ -257,12 +254,8 @@ export class Session implements BlockSource, BlockSink {
     return this.#packs.has(digest) ? undefined : this.#host.deltas.base(digest)
   }
 
-  async #putSingly({ bytes, blocks }: BlockRun, loan: Loan | undefined): Promise<void> {
-    for (const { digest, offset, storedSize, size, codec } of blocks) {
-      const header = decodeBlockHeader(bytes, offset)
-      const start = offset + BLOCK_HEADER_SIZE_BYTES
-      await this.putEncoded(RAW_CODE, digest, size, { codec, payload: bytes.subarray(start, start + storedSize), check: header?.check ?? 0 }, loan)
-    }
+  async #putSingly(run: BlockRun, loan: Loan | undefined): Promise<void> {
+    for (const { digest, size, block } of blocksOf(run)) await this.putEncoded(RAW_CODE, digest, size, block, loan)
   }
 
   #append(code: BlockCode, digest: Uint8Array, size: number, block: PackableBlock, loan?: Loan): Promise<void> | undefined {
@@ -300,18 +293,5 @@ export class Session implements BlockSource, BlockSink {
     const targets = refs.flatMap(({ target }) => (target === null ? [] : [target]))
     await outliveCollection(this.#host, state, { id: this.id, packs: this.#packs, relied: this.#relied, seen: this.#seen, targets, blocks: this })
     this.#epoch = record.gcEpoch
-  }
-
-  /** A pack that an index names may have been lost all the same. To rely on one costs a look at its size, once a session. */
-  async #assertReliedPacks(): Promise<void> {
-    for (const pack of this.#relied) {
-      const key = packKey(pack.id)
-      if (this.#checkedPacks.has(key)) continue
-      const size = (await this.#host.storage.stat(key))?.size
-      if (size !== pack.size) {
-        throw new CorruptObjectError(`${key} is ${size === undefined ? 'missing' : 'truncated'}, and data to be committed is in it`, { data: { key, size, expected: pack.size } })
-      }
-      this.#checkedPacks.add(key)
-    }
   }
 }

@@ -15,10 +15,16 @@ async function roundTrip({ storage, place }: Trial, size: number): Promise<void>
 /** What holds for every storage, those that cannot be written to included. */
 export const READING: readonly Promised[] = [
   ...[0, 1, 4096, 5 * 1024 * 1024].map(
-    (size): Promised => ({ name: `an object of ${size} bytes reads back whole`, on: 'all', check: (trial) => roundTrip(trial, size) }),
+    (size): Promised => ({
+      name: `an object of ${size} ${size === 1 ? 'byte' : 'bytes'} reads back whole`,
+      harm: 'Data that was stored could not be read again.',
+      on: 'all',
+      check: (trial) => roundTrip(trial, size),
+    }),
   ),
   {
-    name: 'an absent object is NOT_FOUND for get, undefined for stat, and not listed',
+    name: 'an object that is absent is reported as absent (NOT_FOUND by get, undefined by stat) and not listed',
+    harm: 'Lost data could pass for data that was never there, and a writer could take a number for used that is free.',
     on: 'all',
     async check({ storage, key, place }) {
       await expectAbsent(storage, key('absent'), 'before anything is stored')
@@ -31,6 +37,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'a range is cut to what is there',
+    harm: 'Every block is read as a range of a pack: reads would fail, or give the bytes of another block.',
     on: 'all',
     async check({ storage, place }) {
       const bytes = patternBytes(3 * 1024 * 1024, 7)
@@ -60,6 +67,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'many ranges of one object can be read at once',
+    harm: 'A checkout, which reads many blocks at once, would get the bytes of other blocks.',
     on: 'all',
     async check({ storage, place }) {
       const bytes = patternBytes(200_000, 8)
@@ -71,6 +79,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'bytes that get returned are the caller\'s own',
+    harm: 'What one reader does to its bytes would damage those of another.',
     on: 'all',
     async check({ storage, place }) {
       const bytes = patternBytes(1000, 9)
@@ -85,6 +94,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'list shows every object below a prefix once, with its size, and nothing else',
+    harm: 'Garbage collection would overlook leases and packs: it could delete what a writer still needs, or never free space.',
     on: 'all',
     async check({ storage, key, place }) {
       const expected = new Map<string, number>()
@@ -111,6 +121,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'a listing can be left early',
+    harm: 'Looking whether anything is there would break the listings that follow.',
     on: 'all',
     async check({ storage, key, place }) {
       for (const name of ['a', 'b', 'c']) await place(`left/${name}`, new Uint8Array(1))
@@ -124,7 +135,8 @@ export const READING: readonly Promised[] = [
     },
   },
   {
-    name: 'keys, prefixes and ranges that break the rules are INVALID_ARGUMENT',
+    name: 'keys, prefixes and ranges that break the rules are refused (INVALID_ARGUMENT)',
+    harm: 'A wrong key could reach objects outside of the repository.',
     on: 'all',
     async check({ storage, place }) {
       for (const key of INVALID_KEYS) {
@@ -144,6 +156,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'a signal that is aborted already stops every kind of reading with its reason',
+    harm: 'Interrupted work would go on in the background.',
     on: 'all',
     async check({ storage, key, place }) {
       const name = await place('signal/object', patternBytes(10, 1))
@@ -160,6 +173,7 @@ export const READING: readonly Promised[] = [
   },
   {
     name: 'a read-only storage refuses to write and never reports success',
+    harm: 'Work would be reported as stored that is nowhere.',
     on: 'read-only',
     async check({ storage, key, place }) {
       const bytes = patternBytes(10, 1)

@@ -13,29 +13,39 @@ export interface Trial {
   readonly openAnother: () => Promise<Storage>
 }
 
-/** A promise of `Storage` and how it is checked; `on` says for which storages. */
+/** A promise of `Storage` and how it is checked; `on` says for which storages, `harm` what becomes of a repository on one that breaks it. */
 export interface Promised {
   readonly name: string
+  readonly harm: string
   readonly on: 'all' | 'writable' | 'read-only' | 'shared'
   readonly check: (trial: Trial) => Promise<void>
 }
 
+/** A storage did something else than it promises. Any other StorageError says that it could not do what was asked. */
+export class BrokenPromiseError extends StorageError {
+  constructor(message: string, details: { data?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(`Promise broken: ${message}`, { ...details, hint: 'Do not keep a repository on this storage.' })
+  }
+}
+
 /** Fails the case. */
 export function broken(message: string, data: Record<string, unknown> = {}, cause?: unknown): never {
-  throw new StorageError(`Promise broken: ${message}`, { data, hint: 'Do not keep a repository on this storage.', ...(cause === undefined ? {} : { cause }) })
+  // What failed by itself was not able to keep the promise, which is not the same as breaking it.
+  if (cause instanceof StorageError) throw cause
+  throw new BrokenPromiseError(message, { data, ...(cause === undefined ? {} : { cause }) })
 }
 
 /** Bytes without a short period, different for every seed. */
 export function patternBytes(size: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(size)
+  const words = new Uint32Array(Math.ceil(size / 4))
   let state = Math.imul(seed + 1, 0x9e3779b1) | 1
-  for (let index = 0; index < size; index++) {
+  for (let index = 0; index < words.length; index++) {
     state ^= state << 13
     state ^= state >>> 17
     state ^= state << 5
-    bytes[index] = state
+    words[index] = state
   }
-  return bytes
+  return new Uint8Array(words.buffer, 0, size)
 }
 
 /** Fails unless both hold the same bytes. */

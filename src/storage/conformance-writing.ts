@@ -1,11 +1,10 @@
 import { concatBytes } from '../bytes.ts'
 import { VarveError } from '../errors.ts'
-import { broken, expectAbsent, expectCode, expectPresent, failureOf, patternBytes, type Promised } from './conformance-trial.ts'
-import type { LendingBody, ObjectBody, Storage } from './interface.ts'
+import { broken, expectAbsent, expectBytes, expectCode, expectPresent, failureOf, patternBytes, sizesBelow, type Promised } from './conformance-trial.ts'
+import { Lending, refilled } from './conformance-bodies.ts'
+import type { ObjectBody, Storage } from './interface.ts'
 
 const CONCURRENT_PUTS = 16
-/** What `LendingBody` allows a storage to keep while it asks for more. */
-const MOST_KEPT_BYTES: number = 2 * 1024 * 1024
 
 async function* each(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
   for (const part of parts) {
@@ -38,56 +37,11 @@ async function race(storages: readonly Storage[], key: string): Promise<void> {
   for (const storage of storages) await expectPresent(storage, key, bodies[winner] as Uint8Array, 'after a race')
 }
 
-/** Makes each part in the same memory, as soon as the next one is asked for. */
-async function* refilled(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
-  const memory = new Uint8Array(Math.max(...parts.map(({ length }) => length)))
-  for (const part of parts) {
-    memory.fill(0xee)
-    memory.set(part)
-    yield memory.subarray(0, part.length)
-  }
-  memory.fill(0xee)
-}
-
-/** Lends its parts: fills the memory of each anew when it may, and holds what it is told against what it gave. */
-class Lending implements LendingBody {
-  readonly #parts: readonly Uint8Array[]
-  readonly #lent: { readonly memory: Uint8Array; readonly end: number }[] = []
-  #given = 0
-  #told: number | undefined
-
-  constructor(parts: readonly Uint8Array[]) {
-    this.#parts = parts
-  }
-
-  written(bytes: number): void {
-    if (this.#told === undefined && (bytes !== 0 || this.#given > 0)) broken('put begins to tell what is written in the middle of a body, and not with `written(0)` before the first part')
-    if (bytes < (this.#told ?? 0) || bytes > this.#given) broken(`put says that ${bytes} bytes are written, of ${this.#given} that it has, after ${this.#told ?? 0}`)
-    this.#told = bytes
-    this.#reuse(bytes)
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    for (const part of this.#parts) {
-      const memory = part.slice()
-      this.#given += part.length
-      this.#lent.push({ memory, end: this.#given })
-      yield memory
-      if (this.#told === undefined) this.#reuse(this.#given)
-      else if (this.#given - this.#told > MOST_KEPT_BYTES + part.length) broken(`put asks for more, and keeps ${this.#given - this.#told} bytes that it has not told to be written`)
-      await Promise.resolve()
-    }
-  }
-
-  #reuse(bytes: number): void {
-    while ((this.#lent[0]?.end ?? Infinity) <= bytes) this.#lent.shift()?.memory.fill(0xee)
-  }
-}
-
 /** What holds for every storage that can be written to. */
 export const WRITING: readonly Promised[] = [
   {
     name: 'a body may come whole, as an iterable or as an async iterable of parts',
+    harm: 'Packs, which are written in parts, would be stored wrong.',
     on: 'writable',
     async check({ storage, key }) {
       const parts = [0, 1, 48, 70_000, 0, 3_000_000, 5, 1_500_000].map((size, index) => patternBytes(size, index))
@@ -111,6 +65,7 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'a part is stored as it was handed out, though its memory is used again as soon as that is allowed',
+    harm: 'Packs would hold the bytes of other blocks: threads write to the memory that packs were stored from.',
     on: 'writable',
     async check({ storage, key }) {
       const parts = [48, 70_000, 1, 300_000, 1_000_000, 48, 1_000_000, 20_000, 3_000_000, 5].map((size, index) => patternBytes(size, index))
@@ -125,6 +80,7 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'stored bytes do not change with the memory they came from',
+    harm: 'Packs would change while the next one is being filled.',
     on: 'writable',
     async check({ storage, key }) {
       const bytes = patternBytes(1000, 1)
@@ -135,7 +91,8 @@ export const WRITING: readonly Promised[] = [
     },
   },
   {
-    name: 'a second put of a key is ALREADY_EXISTS and leaves the object as it is',
+    name: 'creating an object that exists fails (ALREADY_EXISTS) and leaves the object as it is',
+    harm: 'Two writers could commit the same number of the log, and the later one would erase the snapshots of the earlier.',
     on: 'writable',
     async check({ storage, key }) {
       const bytes = patternBytes(1000, 1)
@@ -149,14 +106,16 @@ export const WRITING: readonly Promised[] = [
     },
   },
   {
-    name: `of ${CONCURRENT_PUTS} concurrent puts of one key exactly one resolves`,
+    name: `creating an object that exists fails also when ${CONCURRENT_PUTS} try at once: exactly one succeeds`,
+    harm: 'Two writers that commit at the same moment would both be told that they succeeded, and one would lose its snapshots.',
     on: 'writable',
     async check({ storage, key }) {
       for (const round of ['one', 'two', 'three']) await race(Array.from({ length: CONCURRENT_PUTS }, () => storage), key(`race/${round}`))
     },
   },
   {
-    name: 'concurrent puts of different keys all resolve',
+    name: 'creating different objects at once succeeds for all of them',
+    harm: 'Snapshots, which store several packs at once, would fail.',
     on: 'writable',
     async check({ storage, key }) {
       const bodies = Array.from({ length: 24 }, (_, index) => patternBytes(index * 100, index))
@@ -166,8 +125,11 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'a body that fails midway leaves the object absent, and its error surfaces',
+    harm: 'A snapshot that fails would leave half of a pack under a name that counts as whole.',
     on: 'writable',
     async check({ storage, key }) {
+      // A storage that cannot put at all is no proof of anything.
+      await storage.put(key('sound'), patternBytes(10, 1))
       const error = new Error('the body failed')
       let seen: unknown = await failureOf(() => storage.put(key('failed'), failing(error)), 'put of a body that fails')
       while (seen instanceof Error && seen !== error) seen = seen.cause
@@ -180,8 +142,11 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'a signal that is aborted before or during a put stops it with its reason and leaves the object absent',
+    harm: 'An interrupted snapshot would leave half of a pack under a name that counts as whole.',
     on: 'writable',
     async check({ storage, key }) {
+      // A storage that cannot put at all is no proof of anything.
+      await storage.put(key('sound'), patternBytes(10, 1))
       const reason = new Error('stopped on purpose')
       const before = await failureOf(() => storage.put(key('aborted'), patternBytes(10, 1), { signal: AbortSignal.abort(reason) }), 'put with an aborted signal')
       if (before !== reason) broken('put does not throw the reason of a signal that was aborted before')
@@ -202,11 +167,13 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'an object is absent while it is being put',
+    harm: 'A reader could see half of a root record or a pack and take it for damage.',
     on: 'writable',
     async check({ storage, key }) {
       async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
         yield patternBytes(2 * 1024 * 1024, 1)
         await expectAbsent(storage, key('midway/object'), 'while it is being put')
+        for (const [name] of await sizesBelow(storage, `${key('midway')}/`)) broken(`list shows "${name}" while another object is being put`)
         yield patternBytes(100, 2)
       }
       await storage.put(key('midway/object'), body())
@@ -215,6 +182,7 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'a deleted object is absent, deleting it again is no error, and its key is free',
+    harm: 'Garbage collection would free nothing, or its readers would be served what is gone.',
     on: 'writable',
     async check({ storage, key }) {
       for (const name of ['packs/00/deleted.pack', 'deleted']) {
@@ -222,9 +190,11 @@ export const WRITING: readonly Promised[] = [
         await storage.get(key(name), { range: { start: 0, end: 10 } })
         await storage.delete(key(name))
         await expectAbsent(storage, key(name), 'after delete')
+        await expectCode(() => storage.get(key(name), { range: { start: 0, end: 10 } }), 'NOT_FOUND', 'get of a range that was read before delete')
         await storage.delete(key(name))
         await storage.put(key(name), patternBytes(6000, 2))
         await expectPresent(storage, key(name), patternBytes(6000, 2), 'after delete and put')
+        expectBytes(await storage.get(key(name), { range: { start: 0, end: 10 } }), patternBytes(10, 2), 'a range after delete and put')
       }
       await storage.delete(key('never/there'))
       const aborted = new Error('stopped on purpose')
@@ -235,6 +205,7 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'deleting one object leaves its neighbours',
+    harm: 'Garbage collection would delete live data.',
     on: 'writable',
     async check({ storage, key }) {
       for (const name of ['a/b', 'a/bc', 'a/c/d']) await storage.put(key(name), patternBytes(10, 1))
@@ -246,6 +217,7 @@ export const WRITING: readonly Promised[] = [
   },
   {
     name: 'what one storage puts or deletes, another on the same objects sees at once',
+    harm: 'A writer would not see the commits of another and would build on an old state; a reader would miss what is there.',
     on: 'shared',
     async check({ storage, key, openAnother }) {
       const other = await openAnother()
@@ -262,7 +234,8 @@ export const WRITING: readonly Promised[] = [
     },
   },
   {
-    name: 'of concurrent puts of one key through several storages exactly one resolves',
+    name: 'when several connections create one object at once, exactly one succeeds',
+    harm: 'Two machines that commit at the same moment would both be told that they succeeded, and one would lose its snapshots.',
     on: 'shared',
     async check({ storage, key, openAnother }) {
       const storages = [storage, await openAnother(), await openAnother(), await openAnother()]

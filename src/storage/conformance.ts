@@ -1,16 +1,18 @@
 import { toHex } from '../bytes.ts'
 import { READING } from './conformance-reading.ts'
+import { REPOSITORY } from './conformance-repository.ts'
 import type { Promised, Trial } from './conformance-trial.ts'
 import { WRITING } from './conformance-writing.ts'
 import type { Storage } from './interface.ts'
 import { assertKey } from './key.ts'
 
-export { FaultyStorage, type Fault, type StorageCall } from './faulty-storage.ts'
-export { ReadOnlyStorage } from './read-only-storage.ts'
+const DELETES_AT_ONCE = 50
 
 /** One promise of `Storage`. `run` rejects, with a message that says what was seen, if the storage breaks it. */
 export interface ConformanceCase {
   readonly name: string
+  /** What goes wrong with a repository on a storage that breaks it, as a sentence. */
+  readonly harm: string
   readonly run: () => Promise<void>
 }
 
@@ -25,7 +27,7 @@ export interface ConformanceOptions {
 
 /**
  * The promises of `Storage` as cases for any test runner, or for none. Each opens a storage of its own, removes the objects it made, and
- * closes it. All together store some 30 MB in about 130 objects. Durability cannot be seen from here and is not checked.
+ * closes it. All together store some 40 MB in about 1,200 objects. Durability cannot be seen from here and is not checked.
  *
  * @param open a storage that may hold other objects
  * @throws InvalidArgumentError if `options.prefix` is not a key
@@ -36,8 +38,9 @@ export interface ConformanceOptions {
 export function storageConformance(open: () => Promise<Storage>, options: ConformanceOptions = {}): readonly ConformanceCase[] {
   const prefix = options.prefix ?? `conformance-${toHex(globalThis.crypto.getRandomValues(new Uint8Array(6)))}`
   assertKey(prefix)
-  return [...READING, ...WRITING].filter((promised) => applies(promised, options)).map((promised, index) => ({
+  return [...READING, ...WRITING, ...REPOSITORY].filter((promised) => applies(promised, options)).map((promised, index) => ({
     name: promised.name,
+    harm: promised.harm,
     run: () => runCase(promised, `${prefix}/${index}`, open, options.fill),
   }))
 }
@@ -70,8 +73,12 @@ async function runCase(promised: Promised, prefix: string, open: () => Promise<S
     },
   }
   const cleanUp = async (): Promise<void> => {
-    if (fill === undefined) for (const name of used) await storage.delete(name)
-    for (const opened of [...others, storage]) await opened.close()
+    try {
+      const names = fill === undefined ? [...used] : []
+      for (let start = 0; start < names.length; start += DELETES_AT_ONCE) await Promise.all(names.slice(start, start + DELETES_AT_ONCE).map((name) => storage.delete(name)))
+    } finally {
+      for (const opened of [...others, storage]) await opened.close()
+    }
   }
   try {
     await promised.check(trial)

@@ -78,7 +78,7 @@ async function play(seed: number): Promise<{ turns: number; revoked: boolean }> 
   const random = randomOf(seed)
   const storage = new MemoryStorage()
   await BlockRepository.create(storage, { platform: nodePlatform })
-  const scheduler = new Scheduler(random)
+  const scheduler = new Scheduler((waiting) => Math.floor(random() * waiting.length))
   const model: Model = new Map()
   // With one writer alone there are moments without any session, in which more may be deleted.
   const writers = 1 + Math.floor(random() * MAX_WRITERS)

@@ -3,14 +3,25 @@ import type { ByteRange, ObjectBody, ObjectEntry, ObjectStat, Storage, StorageCa
 /** So often nobody asked for a turn: whoever is not done waits in vain. */
 const MAX_IDLE_ROUNDS = 2000
 
-/** Lets one storage call at a time happen, and a generator say which: every order in which the calls of several actors can meet is within reach. */
+/** Says which of the calls that wait, given by their actors in the order in which they came, is next. */
+export type ChooseCall = (waiting: readonly string[]) => number
+
+/** Lets one storage call at a time happen, and `choose` say which: every order in which the calls of several actors can meet is within reach. */
 export class Scheduler {
-  readonly #random: () => number
+  readonly #choose: ChooseCall
   readonly #waiting: { readonly actor: string; readonly go: () => void }[] = []
   readonly #dead = new Set<string>()
+  #standstill: Promise<unknown> = Promise.resolve()
 
-  constructor(random: () => number) {
-    this.#random = random
+  constructor(choose: ChooseCall) {
+    this.#choose = choose
+  }
+
+  /** Does something between two calls, however long it takes: no actor gets a turn meanwhile. */
+  standstill<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#standstill.then(work)
+    this.#standstill = done.catch(() => undefined)
+    return done
   }
 
   /** Waits for this actor's turn; for ever if it is dead. */
@@ -40,7 +51,8 @@ export class Scheduler {
       await new Promise((resolve) => {
         setImmediate(resolve)
       })
-      const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1)
+      await this.#standstill
+      const [next] = this.#waiting.splice(this.#waiting.length === 0 ? 0 : this.#choose(this.#waiting.map(({ actor }) => actor)), 1)
       idle = next === undefined ? idle + 1 : 0
       if (next === undefined) continue
       onTurn(turn++)
@@ -56,10 +68,13 @@ export class ScheduledStorage implements Storage {
   readonly location = 'memory'
   readonly #inner: Storage
   readonly #turn: () => Promise<void>
+  readonly #listings: 'instant' | 'stale'
 
-  constructor(inner: Storage, scheduler: Scheduler, actor: string) {
+  /** Stale listings show what there was when they began and nothing that came since, even if it has been deleted meanwhile: the contract promises no more. */
+  constructor(inner: Storage, scheduler: Scheduler, actor: string, listings: 'instant' | 'stale' = 'instant') {
     this.#inner = inner
     this.#turn = () => scheduler.turn(actor)
+    this.#listings = listings
   }
 
   async put(key: string, body: ObjectBody, options?: StorageCallOptions): Promise<void> {
@@ -79,7 +94,14 @@ export class ScheduledStorage implements Storage {
 
   async *list(prefix: string, options?: StorageCallOptions): AsyncGenerator<ObjectEntry> {
     await this.#turn()
-    yield* this.#inner.list(prefix, options)
+    if (this.#listings === 'instant') {
+      yield* this.#inner.list(prefix, options)
+      return
+    }
+    const began: ObjectEntry[] = []
+    for await (const entry of this.#inner.list(prefix, options)) began.push(entry)
+    await this.#turn()
+    yield* began
   }
 
   async delete(key: string, options?: StorageCallOptions): Promise<void> {

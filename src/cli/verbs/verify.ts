@@ -53,6 +53,6 @@ function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems }: 
   if (ok) yield `${output.style('green', 'sound')}: ${read}`
   else {
     yield `${output.style('red', 'not sound')}: ${plural(damaged.length, 'damaged block')}, ${plural(problems.length, 'other problem')}; ${read}`
-    yield problems.length === 0 ? '  Restore the paths named above from an intact copy; all others are sound.' : '  Restore what is named above from an intact copy of the repository.'
+    yield '  `varve repair` mends what can be mended; with --from <repo> it takes the rest from an intact copy.'
   }
 }

@@ -156,8 +156,8 @@ export class ParallelReader {
     this.#units.push(unit)
     const { hash } = this.#chunks
     const reading = unit.type === 'files'
-      ? this.#threads.run(thread, unit.slab, { type: 'read-files', top: this.#top, paths: unit.files.map(({ path }) => path), facts: packFacts(unit.files.map(({ facts }) => facts)), hash })
-      : this.#threads.run(thread, unit.slab, { type: 'read-segment', path: below(this.#top, unit.large.file.path), facts: packFacts([unit.large.file.facts]), segment: unit.segment, hash })
+      ? this.#threads.runOn(unit.slab, thread, { type: 'read-files', top: this.#top, paths: unit.files.map(({ path }) => path), facts: packFacts(unit.files.map(({ facts }) => facts)), hash })
+      : this.#threads.runOn(unit.slab, thread, { type: 'read-segment', path: below(this.#top, unit.large.file.path), facts: packFacts([unit.large.file.facts]), segment: unit.segment, hash })
     this.#settle(unit, reading, (result) => (unit.result = { value: result }))
   }
 
@@ -172,7 +172,7 @@ export class ParallelReader {
       this.#unload(unit)
       return
     }
-    const encoding = this.#threads.run(unit.thread ?? 0, unit.slab, {
+    const encoding = this.#threads.runOn(unit.slab, unit.thread ?? 0, {
       type: 'encode', spans: unit.wanted.spans(), digests: unit.wanted.digests(), hash, compression, layoutAt: unit.layoutAt,
     })
     this.#settle(unit, encoding, (value) => {

@@ -1,6 +1,7 @@
 import type { HashName } from '../../cid/interface.ts'
 import type { CompressionMode } from '../../codec/block-compression.ts'
 import type { Segment } from '../../chunker/segment.ts'
+import type { IndexedPack } from '../../repository/index-format.ts'
 import type { ByteText } from '../byte-text.ts'
 
 /** Numbers that describe a file in `facts`: inode, mode, size, modification and change time in ns. */
@@ -45,7 +46,20 @@ export interface EncodeTask extends SlabName {
   readonly layoutAt: number | undefined
 }
 
-export type Task = ReadFilesTask | ReadSegmentTask | EncodeTask
+/** Read a pack of a folder storage, and hash every block of it. */
+export interface ScanPackTask {
+  readonly type: 'scan-pack'
+  /** Absolute path of the storage's folder. */
+  readonly location: string
+  readonly pack: IndexedPack
+  readonly hash: HashName
+}
+
+/** Undefined if it cannot be read to its end. Blocks that are deltas are sound as far as their payload is. */
+export type ScanPackResult = { readonly headers: Uint8Array; readonly damaged: readonly { readonly index: number; readonly reason: string }[] } | undefined
+
+export type SlabTask = ReadFilesTask | ReadSegmentTask | EncodeTask
+export type Task = SlabTask | ScanPackTask
 
 /** Chunks that were cut and hashed. */
 export interface HashedChunks {
@@ -71,6 +85,7 @@ export interface Results {
   readonly 'read-files': ReadFilesResult
   readonly 'read-segment': ReadSegmentResult
   readonly encode: EncodeResult
+  readonly 'scan-pack': ScanPackResult
 }
 
 export interface TaskMessage {

@@ -1,7 +1,7 @@
 import { concatBytes } from '../../bytes.ts'
 import type { Segment } from '../../chunker/segment.ts'
 import { BLOCK_HEADER_SIZE_BYTES } from '../../repository/pack-format.ts'
-import type { BlockRun } from '../../repository/pack-store.ts'
+import type { BlockRun } from '../../repository/block-run.ts'
 import type { PendingFile } from './parallel-reader.ts'
 import type { Slab } from './slab.ts'
 import type { EncodeResult, ReadFilesResult, ReadSegmentResult } from './tasks.ts'

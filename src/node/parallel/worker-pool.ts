@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { StorageError } from '../../errors.ts'
 import type { Slab } from './slab.ts'
-import type { ResultMessage, Results, Task } from './tasks.ts'
+import type { ResultMessage, Results, SlabTask, Task, TaskMessage } from './tasks.ts'
 import { WORKER_CODE } from './worker.generated.ts'
 
 interface Waiting {
@@ -9,7 +9,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-type WithoutSlab<T> = T extends Task ? Omit<T, 'slab' | 'memory'> : never
+type WithoutSlab<T> = T extends SlabTask ? Omit<T, 'slab' | 'memory'> : never
 
 /** Threads that work on slabs. Each does its tasks in the order in which it gets them. They keep the process alive only while they have some. */
 export class WorkerPool {
@@ -26,16 +26,21 @@ export class WorkerPool {
     return this.#workers.length
   }
 
-  /** Has a thread perform a task. Fails if the thread dies, or on a fault in its program. */
-  run<T extends WithoutSlab<Task>>(thread: number, slab: Slab, task: T): Promise<Results[T['type']]> {
-    const id = this.#tasks++
+  /** Has a thread perform a task on a slab. Fails if the thread dies, or on a fault in its program. */
+  runOn<T extends WithoutSlab<SlabTask>>(slab: Slab, thread: number, task: T): Promise<Results[T['type']]> {
     const isKnown = slab.known.has(thread)
     slab.known.add(thread)
+    return this.run(thread, { ...task, slab: slab.number, ...(isKnown ? {} : { memory: slab.memory }) }) as Promise<Results[T['type']]>
+  }
+
+  /** The same for a task that needs no slab. */
+  run<T extends Task>(thread: number, task: T): Promise<Results[T['type']]> {
+    const id = this.#tasks++
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure)
       if (this.#waiting.size === 0) for (const worker of this.#workers) worker.ref()
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
-      this.#workers[thread]?.postMessage({ id, task: { ...task, slab: slab.number, ...(isKnown ? {} : { memory: slab.memory }) } })
+      this.#workers[thread]?.postMessage({ id, task } satisfies TaskMessage)
     })
   }
 

@@ -1,30 +1,32 @@
-import { parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { nodePlatform } from '../node-platform.ts'
 import { encode } from './encode-task.ts'
 import { readFiles, readSegment } from './read-task.ts'
+import { scanPack } from './scan-task.ts'
 import { KnownSlabs } from './slab.ts'
 import type { ResultMessage, Task, TaskMessage } from './tasks.ts'
 
 /** What a worker thread runs. Bundled to text by build-worker.mjs, so that it runs wherever the library's own code was put. */
 const slabs = new KnownSlabs()
 
-parentPort?.on('message', ({ id, task }: TaskMessage) => {
-  let message: ResultMessage
-  try {
-    message = { id, result: perform(task) }
-  } catch (error) {
-    message = { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
-  }
-  // oxlint-disable-next-line require-post-message-target-origin -- that is for windows
-  parentPort?.postMessage(message)
+const port = parentPort as MessagePort
+port.on('message', ({ id, task }: TaskMessage) => {
+  perform(task).then(
+    (result) => reply({ id, result }),
+    (error: unknown) => reply({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  )
 })
 
-function perform(task: Task): unknown {
-  const cutter = slabs.cutter(task)
+function reply(message: ResultMessage): void {
+  port.postMessage(message, [])
+}
+
+async function perform(task: Task): Promise<unknown> {
   const hasher = nodePlatform.hasher(task.hash)
   switch (task.type) {
-    case 'read-files': return readFiles(task, cutter, hasher)
-    case 'read-segment': return readSegment(task, cutter, hasher)
-    case 'encode': return encode(task, cutter, hasher)
+    case 'read-files': return readFiles(task, slabs.cutter(task), hasher)
+    case 'read-segment': return readSegment(task, slabs.cutter(task), hasher)
+    case 'encode': return encode(task, slabs.cutter(task), hasher)
+    case 'scan-pack': return scanPack(task, hasher)
   }
 }

@@ -21,6 +21,8 @@ export interface Collection {
   readonly gone: ReadonlySet<string>
   readonly relocation: Relocation
   readonly revoke: readonly Lease[]
+  /** What the log of operations calls it. */
+  readonly action: string
 }
 
 /** The commit that was made: its number, and the index files that it replaced. */
@@ -30,18 +32,18 @@ export interface CommittedCollection {
 }
 
 /** Makes the record after the host's state, without the packs that go. Undefined if another writer made one first. */
-export async function commitCollection(host: SessionHost, { survey, gone, relocation, revoke }: Collection, options: GcOptions): Promise<CommittedCollection | undefined> {
+export async function commitCollection(host: SessionHost, { survey, gone, relocation, revoke, action }: Collection, options: GcOptions): Promise<CommittedCollection | undefined> {
   const { root, indexes } = host.state
   const time = host.platform.now().toISOString()
   const evicted = await addEvicted(relocation.blocks, root.record.evicted, survey.evict)
-  const operation = { time, actor: options.actor ?? null, action: 'gc', message: options.message ?? '', changes: [] }
+  const operation = { time, actor: options.actor ?? null, action, message: options.message ?? '', changes: [] }
   const operations = await appendOperation(relocation.blocks, root.record.operations, operation)
   const { packs, records } = await relocation.flush()
   const touched = indexes.files.filter((file) => file.packs.some(({ id }) => gone.has(toHex(id))))
   const kept = indexes.files.filter((file) => !touched.includes(file))
   const created: IndexName[] = []
-  if (touched.length > 0) {
-    const rest = mergedRecords(touched, ({ id }) => !gone.has(toHex(id)))
+  const rest = mergedRecords(touched, ({ id }) => !gone.has(toHex(id)))
+  if (rest.packs.length > 0) {
     const name = await storeIndex(host, rest.packs, rest.records)
     created.push(name)
     kept.push(await IndexFile.open(host.storage, host.hasher, new PageCache(), name))

@@ -7,16 +7,38 @@ import { addReachable } from '../reachable.ts'
 import type { BlockRepository } from '../repository.ts'
 
 /**
- * Every block that the newest root record leads to: through refs, and the log of operations without what its entries mention. `evict` and what was
- * evicted before are kept themselves, their links are not followed.
+ * What is live, gathered over several states of the repository: a collection that was overtaken by a commit looks only at what the commit brought. What
+ * has died meanwhile still counts, and is left to the next collection.
+ */
+export class Marking {
+  #live = new DigestTable()
+  /** Blocks whose links were not followed, since they were to be evicted. */
+  #evicted = new Set<string>()
+
+  get live(): DigestTable {
+    return this.#live
+  }
+
+  /** Begins anew, and says so, if something is not to be evicted after all: its links were passed by. */
+  expect(evict: readonly CID[]): boolean {
+    const wanted = new Set(evict.map(({ multihash }) => toHex(multihash.digest)))
+    const isNew = [...this.#evicted].some((digest) => !wanted.has(digest))
+    if (isNew) this.#live = new DigestTable()
+    this.#evicted = wanted
+    return isNew
+  }
+}
+
+/**
+ * Adds to `live` every block that the newest root record leads to: through refs, and the log of operations without what its entries mention. `evict` and
+ * what was evicted before are kept themselves, their links are not followed.
  *
  * @throws CorruptObjectError if a block that is needed is missing or damaged: what it leads to is not known, and must not be taken for garbage
  */
-export async function findLiveBlocks(repository: BlockRepository, evict: readonly CID[], signal?: AbortSignal): Promise<DigestTable> {
+export async function addLiveBlocks(repository: BlockRepository, evict: readonly CID[], live: DigestTable, signal?: AbortSignal): Promise<void> {
   const { refs, operations, evicted } = repository.root
   const ended = await evictedDigests(repository, evicted)
   for (const cid of evict) ended.add(toHex(cid.multihash.digest))
-  const live = new DigestTable()
   const follows = (cid: CID): boolean => !ended.has(toHex(cid.multihash.digest))
   try {
     await addReachable(repository, present([refs, evicted]), live, { follows, signal })
@@ -30,7 +52,6 @@ export async function findLiveBlocks(repository: BlockRepository, evict: readonl
       cause, data: cause.data, hint: 'Run `varve verify` to see what is affected and `varve repair` to mend it, then collect garbage.',
     })
   }
-  return live
 }
 
 function present(cids: readonly (CID | null)[]): CID[] {

@@ -3,6 +3,7 @@ import { DELTA_CODEC } from '../../codec/block-compression.ts'
 import { decodeDeltaPayload } from '../../codec/delta-payload.ts'
 import { CorruptObjectError, MalformedDataError } from '../../errors.ts'
 import { DigestTable } from '../digest-table.ts'
+import type { BlockLocation, IndexSet } from '../index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, packKey } from '../pack-format.ts'
 import { readStored } from '../read-block.ts'
 import type { BlockRepository } from '../repository.ts'
@@ -12,20 +13,55 @@ import { indexedBlocks } from './pack-usage.ts'
 export interface OrphanedDeltas {
   readonly digests: DigestTable
   readonly packs: ReadonlySet<string>
+  /** Deltas that nothing leads to. One that stays must keep what it is made from: whoever stores the same bytes again counts on it. */
+  readonly dead: readonly DeadDelta[]
 }
 
-/** Reads each live delta's payload, which names its bases. @throws CorruptObjectError if one cannot be made out */
+interface DeadDelta {
+  /** The hex of its pack's id. */
+  readonly pack: string
+  readonly bases: readonly Uint8Array[]
+}
+
+/** Reads each delta's payload, which names its bases. @throws CorruptObjectError if that of a live one cannot be made out */
 export async function findOrphanedDeltas(repository: BlockRepository, live: DigestTable, signal?: AbortSignal): Promise<OrphanedDeltas> {
   const digests = new DigestTable()
   const packs = new Set<string>()
+  const dead: DeadDelta[] = []
   for await (const { digest, location } of indexedBlocks(repository.indexes, signal)) {
-    if (location.codec !== DELTA_CODEC || live.rowOf(digest) < 0) continue
-    const stored = await readStored(repository.storage, location)
-    if (basesOf(stored.subarray(BLOCK_HEADER_SIZE_BYTES), location.size, packKey(location.pack.id)).every((base) => live.rowOf(base) >= 0)) continue
-    digests.add(digest)
-    packs.add(toHex(location.pack.id))
+    if (location.codec !== DELTA_CODEC) continue
+    const pack = toHex(location.pack.id)
+    const isLive = live.rowOf(digest) >= 0
+    const bases = await basesAt(repository, location, isLive)
+    if (bases?.every((base) => live.rowOf(base) >= 0) === true) continue
+    if (isLive) digests.add(digest)
+    if (isLive || bases === undefined) packs.add(pack)
+    else dead.push({ pack, bases: bases.map((base) => base.slice()) })
   }
-  return { digests, packs }
+  return { digests, packs, dead }
+}
+
+/** The packs, by the hex of their ids, that must go too since a delta in them would be left without its base. */
+export async function strandedPacks(indexes: IndexSet, dead: readonly DeadDelta[], live: DigestTable, going: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const packs = new Set<string>()
+  for (const { pack, bases } of dead) {
+    if (going.has(pack) || packs.has(pack)) continue
+    for (const base of bases) {
+      if (live.rowOf(base) < 0 && (await indexes.find(base)).every((location) => going.has(toHex(location.pack.id)))) packs.add(pack)
+    }
+  }
+  return packs
+}
+
+/** Undefined if it cannot be made out, and nothing leads to the block. */
+async function basesAt({ storage }: BlockRepository, location: BlockLocation, isLive: boolean): Promise<readonly Uint8Array[] | undefined> {
+  const stored = await readStored(storage, location)
+  try {
+    return basesOf(stored.subarray(BLOCK_HEADER_SIZE_BYTES), location.size, packKey(location.pack.id))
+  } catch (error) {
+    if (isLive || !(error instanceof CorruptObjectError)) throw error
+    return undefined
+  }
 }
 
 function basesOf(payload: Uint8Array, size: number, key: string): readonly Uint8Array[] {

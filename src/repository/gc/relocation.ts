@@ -1,11 +1,11 @@
 import { toHex } from '../../bytes.ts'
 import { type BlockCode, type CID, cidFromDigest } from '../../cid/cid.ts'
-import type { CompressionMode } from '../../codec/block-compression.ts'
+import { DELTA_CODEC, type CompressionMode } from '../../codec/block-compression.ts'
 import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import { VarveError } from '../../errors.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { DigestTable } from '../digest-table.ts'
-import { encodeBlock, packable } from '../encode-block.ts'
+import { encodeBlock, packable, type PackableBlock } from '../encode-block.ts'
 import type { BlockLocation } from '../index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader } from '../pack-format.ts'
 import { readTrailer } from '../pack-reader.ts'
@@ -16,6 +16,8 @@ import type { BlockRepository } from '../repository.ts'
 import type { SessionHost } from '../session-host.ts'
 import { FILE_HEADER_SIZE_BYTES } from '../tail.ts'
 import type { PackUsage } from './pack-usage.ts'
+import type { Recoding } from './recoding.ts'
+import type { StandingCopies } from './standing-copies.ts'
 
 /** What to do with the live blocks of packs that go. */
 export interface RelocationPlan {
@@ -24,9 +26,12 @@ export interface RelocationPlan {
   readonly going: ReadonlySet<string>
   /** Blocks that must not stay deltas, since what they are made from goes. */
   readonly materialise: DigestTable
+  readonly recoding: Recoding | undefined
+  /** Which copies will be left to read. */
+  readonly standing: StandingCopies
 }
 
-/** Copies live blocks out of packs that go into new ones. Each is read, checked and copied as it is stored. */
+/** Copies live blocks out of packs that go into new ones. Each is read, checked and copied as it is stored, or in the form that a recoding gives it. */
 export class Relocation {
   readonly #repository: BlockRepository
   readonly #host: SessionHost
@@ -62,25 +67,26 @@ export class Relocation {
 
   /**
    * Moves what is live in a pack. False if a block of it is damaged and has no sound copy elsewhere: the pack must then stay as it is, since
-   * some day its bytes may be all there is to mend it with.
+   * some day its bytes may be all there is to mend it with. The others are moved all the same: what they are deltas against may go.
+   * @throws CorruptBlockError, CorruptObjectError for such a block where there is a recoding, which is carried out whole or not at all
    */
   async move({ pack }: PackUsage, plan: RelocationPlan, options: OperationOptions, onBlock: (bytes: number) => void): Promise<boolean> {
     const { storage, hasher } = this.#repository
     const pause = new Pause(options.signal)
     let offset = FILE_HEADER_SIZE_BYTES
-    try {
-      for (const header of await readTrailer(storage, hasher, pack)) {
-        await pause.take()
-        const { storedSize, size, codec, digest } = header
-        if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) await this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan)
-        offset += BLOCK_HEADER_SIZE_BYTES + storedSize
-        onBlock(storedSize)
+    let isWhole = true
+    const spare = plan.recoding === undefined ? unlessDamaged : <T>(work: Promise<T>): Promise<T | undefined> => work
+    for (const header of await spare(readTrailer(storage, hasher, pack)) ?? []) {
+      await pause.take()
+      const { storedSize, size, codec, digest } = header
+      if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) {
+        const moved = await spare(this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan))
+        isWhole &&= moved !== undefined
       }
-      return true
-    } catch (error) {
-      if (error instanceof VarveError && (error.code === 'CORRUPT_BLOCK' || error.code === 'CORRUPT_OBJECT')) return false
-      throw error
+      offset += BLOCK_HEADER_SIZE_BYTES + storedSize
+      onBlock(storedSize)
     }
+    return isWhole && offset > FILE_HEADER_SIZE_BYTES
   }
 
   /** Ends what is under way: packs that no commit names are nobody's. */
@@ -94,28 +100,37 @@ export class Relocation {
     return this.#store.unindexed()
   }
 
-  async #moveBlock(header: BlockHeader, location: BlockLocation, { going, materialise }: RelocationPlan): Promise<void> {
-    const { hasher, platform } = this.#repository
+  async #moveBlock(header: BlockHeader, location: BlockLocation, plan: RelocationPlan): Promise<true> {
     const digest = header.digest.slice()
-    const cid = cidFromDigest(hasher, header.code, digest)
-    const changes = materialise.rowOf(digest) >= 0
-    if (!changes && (await this.#isSoundElsewhere(cid, going))) return
-    const stored = await readStored(this.#repository.storage, location)
-    const bytes = await this.#host.open(cid, location, stored)
-    const block = changes
-      ? encodeBlock(platform, hasher, digest, bytes, this.#compression)
-      : packable(hasher, digest, { codec: header.codec, payload: stored.subarray(BLOCK_HEADER_SIZE_BYTES) })
-    const full = this.#store.add(header.code, digest, header.size, block)
+    const cid = cidFromDigest(this.#repository.hasher, header.code, digest)
+    const block = plan.recoding?.has(digest) === true
+      ? await plan.recoding.encode(digest, await this.#repository.get(cid))
+      : await this.#unchanged(cid, header, location, plan)
+    const full = block === undefined ? undefined : this.#store.add(header.code, digest, header.size, block)
     if (full !== undefined) await full
+    return true
   }
 
-  /** True if a pack that stays has a copy which reads well. */
-  async #isSoundElsewhere(cid: CID, going: ReadonlySet<string>): Promise<boolean> {
-    for (const location of await this.#repository.indexes.find(cid.multihash.digest)) {
+  /** The block as it is, or by itself where it must not stay a delta; undefined if a pack that stays has a copy which reads well. */
+  async #unchanged(cid: CID, header: BlockHeader, location: BlockLocation, plan: RelocationPlan): Promise<PackableBlock | undefined> {
+    const { hasher, platform, storage } = this.#repository
+    const { digest } = cid.multihash
+    const copies = await this.#repository.indexes.find(digest)
+    const isOrphan = plan.materialise.rowOf(digest) >= 0
+    if (!isOrphan && (await this.#isSoundElsewhere(cid, copies, plan))) return undefined
+    const stored = await readStored(storage, location)
+    const bytes = await this.#host.open(cid, location, stored)
+    // Which copies of its bases will be left is not known; where there is one copy of a block, it is as good as it was.
+    const standsAlone = isOrphan || (header.codec === DELTA_CODEC && copies.length > 1)
+    return standsAlone ? encodeBlock(platform, hasher, digest, bytes, this.#compression) : packable(hasher, digest, { codec: header.codec, payload: stored.subarray(BLOCK_HEADER_SIZE_BYTES) })
+  }
+
+  async #isSoundElsewhere(cid: CID, copies: readonly BlockLocation[], { going, standing }: RelocationPlan): Promise<boolean> {
+    for (const location of copies) {
       if (going.has(toHex(location.pack.id))) continue
       try {
         await this.#host.open(cid, location, await readStored(this.#repository.storage, location))
-        return true
+        if (await standing.stands(location)) return true
       } catch (error) {
         if (!(error instanceof VarveError)) throw error
       }
@@ -128,5 +143,15 @@ export class Relocation {
     if (own === undefined) return this.#repository.get(cid)
     const { location, stored = await readStored(this.#repository.storage, location) } = own
     return this.#host.open(cid, location, stored)
+  }
+}
+
+/** Undefined instead of damage. */
+async function unlessDamaged<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof VarveError && (error.code === 'CORRUPT_BLOCK' || error.code === 'CORRUPT_OBJECT')) return undefined
+    throw error
   }
 }

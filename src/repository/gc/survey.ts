@@ -1,34 +1,60 @@
 import { toHex } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import { CorruptObjectError } from '../../errors.ts'
+import type { DigestTable } from '../digest-table.ts'
 import { evictedDigests } from '../evicted.ts'
 import { packKey } from '../pack-format.ts'
 import type { BlockRepository } from '../repository.ts'
 import type { BlockAmount, GcOptions } from './interface.ts'
-import { findLiveBlocks } from './live-blocks.ts'
-import { findOrphanedDeltas } from './orphaned-deltas.ts'
+import { addLiveBlocks, type Marking } from './live-blocks.ts'
+import { findOrphanedDeltas, strandedPacks } from './orphaned-deltas.ts'
 import { measurePacks, type PackUsage } from './pack-usage.ts'
-import { type GcPlan, planPacks } from './plan.ts'
+import { type GcPlan, type PackPolicy, planPacks } from './plan.ts'
+import type { Recoding } from './recoding.ts'
 import type { RelocationPlan } from './relocation.ts'
+import { StandingCopies } from './standing-copies.ts'
 
 /** What one state of the repository holds, and what is to become of it. */
 export interface Survey extends GcPlan {
   readonly evict: readonly CID[]
+  /** True if what was moved before belongs to a plan that does not hold any more. */
+  readonly restarted: boolean
   readonly relocation: RelocationPlan
   readonly liveAmount: BlockAmount
 }
 
+export interface SurveyPolicy extends PackPolicy {
+  /** What is to be stored in another way. */
+  readonly recode?: (live: DigestTable) => Promise<Recoding>
+}
+
 /** @throws CorruptObjectError if storage does not list every pack that the index names */
-export async function survey(repository: BlockRepository, options: GcOptions): Promise<Survey> {
+export async function survey(repository: BlockRepository, marking: Marking, options: GcOptions, { recode, ...packs }: SurveyPolicy = {}): Promise<Survey> {
   await assertWholeListing(repository)
   const known = await evictedDigests(repository, repository.root.evicted)
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
-  const live = await findLiveBlocks(repository, evict, options.signal)
+  const restarted = marking.expect(evict)
+  const { live } = marking
+  await addLiveBlocks(repository, evict, live, options.signal)
+  const recoding = await recode?.(live)
+  if (recoding !== undefined) for (let row = 0; row < recoding.live.count; row++) live.add(recoding.live.digest(row))
   const usage = await measurePacks(repository.indexes, live, options.signal)
   const orphaned = await findOrphanedDeltas(repository, live, options.signal)
-  const plan = planPacks(usage.values(), orphaned.packs)
-  const going = new Set([...plan.dead, ...plan.rewritten].map(({ pack }) => toHex(pack.id)))
-  return { ...plan, evict, relocation: { live, going, materialise: orphaned.digests }, liveAmount: amountOf([...usage.values()], 'live') }
+  const must = new Set([...orphaned.packs, ...(recoding?.packs ?? [])])
+  let plan = planPacks(usage.values(), must, packs)
+  let going = goingOf(plan)
+  // What goes with one pack may be what a delta in another is made from.
+  for (let more = await strandedPacks(repository.indexes, orphaned.dead, live, going); more.size > 0; more = await strandedPacks(repository.indexes, orphaned.dead, live, going)) {
+    for (const pack of more) must.add(pack)
+    plan = planPacks(usage.values(), must, packs)
+    going = goingOf(plan)
+  }
+  const relocation = { live, going, materialise: orphaned.digests, recoding, standing: new StandingCopies(repository, going) }
+  return { ...plan, evict, restarted, relocation, liveAmount: amountOf([...usage.values()], 'live') }
+}
+
+function goingOf({ dead, rewritten }: GcPlan): ReadonlySet<string> {
+  return new Set([...dead, ...rewritten].map(({ pack }) => toHex(pack.id)))
 }
 
 export function amountOf(packs: readonly PackUsage[], which: 'live' | 'dead'): BlockAmount {

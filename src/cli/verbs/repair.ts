@@ -1,0 +1,86 @@
+import { resolve } from 'node:path'
+import type { AffectedPath } from '../../dataset/affected-paths.ts'
+import type { RepairResult } from '../../dataset/repair.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { EXIT } from '../exit-codes.ts'
+import { formatBytes, plural, shownPath, shownText } from '../format.ts'
+import type { Output } from '../output.ts'
+import { authorName } from '../snapshot-flags.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+interface Flags {
+  readonly from?: string
+  readonly dryRun?: boolean
+}
+
+/** Lines of one kind that a terminal gets; `--json` gives all. */
+const MAX_LINES = 50
+
+export const verb: AnyVerb = defineVerb<Flags>({
+  examples: [
+    ['varve repair --dry-run', 'what would be mended, and what could not be'],
+    ['varve repair', 'rebuild the index, and put damaged blocks aside so that they can be stored anew'],
+    ['varve repair --from /mnt/backup/.varve', 'also take damaged and missing blocks from another repository'],
+  ],
+  configure(command) {
+    command.option('--from <repo>', 'another repository, from which damaged and missing blocks are taken').option('-n, --dry-run', 'change nothing')
+  },
+  async run(context, _arguments, { from, dryRun = false }) {
+    const author = authorName()
+    await using repository = await context.open({ damaged: true })
+    if (from !== undefined && resolve(from) === resolve(repository.location)) {
+      throw new InvalidArgumentError('A repository cannot be repaired from itself', { hint: 'Name another one with --from.' })
+    }
+    const { openRepository } = await import('../../node/open-repository.ts')
+    await using other = from === undefined ? undefined : await openRepository(from)
+    const outcome = 'The repository is as it was: run the same command again.'
+    const result = await context.long(outcome, ({ signal, onProgress }) =>
+      repository.repair({ dryRun, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
+    )
+    if (!result.ok) process.exitCode = EXIT.no
+    await context.output.result(result, () => repairLines(context.output, result, from !== undefined))
+  },
+})
+
+function* repairLines(output: Output, result: RepairResult, hasOther: boolean): Generator<string> {
+  const { dryRun, ok, number, log, packs, damaged, rescued, fetched, lost, affected, recovered, quarantined, lostOperations, evictedGivenUp, refsGivenUp } = result
+  const would = (done: string, planned: string): string => (dryRun ? `would ${planned}` : done)
+  for (const record of log.givenUp) yield `${output.style('red', 'given up')} root record ${record}: it cannot be read, and what it alone said is lost`
+  if (refsGivenUp) yield `${output.style('red', 'given up')} the newest refs; ${log.takenUp === 0 ? 'no root record is left' : `those of root record ${log.takenUp} or before took their place`}`
+  for (const { ref, snapshot, time, message, former } of recovered) {
+    yield `${output.style('yellow', would('recovered', 'recover'))} ${ref} → ${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}${former === null ? '' : `  (was ${shownText(former)})`}`
+  }
+  for (const record of log.unreadable) yield `${output.style('yellow', 'noted')} old root record ${record} cannot be read; nothing depends on it`
+  for (const key of packs.missing) yield `${output.style('red', 'missing')} ${key}`
+  for (const key of packs.torn) yield `${output.style('red', 'torn')} ${key}`
+  yield* some(damaged, (block) => `${output.style('red', 'damaged')} ${block.cid}: ${shownText(block.reason)}`, 'damaged blocks')
+  if (result.indexRebuilt) yield `${would('rebuilt', 'rebuild')} the index from ${plural(packs.scanned, 'pack')}`
+  if (rescued.blocks > 0) yield `${would('copied', 'copy')} ${plural(rescued.blocks, 'sound block')} out of packs that cannot be kept`
+  if (fetched.blocks > 0) yield `${would('fetched', 'fetch')} ${plural(fetched.blocks, 'block')}, ${formatBytes(fetched.bytes)}`
+  for (const key of quarantined) yield `${would('kept', 'keep')} the damaged bytes as ${key}; delete it when it is of no use any more`
+  yield* some(lostOperations, (entry) => `${output.style('red', 'lost')} entry ${entry} of the log of operations`, 'entries of that log')
+  if (evictedGivenUp) yield `${output.style('red', 'given up')} which snapshots \`varve gc\` had evicted: what is lost may have been removed on purpose`
+  yield* some(affected, (path) => `${output.style('red', 'affected')} ${affectedLine(path)}`, 'affected paths')
+  if (number === null && ok) yield `${output.style('green', 'sound')}: there was nothing to repair`
+  else if (ok) yield `${output.style('green', 'whole')}: nothing is missing ${dryRun ? 'then' : 'any more'}`
+  else if (lost.length > 0) {
+    yield `${output.style('red', 'not whole')}: ${plural(lost.length, 'block')} lost, ${plural(affected.length, 'path')} affected`
+    yield `  ${hasOther ? 'Yet another copy may have them (--from)' : 'Take them from another copy with --from <repo>'}; a snapshot of the same files stores what they hold anew.`
+  } else yield `${output.style('yellow', 'whole')}, but something was lost that is not data: see above`
+}
+
+function affectedLine({ ref, snapshot, path, range, block }: AffectedPath): string {
+  const where = path === null ? ` ${rangeText(range)}` : shownPath(path)
+  return `${shownText(ref)}:${where}  (snapshot ${snapshot} lacks ${block})`
+}
+
+function rangeText(range: AffectedPath['range']): string {
+  const { after = null, to = null, entries = null } = range ?? {}
+  const count = entries === null ? 'all paths' : plural(entries, 'path')
+  return `${count}${after === null ? '' : ` after ${shownPath(after)}`}${to === null ? '' : ` up to ${shownPath(to)}`}`
+}
+
+function* some<T>(items: readonly T[], line: (item: T) => string, what: string): Generator<string> {
+  for (const item of items.slice(0, MAX_LINES)) yield line(item)
+  if (items.length > MAX_LINES) yield `  and ${items.length - MAX_LINES} more ${what}; --json lists them all`
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { newFolder, runCli, runJson } from './run-cli.ts'
+
+let cwd = ''
+
+beforeEach(async () => {
+  cwd = newFolder()
+  mkdirSync(join(cwd, 'data'))
+  for (const name of ['first', 'second', 'third']) writeFileSync(join(cwd, `data/${name}.bin`), randomBytes(50_000))
+  await runJson(['snapshot', 'data'], { cwd })
+  cpSync(join(cwd, '.varve'), join(cwd, 'clone'), { recursive: true })
+})
+
+function largest(folder: string): string {
+  const top = join(cwd, '.varve', folder)
+  const paths = readdirSync(top, { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)).filter((path) => statSync(path).isFile())
+  const [path] = paths.sort((a, b) => statSync(b).size - statSync(a).size)
+  if (path === undefined) throw new Error(`There is nothing in ${folder}`)
+  return path
+}
+
+function flipBit(path: string, offset: number): void {
+  const bytes = readFileSync(path)
+  bytes.writeUInt8(bytes.readUInt8(offset) ^ 1, offset)
+  writeFileSync(path, bytes)
+}
+
+describe('repair', () => {
+  test('says that there is nothing to do, or what would be done, and does it', async () => {
+    expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 0, stdout: 'sound: there was nothing to repair\n' })
+    flipBit(largest('packs'), 1000)
+    const planned = await runCli(['repair', '--dry-run'], { cwd })
+    expect(planned.code).toBe(1)
+    expect(planned.stdout).toMatch(/^damaged baf\w+: .*\nwould rebuild the index from 2 packs\naffected data:first\.bin {2}\(snapshot baf\w+ lacks baf\w+\)\nnot whole: 1 block lost, 1 path affected\n {2}Take them from another copy with --from/)
+    expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 1 })
+    expect((await runCli(['repair', '--dry-run', '--from', 'clone'], { cwd })).stdout).toMatch(/would fetch 1 block, 49 KiB\nwhole: nothing is missing then\n$/)
+    expect(await runCli(['repair', '--from', 'clone'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringMatching(/fetched 1 block, 49 KiB\nwhole: nothing is missing any more\n$/) as string })
+    expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+    expect((await runCli(['gc', '--grace', '0s'], { cwd })).code).toBe(0)
+    expect((await runCli(['cat', 'data:first.bin'], { cwd })).bytes).toEqual(readFileSync(join(cwd, 'data/first.bin')))
+  })
+
+  test('without another copy ends with 1, and the same files stored again make it whole', async () => {
+    flipBit(largest('packs'), 1000)
+    const run = await runCli(['repair', '--json'], { cwd })
+    expect(run.code).toBe(1)
+    expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, dryRun: false, number: 2, indexRebuilt: true, affected: [{ ref: 'data', path: 'first.bin' }], lost: [{ reason: expect.stringContaining('hash') as string }] })
+    expect(await runJson(['snapshot', 'data'], { cwd })).toMatchObject({ created: false })
+    expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 0 })
+    expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+  })
+
+  test('works where the state cannot even be opened', async () => {
+    flipBit(largest('index'), 100)
+    rmSync(largest('index'))
+    expect(await runCli(['cat', 'data:first.bin'], { cwd })).toMatchObject({ code: 4 })
+    expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 0 })
+    expect((await runCli(['cat', 'data:first.bin'], { cwd })).bytes).toEqual(readFileSync(join(cwd, 'data/first.bin')))
+    flipBit(largest('log'), 40)
+    const run = await runCli(['repair'], { cwd })
+    expect(run.code).toBe(1)
+    expect(run.stdout).toMatch(/^given up root record 2: .*\ngiven up the newest refs; those of root record 1 or before took their place\n/)
+    expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+  })
+
+  test('refuses to be its own source, and says so if there is no other', async () => {
+    expect(await runCli(['repair', '--from', '.varve'], { cwd })).toMatchObject({ code: 2 })
+    expect(await runCli(['repair', '--from', 'nowhere'], { cwd })).toMatchObject({ code: 3 })
+    writeFileSync(join(cwd, '.varve/config.json'), '{"format"')
+    expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 4 })
+  })
+
+  test('shows so many paths and tells of the rest', async () => {
+    mkdirSync(join(cwd, 'many'))
+    for (let number = 0; number < 80; number++) writeFileSync(join(cwd, `many/${number}.txt`), 'the same in all of them')
+    await runJson(['snapshot', 'many'], { cwd })
+    const [{ cid }] = (await runJson<{ cid: string }[]>(['ls', 'many'], { cwd })) as [{ cid: string }]
+    expect(cid).toMatch(/^baf/)
+    for (const path of readdirSync(join(cwd, '.varve/packs'), { recursive: true, encoding: 'utf8' }).map((name) => join(cwd, '.varve/packs', name))) {
+      const at = path.endsWith('.pack') ? readFileSync(path).indexOf('the same in all') : -1
+      if (at >= 0) flipBit(path, at)
+    }
+    const run = await runCli(['repair'], { cwd })
+    expect(run.code).toBe(1)
+    expect(run.stdout.match(/^affected /gm)).toHaveLength(50)
+    expect(run.stdout).toContain('  and 30 more affected paths; --json lists them all')
+  })
+})
