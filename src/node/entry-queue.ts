@@ -10,10 +10,20 @@ import type { WalkedEntry } from './walk.ts'
 type FileEntry = Extract<WalkedEntry, { type: 'file' }>
 type Queued = { readonly entry: ManifestEntry } | PendingFile
 
+/** How threads are used. */
+export interface ThreadUse {
+  /** How many; default: as many as the machine has processors, 8 at most. */
+  readonly count?: number
+  /** From how many bytes to read on they are started. */
+  readonly fromBytes?: number
+}
+
 /** Work that does not pay for starting threads, which takes some 40 ms of each: about 64 MB, or 5,000 files. */
 const WORK_ALONE_BYTES: number = 48 * 1024 * 1024
 /** What a file costs beside its bytes, in bytes that could be read and hashed in that time. */
 const FILE_WORK_BYTES = 12_000
+/** Entries that are done are dropped from the queue so many at a time. */
+const DROPPED_TOGETHER = 1024
 /** Entries that wait for those before them. */
 const MOST_QUEUED = 8192
 
@@ -22,16 +32,20 @@ export class EntryQueue {
   readonly #reader: FileReader
   readonly #startThreads: ((count: number) => Promise<ParallelReader>) | undefined
   readonly #onFile: (size: number) => void
+  readonly #threads: number
+  readonly #fromBytes: number
   #parallel: ParallelReader | undefined
   #queue: Queued[] = []
   #head = 0
   #work = 0
 
   /** @param startThreads absent if all must be read on this thread; @param onFile told of each file that was read or known */
-  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader>) | undefined, onFile: (size: number) => void) {
+  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader>) | undefined, onFile: (size: number) => void, threads: ThreadUse = {}) {
     this.#reader = reader
     this.#startThreads = startThreads
     this.#onFile = onFile
+    this.#threads = threads.count ?? threadCount()
+    this.#fromBytes = threads.fromBytes ?? WORK_ALONE_BYTES
   }
 
   /** A promise must have settled before the next call. */
@@ -45,12 +59,10 @@ export class EntryQueue {
   next(): ManifestEntry | undefined {
     for (;;) {
       const queued = this.#queue[this.#head]
-      if (queued === undefined || ('path' in queued && queued.outcome === undefined)) return undefined
-      if (++this.#head === this.#queue.length) {
-        this.#queue = []
-        this.#head = 0
-      }
+      if (queued === undefined || !isDone(queued)) return undefined
+      this.#drop()
       if ('entry' in queued) return queued.entry
+      this.#parallel?.forget(queued)
       if (queued.outcome?.reading !== undefined) return this.#entryOf(queued, queued.outcome.reading)
     }
   }
@@ -87,7 +99,7 @@ export class EntryQueue {
 
   async #read(file: PendingFile): Promise<void> {
     this.#work += Number(file.facts.size) + FILE_WORK_BYTES
-    if (this.#parallel === undefined && this.#work > WORK_ALONE_BYTES) this.#parallel = await this.#startThreads?.(threadCount())
+    if (this.#parallel === undefined && this.#work > this.#fromBytes) this.#parallel = await this.#startThreads?.(this.#threads)
     if (this.#parallel === undefined) {
       file.outcome = { reading: await this.#reader.read(file) }
       this.#queue.push(file)
@@ -95,7 +107,19 @@ export class EntryQueue {
     }
     this.#queue.push(file)
     await this.#parallel.add(file)
-    while (this.#queue.length - this.#head > MOST_QUEUED && this.#queue[this.#head] !== undefined && (await this.#parallel.step()));
+    while (this.#isFull() && (await this.#parallel.step()));
+  }
+
+  #isFull(): boolean {
+    const first = this.#queue[this.#head]
+    return this.#queue.length - this.#head > MOST_QUEUED && first !== undefined && !isDone(first)
+  }
+
+  /** Drops the first entry. While threads read, the queue is hardly ever empty, so it does not wait for that to give memory back. */
+  #drop(): void {
+    if (++this.#head < DROPPED_TOGETHER && this.#head < this.#queue.length) return
+    this.#queue.splice(0, this.#head)
+    this.#head = 0
   }
 
   #entryOf({ path }: PendingFile, reading: ReadContent): ManifestEntry {
@@ -104,4 +128,8 @@ export class EntryQueue {
     this.#onFile(content.size)
     return { path: bytesOf(path), value: { kind: isExecutable(facts) ? 'executable' : 'file', cid: content.cid, size: content.size } }
   }
+}
+
+function isDone(queued: Queued): boolean {
+  return 'entry' in queued || queued.outcome !== undefined
 }

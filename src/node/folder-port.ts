@@ -6,6 +6,7 @@ import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { byteTextOf, byteTextOfPath } from './byte-text.ts'
 import { STAMP_TICK_MS } from './changed-since.ts'
+import type { ThreadUse } from './entry-queue.ts'
 import { type EntryFacts, type FolderCalls, isSameFile, nodeFolderCalls } from './folder-calls.ts'
 import { beginFolderWrite } from './folder-writer.ts'
 import { readFolder } from './read-folder.ts'
@@ -27,6 +28,8 @@ export interface NodeFoldersOptions {
    * 40 000: so long Linux may take to notice a second write through a memory map. Less is for tests.
    */
   readonly trustAfterMs?: number
+  /** How many threads read, and from how much work on; for tests. */
+  readonly threads?: ThreadUse
   /** The system's calls for reading; for tests. */
   readonly calls?: FolderCalls
   /** How the target's names fold, instead of trying it out; for tests. */
@@ -43,14 +46,14 @@ const REPOSITORY_NAMES: readonly string[] = ['.git', '.varve']
  * for await (const { path, value } of folders.read('/data', store, {})) console.log(pathToText(path), value.kind)
  */
 export function nodeFolders(options: NodeFoldersOptions = {}): FolderPort {
-  const { repositoryFolder, cacheFolder, cacheIdentity, trustAfterMs, calls = nodeFolderCalls, folding } = options
+  const { repositoryFolder, cacheFolder, cacheIdentity, trustAfterMs, threads, calls = nodeFolderCalls, folding } = options
   const inspections = new Map<string, number>()
   return {
     async *read(folder: string, store: ContentStore, readOptions: FolderReadOptions): AsyncGenerator<ManifestEntry> {
       const top = openableFolder(folder)
       const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
       if (repository !== undefined) assertOutside(top, repository)
-      yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder, cacheIdentity, trustAfterMs })
+      yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder, cacheIdentity, trustAfterMs, threads })
     },
     async inspect(folder) {
       const target = resolve(folder)

@@ -2,7 +2,7 @@ import type { ContentStore, FolderReadOptions } from '../dataset/interface.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import type { ProgressEvent } from '../types.ts'
 import { type ByteText, lossyText } from './byte-text.ts'
-import { EntryQueue } from './entry-queue.ts'
+import { EntryQueue, type ThreadUse } from './entry-queue.ts'
 import { FileReader } from './file-reader.ts'
 import { type EntryFacts, type FolderCalls, nodeFolderCalls } from './folder-calls.ts'
 import { ignoreRules } from './ignore-rules.ts'
@@ -22,6 +22,8 @@ export interface FolderReadSettings {
   readonly cacheIdentity?: string | undefined
   /** See `NodeFoldersOptions`. */
   readonly trustAfterMs?: number | undefined
+  /** See `NodeFoldersOptions`. */
+  readonly threads?: ThreadUse | undefined
 }
 
 interface Totals {
@@ -45,10 +47,11 @@ export async function* readFolder(top: ByteText, store: ContentStore, options: F
   const report = (): void => options.onProgress?.({ type: 'hash', files: done.files, bytes: done.bytes + entries.partialBytes, ...totals })
   const pace = new Pace(options.signal, report)
   const reader = new FileReader(top, store, settings, troubles, pace)
-  const entries = new EntryQueue(reader, threadStarter(reader, settings, pace), (size) => {
+  const onFile = (size: number): void => {
     done.files++
     done.bytes += size
-  })
+  }
+  const entries = new EntryQueue(reader, threadStarter(reader, settings, pace), onFile, settings.threads)
   try {
     for (const entry of walk(troubles)) {
       const pausing = pace.pause()

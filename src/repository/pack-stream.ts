@@ -155,6 +155,8 @@ export class PackStream implements LendingBody {
   }
 
   #queue(slice: Slice): void {
+    // Nobody will write it any more.
+    if (typeof this.#state === 'object') return slice.done()
     this.#queued += slice.bytes.length
     this.#slices.push({ slice, end: this.#queued })
     this.#onPart?.()
@@ -162,11 +164,10 @@ export class PackStream implements LendingBody {
 
   /** Gives back what ends at or before `bytes`. */
   #release(bytes: number): void {
+    // Of a slice that is written in part, only the rest waits: the storage may keep a small end of it until more comes.
+    this.#written = Math.max(this.#written, Math.min(bytes, this.#queued))
     let count = 0
-    for (let entry = this.#slices[0]; entry !== undefined && entry.end <= bytes; entry = this.#slices[++count]) {
-      entry.slice.done()
-      this.#written = entry.end
-    }
+    for (let entry = this.#slices[0]; entry !== undefined && entry.end <= bytes; entry = this.#slices[++count]) entry.slice.done()
     this.#slices.splice(0, count)
     this.#next -= Math.min(count, this.#next)
     if (this.waitingBytes >= ROOM_BELOW_BYTES) return

@@ -1,6 +1,7 @@
 import { concatBytes } from '../bytes.ts'
 import { VarveError } from '../errors.ts'
 import { broken, expectAbsent, expectBytes, expectCode, expectPresent, failureOf, patternBytes, sizesBelow, type Promised } from './conformance-trial.ts'
+import { Lending, refilled } from './conformance-bodies.ts'
 import type { ObjectBody, Storage } from './interface.ts'
 
 const CONCURRENT_PUTS = 16
@@ -59,6 +60,21 @@ export const WRITING: readonly Promised[] = [
       for (const [name, body] of Object.entries<ObjectBody>({ none: [], 'async-none': each([]), 'empty-parts': [new Uint8Array(0), new Uint8Array(0)] })) {
         await storage.put(key(name), body)
         await expectPresent(storage, key(name), new Uint8Array(0), `after put of a body as ${name}`)
+      }
+    },
+  },
+  {
+    name: 'a part is stored as it was handed out, though its memory is used again as soon as that is allowed',
+    harm: 'Packs would hold the bytes of other blocks: threads write to the memory that packs were stored from.',
+    on: 'writable',
+    async check({ storage, key }) {
+      const parts = [48, 70_000, 1, 300_000, 1_000_000, 48, 1_000_000, 20_000, 3_000_000, 5].map((size, index) => patternBytes(size, index))
+      const small = Array.from({ length: 3000 }, (_, index) => patternBytes(300, index))
+      for (const [name, pieces] of Object.entries({ parts, small })) {
+        await storage.put(key(`refilled/${name}`), refilled(pieces))
+        await expectPresent(storage, key(`refilled/${name}`), concatBytes(pieces), 'after put of a body that makes its parts in one memory')
+        await storage.put(key(`lent/${name}`), new Lending(pieces))
+        await expectPresent(storage, key(`lent/${name}`), concatBytes(pieces), 'after put of a body that lends its parts')
       }
     },
   },

@@ -21,7 +21,8 @@ export type ObjectBody = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8
 
 /**
  * A body whose parts may be gathered without copying them. A storage that calls `written(0)` before it asks for the first part promises to go on
- * calling it; each part then stays as it is until it was told, by the count of bytes from the beginning of the body, that it is written.
+ * calling it; each part then stays as it is until it was told, by the count of bytes from the beginning of the body, that it is written. When it asks for
+ * more it may keep 2 MiB of what it has: whoever fills the body waits until the rest is written.
  */
 export interface LendingBody extends AsyncIterable<Uint8Array> {
   written(bytes: number): void

@@ -63,6 +63,27 @@ export const LIES: readonly { readonly lie: string; readonly tell: Lie; readonly
     breaks: 'creating an object that exists fails (ALREADY_EXISTS) and leaves the object as it is',
   },
   {
+    lie: 'gathers parts without copying them',
+    tell: (sound) => ({
+      async put(key, body, options) {
+        const parts: Uint8Array[] = []
+        for await (const part of body instanceof Uint8Array ? [body] : body) parts.push(part)
+        await sound.put(key, parts, options)
+      },
+    }),
+    breaks: 'a part is stored as it was handed out, though its memory is used again as soon as that is allowed',
+  },
+  {
+    lie: 'promises to tell what is written, and does not',
+    tell: (sound) => ({
+      async put(key, body, options) {
+        if ('written' in body && typeof body.written === 'function') body.written(0)
+        await sound.put(key, body, options)
+      },
+    }),
+    breaks: 'a part is stored as it was handed out, though its memory is used again as soon as that is allowed',
+  },
+  {
     lie: 'says that an object exists, and replaces it all the same',
     tell: (sound) => ({
       async put(key, body, options) {

@@ -4,7 +4,6 @@ import type { Hasher } from '../../cid/interface.ts'
 import { PLAIN_CODEC } from '../../codec/block-compression.ts'
 import type { ChunkTaker, ContentStore } from '../../dataset/interface.ts'
 import { BLOCK_HEADER_SIZE_BYTES, checkOf } from '../../repository/pack-format.ts'
-import type { BlockRun } from '../../repository/block-run.ts'
 import { isPromise } from '../../types.ts'
 import { below, bytesOf, type ByteText } from '../byte-text.ts'
 import type { MetFile, ReadContent } from '../file-reader.ts'
@@ -12,11 +11,13 @@ import { nodePlatform } from '../node-platform.ts'
 import { packFacts, spansOf } from './read-task.ts'
 import { SEGMENT_SIZE_BYTES, type Slab, SlabPool } from './slab.ts'
 import type { HashedChunks, ReadFilesResult } from './tasks.ts'
-import { type FilesUnit, type LargeFile, type SegmentUnit, type Unit, WantedChunks } from './unit.ts'
+import { type FilesUnit, type LargeFile, type SegmentUnit, runOf, type Unit, WantedChunks } from './unit.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 /** A file is being read. `outcome` is there when it has been; undefined in it if it is gone or cannot be read. */
 export interface PendingFile extends MetFile {
+  /** Bytes of a large file that the store has seen. */
+  seenBytes?: number
   outcome?: { readonly reading: ReadContent | undefined }
 }
 
@@ -43,8 +44,8 @@ const UNIT_FILES = 512
 const SPARE_SLABS = 5
 const SLABS_A_THREAD = 2
 /**
- * Packs borrow from a slab only if they borrow that much, so that a few chunks do not keep a slab for long: a pack begins to be written at this size
- * (`pack-store.ts`).
+ * Packs borrow from a slab only if they take that much, so that few chunks do not keep a slab for long: a pack begins to be written at this size
+ * (`pack-store.ts`). Counted as it is stored: were all slabs lent to a pack that is still below it, nobody could go on.
  */
 const LEND_FROM_BYTES: number = 1024 * 1024
 
@@ -84,9 +85,14 @@ export class ParallelReader {
     this.#load = Array.from({ length: threads }, () => 0)
   }
 
-  /** Bytes of the large file that is being read which the store has seen. */
+  /** Bytes of large files which the store has seen, of those that were not forgotten. */
   get partialBytes(): number {
     return this.#partialBytes
+  }
+
+  /** A file is counted elsewhere from now on. */
+  forget(file: PendingFile): void {
+    this.#partialBytes -= file.seenBytes ?? 0
   }
 
   /** Begins to read a file, or gathers it with those to come. Must settle before the next call. */
@@ -211,7 +217,8 @@ export class ParallelReader {
       const last = own.length > shared ? own.at(-1) : bridge.at(-1)
       if (last !== undefined) large.position = last.offset + last.size
     }
-    this.#partialBytes = isLast ? 0 : large.position
+    this.#partialBytes += large.position - (file.seenBytes ?? 0)
+    file.seenBytes = large.position
     if (!isLast) return
     file.outcome = { reading: large.isSound ? { content: await this.#store.finish(), facts: file.facts } : await this.#readHere(file) }
   }
@@ -241,7 +248,7 @@ export class ParallelReader {
       if (full !== undefined) await full
       return slab.giveBack()
     }
-    const lends = wanted.sizeBytes >= Math.max(LEND_FROM_BYTES, sizeBytes / 2)
+    const lends = wanted.storedBytes(encoded?.value) >= LEND_FROM_BYTES && wanted.sizeBytes >= sizeBytes / 2
     for (let index = 0; index < wanted.count; index++) {
       const { offset, size, digest } = wanted.at(index)
       const [codec, storedSize, check] = encoded?.value === undefined ? [PLAIN_CODEC, size, 0] : encoded.value.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number]
@@ -258,8 +265,9 @@ export class ParallelReader {
       if (pausing !== undefined) await pausing
       const slab = this.#slabs.take()
       if (slab !== undefined) return slab
-      // With no unit left all slabs are borrowed, and come back as they are written.
-      if (!(await this.step())) await this.#event()
+      // With no unit left all slabs are borrowed, and come back as they are written; one could do so while a step that finds nothing is waited for.
+      if (this.#units.length > 0) await this.step()
+      else await this.#event()
     }
   }
 
@@ -277,18 +285,6 @@ export class ParallelReader {
   #event(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve))
   }
-}
-
-/** Blocks that a thread has laid out. */
-function runOf(slab: Slab, wanted: WantedChunks, encoded: Uint32Array, start: number): BlockRun {
-  let end = 0
-  const blocks = Array.from({ length: wanted.count }, (_, index) => {
-    const { digest, size } = wanted.at(index)
-    const [offset, codec, storedSize] = [end, encoded[index * 3] as number, encoded[index * 3 + 1] as number]
-    end += BLOCK_HEADER_SIZE_BYTES + storedSize
-    return { digest, offset, codec, storedSize, size }
-  })
-  return { bytes: slab.bytes(start, end), blocks }
 }
 
 function digestAt(digests: Uint8Array, index: number): Uint8Array {

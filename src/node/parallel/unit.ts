@@ -1,5 +1,7 @@
 import { concatBytes } from '../../bytes.ts'
 import type { Segment } from '../../chunker/segment.ts'
+import { BLOCK_HEADER_SIZE_BYTES } from '../../repository/pack-format.ts'
+import type { BlockRun } from '../../repository/block-run.ts'
 import type { PendingFile } from './parallel-reader.ts'
 import type { Slab } from './slab.ts'
 import type { EncodeResult, ReadFilesResult, ReadSegmentResult } from './tasks.ts'
@@ -60,6 +62,14 @@ export class WantedChunks {
     return this.#sizeBytes
   }
 
+  /** What all take in a pack, without headers. */
+  storedBytes(encoded: EncodeResult | undefined): number {
+    if (encoded === undefined) return this.#sizeBytes
+    let sum = 0
+    for (let index = 0; index < this.count; index++) sum += encoded[index * 3 + 1] as number
+    return sum
+  }
+
   add(offset: number, size: number, digest: Uint8Array): void {
     this.#spans.push(offset, size)
     this.#digests.push(digest)
@@ -79,4 +89,16 @@ export class WantedChunks {
   digests(): Uint8Array {
     return concatBytes(this.#digests)
   }
+}
+
+/** Blocks that a thread has laid out. */
+export function runOf(slab: Slab, wanted: WantedChunks, encoded: Uint32Array, start: number): BlockRun {
+  let end = 0
+  const blocks = Array.from({ length: wanted.count }, (_, index) => {
+    const { digest, size } = wanted.at(index)
+    const [offset, codec, storedSize] = [end, encoded[index * 3] as number, encoded[index * 3 + 1] as number]
+    end += BLOCK_HEADER_SIZE_BYTES + storedSize
+    return { digest, offset, codec, storedSize, size }
+  })
+  return { bytes: slab.bytes(start, end), blocks }
 }

@@ -11,7 +11,7 @@ interface Waiting {
 
 type WithoutSlab<T> = T extends SlabTask ? Omit<T, 'slab' | 'memory'> : never
 
-/** Threads that work on slabs. Each does its tasks in the order in which it gets them. */
+/** Threads that work on slabs. Each does its tasks in the order in which it gets them. They keep the process alive only while they have some. */
 export class WorkerPool {
   readonly #workers: readonly Worker[]
   readonly #waiting = new Map<number, Waiting>()
@@ -38,6 +38,7 @@ export class WorkerPool {
     const id = this.#tasks++
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure)
+      if (this.#waiting.size === 0) for (const worker of this.#workers) worker.ref()
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
       this.#workers[thread]?.postMessage({ id, task } satisfies TaskMessage)
     })
@@ -51,7 +52,8 @@ export class WorkerPool {
 
   #start(): Worker {
     // No flags of this process: some, such as profilers', are refused in threads or would write files of their own.
-    const worker = new Worker(WORKER_CODE, { eval: true, stdin: false })
+    const worker = new Worker(WORKER_CODE, { eval: true, execArgv: [] })
+    worker.unref()
     worker.on('message', (message: ResultMessage) => this.#settle(message))
     worker.on('error', (cause) => this.#fail(new StorageError(`A thread died: ${cause.message}`, { cause, hint: 'Try again; with less memory in use, if it was short of that.' })))
     worker.on('exit', () => this.#fail(new StorageError('A thread ended early', { hint: 'Try again.' })))
@@ -61,6 +63,7 @@ export class WorkerPool {
   #settle(message: ResultMessage): void {
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
+    if (this.#waiting.size === 0) for (const worker of this.#workers) worker.unref()
     if ('error' in message) waiting?.reject(new StorageError(`A thread failed: ${message.error}`))
     else waiting?.resolve(message.result)
   }
