@@ -197,11 +197,7 @@ export class BlockRepository implements BlockSource {
   /** Runs `work` with a session that is closed afterwards, whatever happens. */
   async withSession<T>(work: (session: Session) => Promise<T>, options: SessionOptions = {}): Promise<T> {
     const session = await this.session(options)
-    try {
-      return await work(session)
-    } finally {
-      await session.close()
-    }
+    return work(session).finally(() => session.close())
   }
 
   /**

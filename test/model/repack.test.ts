@@ -7,6 +7,8 @@ import { BlockRepository, type CID, DAG_CBOR_CODE, RAW_CODE, verifyStorage } fro
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { edited, textBytes } from '../repository/edited-blocks.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
+// Loaded when it is needed, which takes longer than the scheduler waits for somebody to ask for a turn.
+import '../../src/repository/repack/repack.ts'
 
 /** Set to run more orders, or to repeat the one that failed. */
 const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 40)
@@ -71,7 +73,7 @@ async function play(seed: number): Promise<number> {
   const random = randomOf(seed)
   const storage = new MemoryStorage()
   await BlockRepository.create(storage, { platform: nodePlatform })
-  const scheduler = new Scheduler(random)
+  const scheduler = new Scheduler((waiting) => Math.floor(random() * waiting.length))
   const model: Model = new Map()
   const open = (actor: string): Promise<BlockRepository> =>
     BlockRepository.open(new ScheduledStorage(storage, scheduler, actor), { platform: nodePlatform, writer: { host: actor, process: 1 } })
@@ -127,6 +129,6 @@ describe('writers and a repack at once', () => {
         throw new Error(`Order ${seed} failed; VARVE_MODEL_SEED=${seed} VARVE_MODEL_RUNS=1 repeats it`, { cause: error })
       }
     }
-    if (RUNS >= 20) expect(recoded).toBeGreaterThan(RUNS)
+    if (RUNS >= 20) expect(recoded).toBeGreaterThan(RUNS / 2)
   }, 120_000)
 })

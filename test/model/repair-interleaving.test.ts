@@ -9,6 +9,8 @@ import { BlockRepository, DAG_CBOR_CODE, RAW_CODE, verifyStorage } from '../../s
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { randomBytes } from '../repository/random-bytes.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
+// Loaded when it is needed, which takes longer than the scheduler waits for somebody to ask for a turn.
+import '../../src/repository/repair/repair.ts'
 
 /** Set to run more orders, or to repeat the one that failed. */
 const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 25)
@@ -95,7 +97,7 @@ async function play(seed: number): Promise<{ repaired: number; refused: number }
   const random = randomOf(seed)
   const storage = new MemoryStorage()
   await BlockRepository.create(storage, { platform: nodePlatform })
-  const scheduler = new LateScheduler(random)
+  const scheduler = new LateScheduler((waiting) => Math.floor(random() * waiting.length))
   const seen = (actor: string): ScheduledStorage => new ScheduledStorage(storage, scheduler, actor)
   const open = (actor: string): Promise<BlockRepository> => BlockRepository.open(seen(actor), { platform: nodePlatform, writer: { host: actor, process: 1 } })
   const model: Model = new Map()

@@ -40,17 +40,19 @@ export async function runCollection(repository: BlockRepository, host: SessionHo
   let relocation = new Relocation(repository, host)
   try {
     const began = host.state.root.record.gcEpoch
-    const marking = new Marking()
+    let marking = new Marking()
     let epoch = began
     for (;;) {
       await repository.refresh()
       const { state } = host
       await assertNotRevoked(host, own, began)
+      const isOvertaken = state.root.record.gcEpoch !== epoch
+      if (isOvertaken) marking = new Marking()
+      epoch = state.root.record.gcEpoch
       const found = await survey(repository, marking, options, policy)
-      if (found.restarted || state.root.record.gcEpoch !== epoch) {
+      if (isOvertaken || found.restarted) {
         await relocation.close()
         relocation = new Relocation(repository, host)
-        epoch = state.root.record.gcEpoch
       }
       const { revoke } = await sessionsOf(repository, options, own)
       const moved = await relocate(relocation, found, options)
