@@ -196,8 +196,8 @@ export class BlockRepository implements BlockSource {
 
   /** Runs `work` with a session that is closed afterwards, whatever happens. */
   async withSession<T>(work: (session: Session) => Promise<T>, options: SessionOptions = {}): Promise<T> {
-    const session = await this.session(options)
-    return work(session).finally(() => session.close())
+    await using session = await this.session(options)
+    return await work(session)
   }
 
   /**

@@ -7,8 +7,6 @@ import { BlockRepository, type CID, DAG_CBOR_CODE, RAW_CODE, verifyStorage } fro
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { edited, textBytes } from '../repository/edited-blocks.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
-// Loaded when it is needed, which takes longer than the scheduler waits for somebody to ask for a turn.
-import '../../src/repository/repack/repack.ts'
 
 /** Set to run more orders, or to repeat the one that failed. */
 const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 40)
@@ -118,6 +116,9 @@ async function play(seed: number): Promise<number> {
 beforeAll(async () => {
   await import('../../src/repository/repack/repack.ts')
 })
+
+// Loaded when it is needed, which takes longer than the scheduler waits for somebody to ask for a turn.
+await import('../../src/repository/repack/repack.ts')
 
 describe('writers and a repack at once', () => {
   it(`lose nothing in ${RUNS} orders of their storage calls, whoever dies`, async () => {

@@ -9,8 +9,6 @@ import { BlockRepository, DAG_CBOR_CODE, RAW_CODE, verifyStorage } from '../../s
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { randomBytes } from '../repository/random-bytes.ts'
 import { ScheduledStorage, Scheduler } from './scheduled-storage.ts'
-// Loaded when it is needed, which takes longer than the scheduler waits for somebody to ask for a turn.
-import '../../src/repository/repair/repair.ts'
 
 /** Set to run more orders, or to repeat the one that failed. */
 const RUNS = Number(process.env['VARVE_MODEL_RUNS'] ?? 25)
@@ -134,6 +132,9 @@ async function play(seed: number): Promise<{ repaired: number; refused: number }
   expect([problems, damaged.size]).toEqual([[], 0])
   return { repaired, refused }
 }
+
+// Loaded when it is needed, which takes longer than the scheduler waits for somebody to ask for a turn.
+await import('../../src/repository/repair/repair.ts')
 
 describe('writers, a collector and two repairs at once in a damaged repository', () => {
   it(`lose nothing in ${RUNS} orders of their storage calls`, async () => {
