@@ -7,7 +7,7 @@ import { isLikelyIncompressible } from './entropy-probe.ts'
 export const PLAIN_CODEC = 0
 const DEFLATE_CODEC = 1
 const ZSTD_CODEC = 3
-/** Its payload names other blocks, so that it cannot be opened here (`repository/delta-blocks.ts`). */
+/** Its payload names other blocks, so that it cannot be opened here (`repository/delta-reader.ts`). */
 export const DELTA_CODEC = 4
 
 /** `auto` compresses what is likely to shrink, fast; `max` tries everything, however long it takes; `none` stores every block plain. */

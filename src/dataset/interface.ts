@@ -83,7 +83,10 @@ export interface FolderReadOptions extends OperationOptions {
   readonly onSkipped?: (skipped: SkippedPath) => void
 }
 
-/** What a checkout writes, one after the other. `data` belongs to the `file` before it; a file is complete when its size is reached. */
+/**
+ * What a checkout writes, one after the other. `data` belongs to the `file` before it; a file is complete when its size is reached. The bytes of `data` are valid until
+ * `write` answers, or settles, and may lie in shared memory.
+ */
 export type CheckoutStep =
   | { readonly type: 'file'; readonly path: Uint8Array; readonly size: number; readonly executable: boolean }
   | { readonly type: 'data'; readonly bytes: Uint8Array }

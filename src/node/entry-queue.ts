@@ -30,7 +30,7 @@ const MOST_QUEUED = 8192
 /** Turns what a walk meets into manifest entries, in its order: reads files, by several threads once there is enough to do. */
 export class EntryQueue {
   readonly #reader: FileReader
-  readonly #startThreads: ((count: number) => Promise<ParallelReader>) | undefined
+  #startThreads: ((count: number) => Promise<ParallelReader | undefined>) | undefined
   readonly #onFile: (size: number) => void
   readonly #threads: number
   readonly #fromBytes: number
@@ -40,7 +40,7 @@ export class EntryQueue {
   #work = 0
 
   /** @param startThreads absent if all must be read on this thread; @param onFile told of each file that was read or known */
-  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader>) | undefined, onFile: (size: number) => void, threads: ThreadUse = {}) {
+  constructor(reader: FileReader, startThreads: ((count: number) => Promise<ParallelReader | undefined>) | undefined, onFile: (size: number) => void, threads: ThreadUse = {}) {
     this.#reader = reader
     this.#startThreads = startThreads
     this.#onFile = onFile
@@ -52,7 +52,7 @@ export class EntryQueue {
   add(entry: WalkedEntry): MaybePromise<void> {
     if (entry.type === 'file') return this.#addFile(entry)
     this.#queue.push({ entry: { path: bytesOf(entry.path), value: entry.type === 'symlink' ? { kind: 'symlink', target: entry.target } : { kind: 'directory' } } })
-    return undefined
+    return this.#whileFull()
   }
 
   /** The next entry, if it is ready. */
@@ -92,14 +92,18 @@ export class EntryQueue {
     const { path, facts } = file
     if (content !== undefined) {
       this.#queue.push({ path, facts, outcome: { reading: { content, facts } } })
-      return undefined
+      return this.#whileFull()
     }
     return this.#read({ path, facts })
   }
 
   async #read(file: PendingFile): Promise<void> {
     this.#work += Number(file.facts.size) + FILE_WORK_BYTES
-    if (this.#parallel === undefined && this.#work > this.#fromBytes) this.#parallel = await this.#startThreads?.(this.#threads)
+    if (this.#parallel === undefined && this.#work > this.#fromBytes) {
+      this.#parallel = await this.#startThreads?.(this.#threads)
+      // Asked for once: what cannot be had now will not be had for the next file.
+      this.#startThreads = undefined
+    }
     if (this.#parallel === undefined) {
       file.outcome = { reading: await this.#reader.read(file) }
       this.#queue.push(file)
@@ -107,7 +111,17 @@ export class EntryQueue {
     }
     this.#queue.push(file)
     await this.#parallel.add(file)
-    while (this.#isFull() && (await this.#parallel.step()));
+    await this.#whileFull()
+  }
+
+  /** Entries must not gather without end behind one that is being read. */
+  #whileFull(): Promise<void> | undefined {
+    return this.#parallel !== undefined && this.#isFull() ? this.#makeRoom(this.#parallel) : undefined
+  }
+
+  async #makeRoom(parallel: ParallelReader): Promise<void> {
+    parallel.send()
+    while (this.#isFull() && (await parallel.step()));
   }
 
   #isFull(): boolean {

@@ -137,7 +137,8 @@ export function unsettledFor(facts: Pick<EntryFacts, 'mtimeNs' | 'ctimeNs'>): nu
   return age < tick && age > -COARSE_TICK_MS ? Math.min(tick, tick - age) : 0
 }
 
-function isUnchanged(before: EntryFacts, after: EntryFacts): boolean {
+/** True if nothing shows that a file was written to or replaced. */
+export function isUnchanged(before: EntryFacts, after: EntryFacts): boolean {
   return before.size === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs && before.ino === after.ino && before.mode === after.mode
 }
 

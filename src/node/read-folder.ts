@@ -75,14 +75,19 @@ export async function* readFolder(top: ByteText, store: ContentStore, options: F
 }
 
 /** Threads make the system's calls themselves, hash with what Node has, and need WebAssembly. */
-function threadStarter(reader: FileReader, { calls }: FolderReadSettings, pace: Pace): ((count: number) => Promise<ParallelReader>) | undefined {
+function threadStarter(reader: FileReader, { calls }: FolderReadSettings, pace: Pace): ((count: number) => Promise<ParallelReader | undefined>) | undefined {
   const { store, top } = reader
   const { chunks } = store
   if (chunks === undefined || chunks.hash !== 'sha2-256' || calls !== nodeFolderCalls || typeof WebAssembly === 'undefined') return undefined
   // Loaded when it is needed: most folders are small.
   return async (count) => {
     const { ParallelReader } = await import('./parallel/parallel-reader.ts')
-    return new ParallelReader({ top, store, chunks, readHere: (file) => reader.read(file), pause: () => pace.pause() }, count)
+    try {
+      return new ParallelReader({ top, store, chunks, readHere: (file) => reader.read(file), pause: () => pace.pause() }, count)
+    } catch {
+      // No thread, or no address space for their memory (ulimit): one thread does it too.
+      return undefined
+    }
   }
 }
 

@@ -32,6 +32,7 @@ export class ArenaWriter {
   #arena: Arena
   #start = 0
   #end = 0
+  #isClosed = false
 
   constructor(pool: ArenaPool) {
     this.#pool = pool
@@ -59,9 +60,17 @@ export class ArenaWriter {
     return { bytes, done: () => this.#release(arena) }
   }
 
+  /** No more pieces come: the last arena goes back too, as soon as nobody reads it. */
+  close(): void {
+    const arena = this.#arena
+    if (this.#isClosed) return
+    this.#isClosed = true
+    if (arena.readers === 0) this.#pool.giveBack(arena)
+  }
+
   #release(arena: Arena): void {
     arena.readers--
-    if (arena.readers === 0 && arena !== this.#arena) this.#pool.giveBack(arena)
+    if (arena.readers === 0 && (arena !== this.#arena || this.#isClosed)) this.#pool.giveBack(arena)
   }
 
   #change(): void {

@@ -95,7 +95,7 @@ export class BlockReader implements BlockSource {
   }
 
   /**
-   * Many blocks, in the order asked for, by few large reads where they lie together. Memory is bounded by some 12 MiB.
+   * Many blocks, in the order asked for, by few large reads where they lie together. Memory is bounded by some 12 MiB, or, where threads read, 9 MiB for each of two spans a thread.
    * A block that cannot be read is reported in its place and does not stop the others.
    */
   async *readMany(requests: AnyIterable<BlockRequest>, { transientBytes }: ReadManyOptions = {}): AsyncGenerator<ReadResult> {

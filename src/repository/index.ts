@@ -1,7 +1,9 @@
 /** Blocks, refs and commits over a storage backend: the public subpath `varve/repository`. */
 export { BlockRepository } from './repository.ts'
-export type { BlockRepositoryOptions, CreateOptions } from './repository-options.ts'
-export type { BlockRequest, ReadResult } from './block-reader.ts'
+export type { BlockRepositoryOptions, BulkReading, CreateOptions } from './repository-options.ts'
+export type { PackScanner } from './pack-scanner.ts'
+export type { OpenedSpan, SpanOpener, StartSpanOpener } from './span-opener.ts'
+export type { BlockRequest, ReadManyOptions, ReadResult } from './block-reader.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { BlockAmount, GcOptions, GcReport } from './gc/interface.ts'
 export type { FoundNode, LostRefs, RepairOptions, RepairReport, UnsoundBlock } from './repair/interface.ts'

@@ -18,7 +18,7 @@ import { FILE_HEADER_SIZE_BYTES } from './tail.ts'
 /** A pack is closed when it has grown to this. */
 const TARGET_PACK_SIZE_BYTES: number = 32 * 1024 * 1024
 /** A pack begins to be written when this much of it is there: what is smaller takes one call. */
-const STREAM_FROM_BYTES: number = 1024 * 1024
+export const STREAM_FROM_BYTES: number = 1024 * 1024
 /** Packs that are being stored at the same time. The last thing each of them does is to wait for the disk. */
 const MOST_UNDER_WAY = 4
 

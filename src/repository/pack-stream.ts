@@ -107,6 +107,7 @@ export class PackStream implements LendingBody {
       this.#queue({ bytes: part, done: () => undefined })
       this.#size += part.length
     }
+    this.#arena.close()
     this.#state = 'finished'
     this.#onPart?.()
   }
@@ -117,6 +118,7 @@ export class PackStream implements LendingBody {
     this.#waiting?.reject(reason)
     this.#waiting = undefined
     this.#release(Infinity)
+    this.#arena.close()
     this.#onPart?.()
   }
 

@@ -9,10 +9,6 @@ export class PackTrailer {
   #table: Uint8Array = new Uint8Array(INITIAL_BLOCKS * BLOCK_HEADER_SIZE_BYTES)
   #blocks = 0
 
-  get blocks(): number {
-    return this.#blocks
-  }
-
   /** Adds the header of the next block. The result is a view, valid until the next call. */
   add(header: BlockHeader): Uint8Array {
     const offset = this.#next()

@@ -169,7 +169,7 @@ export class BlockRepository implements BlockSource {
     return isPromise(found) ? found.then((locations) => locations.length > 0) : found.length > 0
   }
 
-  /** Many blocks in the order asked for, by few large reads. What cannot be read, or has another size than the request says, is reported in its place. */
+  /** Many blocks in order, by few large reads. What cannot be read, or has another size than the request says, is reported in its place. See `ReadManyOptions`. */
   readMany(requests: AnyIterable<BlockRequest>, options?: ReadManyOptions): AsyncGenerator<ReadResult> {
     return this.#reader.readMany(requests, options)
   }
@@ -196,8 +196,12 @@ export class BlockRepository implements BlockSource {
 
   /** Runs `work` with a session that is closed afterwards, whatever happens. */
   async withSession<T>(work: (session: Session) => Promise<T>, options: SessionOptions = {}): Promise<T> {
-    await using session = await this.session(options)
-    return await work(session)
+    const session = await this.session(options)
+    try {
+      return await work(session)
+    } finally {
+      await session.close()
+    }
   }
 
   /**

@@ -33,7 +33,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     }
     const { openRepository } = await import('../../node/open-repository.ts')
     await using other = from === undefined ? undefined : await openRepository(from)
-    const outcome = 'The repository is as it was: run the same command again.'
+    const outcome = 'What was mended so far stays: run the same command again.'
     const result = await context.long(outcome, ({ signal, onProgress }) =>
       repository.repair({ dryRun, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
     )

@@ -10,6 +10,7 @@ import type { Storage } from '../../storage/interface.ts'
 import { nodePlatform } from '../node-platform.ts'
 import type { ScanPackResult } from './tasks.ts'
 import { threadCount } from './thread-count.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /** Less is read before threads have started. */
 const SCAN_ALONE_BYTES: number = 64 * 1024 * 1024
@@ -23,8 +24,8 @@ export function parallelScanner(storage: Storage, hasher: Hasher): PackScanner {
     async *scan(packs, openDelta) {
       const size = packs.reduce((sum, pack) => sum + pack.size, 0)
       if (size < SCAN_ALONE_BYTES || hasher.name !== 'sha2-256') return yield* alone.scan(packs, openDelta)
-      const { WorkerPool } = await import('./worker-pool.ts')
-      const threads = new WorkerPool(threadCount())
+      const threads = await startThreads()
+      if (threads === undefined) return yield* alone.scan(packs, openDelta)
       try {
         const results: Promise<ScanPackResult>[] = []
         for (const [index, pack] of packs.entries()) {
@@ -43,6 +44,16 @@ export function parallelScanner(storage: Storage, hasher: Hasher): PackScanner {
         await threads.close()
       }
     },
+  }
+}
+
+/** Undefined where the system grants no threads: one does it too. */
+async function startThreads(): Promise<WorkerPool | undefined> {
+  const { WorkerPool } = await import('./worker-pool.ts')
+  try {
+    return new WorkerPool(threadCount())
+  } catch {
+    return undefined
   }
 }
 

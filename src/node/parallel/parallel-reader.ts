@@ -3,6 +3,7 @@ import { DIGEST_SIZE_BYTES } from '../../cid/cid.ts'
 import type { Hasher } from '../../cid/interface.ts'
 import { PLAIN_CODEC } from '../../codec/block-compression.ts'
 import type { ChunkTaker, ContentStore } from '../../dataset/interface.ts'
+import { STREAM_FROM_BYTES } from '../../repository/pack-store.ts'
 import { BLOCK_HEADER_SIZE_BYTES, checkOf } from '../../repository/pack-format.ts'
 import { isPromise } from '../../types.ts'
 import { below, bytesOf, type ByteText } from '../byte-text.ts'
@@ -47,7 +48,7 @@ const SLABS_A_THREAD = 2
  * Packs borrow from a slab only if they take that much, so that few chunks do not keep a slab for long: a pack begins to be written at this size
  * (`pack-store.ts`). Counted as it is stored: were all slabs lent to a pack that is still below it, nobody could go on.
  */
-const LEND_FROM_BYTES: number = 1024 * 1024
+const LEND_FROM_BYTES: number = STREAM_FROM_BYTES
 
 /**
  * Reads files by several threads, for a store that takes chunks. Threads read, cut and hash; this one asks the store, in the order of the files, what it wants;
@@ -72,6 +73,7 @@ export class ParallelReader {
   #open: FilesUnit | undefined
   #wake: (() => void) | undefined
 
+  /** The constructor's errors are those of the system that grants no threads, or no memory for them to share. */
   constructor(work: ParallelWork, threads: number) {
     const { top, store, chunks, readHere, pause } = work
     this.#top = top
@@ -80,8 +82,10 @@ export class ParallelReader {
     this.#readHere = readHere
     this.#pause = pause
     this.#hasher = nodePlatform.hasher(chunks.hash)
-    this.#threads = new WorkerPool(threads)
     this.#slabs = new SlabPool(threads * SLABS_A_THREAD + SPARE_SLABS, () => this.#wake?.())
+    // Made here, so that what cannot be had is known before anything is begun.
+    this.#slabs.take()?.giveBack()
+    this.#threads = new WorkerPool(threads)
     this.#load = Array.from({ length: threads }, () => 0)
   }
 
@@ -235,7 +239,7 @@ export class ParallelReader {
   /** Many small chunks are laid out by the thread, in the free part of the slab; larger ones are better left where they are. */
   #planLayout(unit: Unit): void {
     const { wanted, sizeBytes, slab } = unit
-    const isSmall = wanted.count >= LAY_OUT_FROM_CHUNKS && wanted.sizeBytes < wanted.count * LAY_OUT_BELOW_BYTES
+    const isSmall = unit.type === 'files' && wanted.count >= LAY_OUT_FROM_CHUNKS && wanted.sizeBytes < wanted.count * LAY_OUT_BELOW_BYTES
     if (isSmall && sizeBytes + wanted.sizeBytes + wanted.count * BLOCK_HEADER_SIZE_BYTES <= slab.sizeBytes) unit.layoutAt = sizeBytes
   }
 

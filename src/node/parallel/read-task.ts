@@ -5,7 +5,7 @@ import type { Hasher } from '../../cid/interface.ts'
 import type { Cutter } from '../../chunker/interface.ts'
 import { below, type ByteText } from '../byte-text.ts'
 import { type EntryFacts, nodeFolderCalls as calls } from '../folder-calls.ts'
-import { unsettledFor } from '../read-file.ts'
+import { isUnchanged, unsettledFor } from '../read-file.ts'
 import { FACTS_A_FILE, type HashedChunks, type ReadFilesResult, type ReadFilesTask, type ReadSegmentResult, type ReadSegmentTask } from './tasks.ts'
 
 /** Gathers chunks in the form in which they travel. */
@@ -83,17 +83,13 @@ function readWhole(path: ByteText, known: EntryFacts, into: Uint8Array, position
       }
       // Files of /proc have size 0 and content all the same.
       if (known.size === 0n && calls.read(file, new Uint8Array(1)) !== 0) return false
-      return isSame(known, calls.openFacts(file))
+      return isUnchanged(known, calls.openFacts(file))
     } finally {
       calls.close(file)
     }
   } catch {
     return false
   }
-}
-
-function isSame(a: Omit<EntryFacts, 'dev'>, b: Omit<EntryFacts, 'dev'>): boolean {
-  return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.mode === b.mode
 }
 
 /** Facts of many files as they travel. */

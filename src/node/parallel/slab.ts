@@ -59,7 +59,7 @@ export class Slab {
 
 /** A bounded number of slabs, made as they are needed. */
 export class SlabPool {
-  readonly #most: number
+  #most: number
   readonly #free: Slab[] = []
   readonly #onFree: () => void
   #made = 0
@@ -72,9 +72,20 @@ export class SlabPool {
 
   /** A slab that is in use from now on, or undefined if there is none. */
   take(): Slab | undefined {
-    const slab = this.#free.pop() ?? (this.#made < this.#most ? new Slab(this.#made++, (freed) => this.#add(freed)) : undefined)
+    const slab = this.#free.pop() ?? (this.#made < this.#most ? this.#make() : undefined)
     slab?.lend()
     return slab
+  }
+
+  /** Where address space is short, those that there are must do. @throws RangeError if there is none at all */
+  #make(): Slab | undefined {
+    try {
+      return new Slab(this.#made++, (freed) => this.#add(freed))
+    } catch (error) {
+      if (--this.#made === 0) throw error
+      this.#most = this.#made
+      return undefined
+    }
   }
 
   #add(slab: Slab): void {

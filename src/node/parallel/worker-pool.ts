@@ -13,13 +13,19 @@ type WithoutSlab<T> = T extends SlabTask ? Omit<T, 'slab' | 'memory'> : never
 
 /** Threads that work on slabs. Each does its tasks in the order in which it gets them. They keep the process alive only while they have some. */
 export class WorkerPool {
-  readonly #workers: readonly Worker[]
+  readonly #workers: Worker[] = []
   readonly #waiting = new Map<number, Waiting>()
   #failure: Error | undefined
   #tasks = 0
 
+  /** The constructor's errors are those of the system that grants no thread; none is left then. */
   constructor(size: number) {
-    this.#workers = Array.from({ length: size }, () => this.#start())
+    try {
+      while (this.#workers.length < size) this.#workers.push(this.#start())
+    } catch (error) {
+      void this.close()
+      throw error
+    }
   }
 
   get size(): number {
@@ -55,6 +61,7 @@ export class WorkerPool {
     const worker = new Worker(WORKER_CODE, { eval: true, execArgv: [] })
     worker.unref()
     worker.on('message', (message: ResultMessage) => this.#settle(message))
+    worker.on('messageerror', (cause) => this.#fail(new StorageError('What a thread said could not be read', { cause })))
     worker.on('error', (cause) => this.#fail(new StorageError(`A thread died: ${cause.message}`, { cause, hint: 'Try again; with less memory in use, if it was short of that.' })))
     worker.on('exit', () => this.#fail(new StorageError('A thread ended early', { hint: 'Try again.' })))
     return worker
@@ -64,7 +71,7 @@ export class WorkerPool {
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
     if (this.#waiting.size === 0) for (const worker of this.#workers) worker.unref()
-    if ('error' in message) waiting?.reject(new StorageError(`A thread failed: ${message.error}`))
+    if ('error' in message) waiting?.reject(new StorageError('A thread failed', { cause: new Error(message.error) }))
     else waiting?.resolve(message.result)
   }
 

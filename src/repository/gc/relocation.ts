@@ -75,12 +75,12 @@ export class Relocation {
     const pause = new Pause(options.signal)
     let offset = FILE_HEADER_SIZE_BYTES
     let isWhole = true
-    const spare = plan.recoding === undefined ? unlessDamaged : <T>(work: Promise<T>): Promise<T | undefined> => work
-    for (const header of await spare(readTrailer(storage, hasher, pack)) ?? []) {
+    const toleratingDamage = plan.recoding === undefined ? unlessDamaged : <T>(work: Promise<T>): Promise<T | undefined> => work
+    for (const header of await toleratingDamage(readTrailer(storage, hasher, pack)) ?? []) {
       await pause.take()
       const { storedSize, size, codec, digest } = header
       if (plan.live.rowOf(digest) >= 0 && !this.#store.has(digest)) {
-        const moved = await spare(this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan))
+        const moved = await toleratingDamage(this.#moveBlock(header, { pack, offset, storedSize, size, codec }, plan))
         isWhole &&= moved !== undefined
       }
       offset += BLOCK_HEADER_SIZE_BYTES + storedSize

@@ -2,7 +2,8 @@ import { toHex } from '../../bytes.ts'
 import { type Lease, leaseKey, listLeases } from '../lease.ts'
 import { sleep } from '../pause.ts'
 import type { BlockRepository } from '../repository.ts'
-import type { SessionHost } from '../session-host.ts'
+import { VarveError } from '../../errors.ts'
+import type { RepositoryState, SessionHost } from '../session-host.ts'
 import { type Collection, commitCollection, type CommittedCollection } from './commit-collection.ts'
 import { revoked } from '../outlive-gc.ts'
 import type { GcOptions } from './interface.ts'
@@ -46,19 +47,23 @@ export async function runCollection(repository: BlockRepository, host: SessionHo
       await repository.refresh()
       const { state } = host
       await assertNotRevoked(host, own, began)
-      const isOvertaken = state.root.record.gcEpoch !== epoch
-      if (isOvertaken) marking = new Marking()
-      epoch = state.root.record.gcEpoch
-      const found = await survey(repository, marking, options, policy)
-      if (isOvertaken || found.restarted) {
+      if (state.root.record.gcEpoch !== epoch) {
+        epoch = state.root.record.gcEpoch
+        marking = new Marking()
+        await relocation.close()
+        relocation = new Relocation(repository, host)
+      }
+      // Others who use the same repository, and reads that have to try again, take it on to newer states, of which none of what was found is true.
+      const found = await unlessMovedOn(host, state, survey(repository, marking, options, policy))
+      if (found === undefined) continue
+      if (found.restarted) {
         await relocation.close()
         relocation = new Relocation(repository, host)
       }
       const { revoke } = await sessionsOf(repository, options, own)
-      const moved = await relocate(relocation, found, options)
+      const moved = await unlessMovedOn(host, state, relocate(relocation, found, options))
+      if (moved === undefined) continue
       const gone = new Set([...found.dead, ...moved].map(({ pack }) => toHex(pack.id)))
-      // Others who use the same repository, and reads that have to try again, take it on to newer states, of which none of this is true.
-      if (host.state !== state) continue
       const committed = await commitIfNeeded(host, { survey: found, gone, relocation, revoke, action: policy.action }, options)
       if (committed === undefined) continue
       if (gone.size > 0) await sleep(options.graceMs ?? DEFAULT_GRACE_MS, options.signal)
@@ -68,6 +73,17 @@ export async function runCollection(repository: BlockRepository, host: SessionHo
   } finally {
     await relocation.close()
     await repository.storage.delete(leaseKey(own)).catch(() => undefined)
+  }
+}
+
+/** Undefined if the repository is at another state by then: damage that was met may be nothing but what another collection removed. */
+async function unlessMovedOn<T>(host: SessionHost, state: RepositoryState, work: Promise<T>): Promise<T | undefined> {
+  try {
+    const result = await work
+    return host.state === state ? result : undefined
+  } catch (error) {
+    if (error instanceof VarveError && host.state !== state) return undefined
+    throw error
   }
 }
 

@@ -25,18 +25,19 @@ export interface Survey extends GcPlan {
 
 export interface SurveyPolicy extends PackPolicy {
   /** What is to be stored in another way. */
-  readonly recode?: (live: DigestTable) => Promise<Recoding>
+  readonly recode?: (live: DigestTable, epoch: number) => Promise<Recoding>
 }
 
 /** @throws CorruptObjectError if storage does not list every pack that the index names */
 export async function survey(repository: BlockRepository, marking: Marking, options: GcOptions, { recode, ...packs }: SurveyPolicy = {}): Promise<Survey> {
+  const { gcEpoch } = repository.root
   await assertWholeListing(repository)
   const known = await evictedDigests(repository, repository.root.evicted)
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
   const restarted = marking.expect(evict)
   const { live } = marking
   await addLiveBlocks(repository, evict, live, options.signal)
-  const recoding = await recode?.(live)
+  const recoding = await recode?.(live, gcEpoch)
   if (recoding !== undefined) for (let row = 0; row < recoding.live.count; row++) live.add(recoding.live.digest(row))
   const usage = await measurePacks(repository.indexes, live, options.signal)
   const orphaned = await findOrphanedDeltas(repository, live, options.signal)

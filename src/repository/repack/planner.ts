@@ -33,9 +33,8 @@ export class Planner {
     return this.#made?.plan
   }
 
-  /** The same plan again as long as nothing has been removed: what other writers add does no harm to it. */
-  async plan(live: DigestTable): Promise<RecodingPlan> {
-    const epoch = this.#repository.root.gcEpoch
+  /** The same plan again as long as nothing has been removed, which would be another `epoch`: what other writers add does no harm to it. */
+  async plan(live: DigestTable, epoch: number): Promise<RecodingPlan> {
     if (this.#made?.epoch !== epoch) this.#made = { epoch, plan: await this.#make(live) }
     return this.#made.plan
   }

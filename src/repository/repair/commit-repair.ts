@@ -31,9 +31,9 @@ export interface Mending {
 
 /**
  * Makes the next root record, and before it those that are missing between the newest that can be read and it, all with the same content: whoever finds one of them
- * while this goes on finds the repaired state. Undefined if another writer made one of them first.
+ * while this goes on finds the repaired state. `committed` is undefined if another writer made one of them first; `isNamed` says whether any record names the index files by then.
  */
-export async function commitRepair(host: SessionHost, mending: Mending): Promise<ReadRecord | undefined> {
+export async function commitRepair(host: SessionHost, mending: Mending): Promise<{ committed: ReadRecord | undefined; isNamed: boolean }> {
   const { log, fetched, source } = mending
   const before = log.newest.record
   const blocks: BlockSource & BlockSink = { get: (cid) => fetched.source(source).get(cid), put: (code, bytes) => fetched.put(code, bytes) }
@@ -46,21 +46,25 @@ export async function commitRepair(host: SessionHost, mending: Mending): Promise
   // Sessions that began before this look again at all they rely on: any record that was given up may have counted too.
   const gcEpoch = before.gcEpoch + (log.top - before.number) + (mending.indexRebuilt ? 1 : 0)
   const next: RootRecord = { ...before, number: log.top + 1, refs: tree, indexes: added.names, operations, evicted: mending.evicted, gcEpoch, writer: host.platform.randomBytes(16), time }
-  const appended = await appendAll(host, log, next)
-  await dropUnnamed(host, added.created, appended === undefined ? [] : added.names)
-  if (appended === undefined) return undefined
+  const { appended, isNamed } = await appendAll(host, log, next)
+  await dropUnnamed(host, added.created, isNamed ? added.names : [])
+  if (appended === undefined) return { committed: undefined, isNamed }
   await host.adopt(appended)
   fetched.indexed()
-  return appended
+  return { committed: appended, isNamed }
 }
 
-async function appendAll(host: SessionHost, { gaps, newest }: LogSurvey, next: RootRecord): Promise<ReadRecord | undefined> {
+/** `isNamed`: a record was made, perhaps not the last one, and may be what others go on from. */
+async function appendAll(host: SessionHost, { gaps, newest }: LogSurvey, next: RootRecord): Promise<{ appended: ReadRecord | undefined; isNamed: boolean }> {
   // With nothing to go on from, a hint leads past what is missing.
   const fillable = newest.record.number === 0 ? [] : gaps.filter((number) => number > newest.record.number)
+  let isNamed = false
   for (const number of fillable) {
-    if ((await host.log.append({ ...next, number, previous: await digestOf(host, number - 1) })) === undefined) return undefined
+    if ((await host.log.append({ ...next, number, previous: await digestOf(host, number - 1) })) === undefined) return { appended: undefined, isNamed }
+    isNamed = true
   }
-  return host.log.append({ ...next, previous: next.number - 1 === newest.record.number ? newest.digest : await digestOf(host, next.number - 1) })
+  const appended = await host.log.append({ ...next, previous: next.number - 1 === newest.record.number ? newest.digest : await digestOf(host, next.number - 1) })
+  return { appended, isNamed: isNamed || appended !== undefined }
 }
 
 /** Puts records where some are missing before the newest: whoever probes from before them would take the last one before a gap for the newest. */

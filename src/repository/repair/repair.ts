@@ -133,12 +133,12 @@ export class Repair {
     this.#options.signal?.throwIfAborted()
     // From here on a record may name them, whatever else happens.
     const handed = this.#made.splice(0)
-    const committed = await commitRepair(this.#host, {
+    const { committed, isNamed } = await commitRepair(this.#host, {
       log, refs: tree, changes, evicted, operations: operations.log, indexes: indexes.files, indexRebuilt: rebuilds, fetched: this.#fetched.store, source: reader, actor: this.#options.actor ?? null,
       message: this.#message(rebuilds, log, { refsGivenUp, lostOperations: operations.lost.length }),
     })
     if (committed === undefined) {
-      this.#made.push(...handed)
+      if (!isNamed) this.#made.push(...handed)
       return undefined
     }
     this.#number = committed.record.number

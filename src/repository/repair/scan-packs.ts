@@ -70,6 +70,8 @@ export class PackScan {
   async scan(ids: readonly Uint8Array[]): Promise<void> {
     const { storage } = this.#host
     const fresh = ids.filter((id) => !this.#scanned.has(toHex(id)))
+    // Garbage collection may have deleted some since they were read.
+    for (const id of ids) if (this.#scanned.has(toHex(id)) && (await storage.stat(packKey(id))) === undefined) this.missing.add(packKey(id))
     for (const id of fresh) {
       const size = (await storage.stat(packKey(id)))?.size
       // One that garbage collection deletes while it is read is missing like any other.
@@ -93,7 +95,7 @@ export class PackScan {
     const reader = new BlockReader(storage, platform, hasher, () => files, async () => undefined)
     const unsound = new Set<string>()
     for await (const { digest, location } of indexedBlocks(files, this.#options.signal)) {
-      if (location.codec !== DELTA_CODEC) continue
+      if (location.codec !== DELTA_CODEC || this.missing.has(packKey(location.pack.id))) continue
       const cid = cidFromDigest(hasher, RAW_CODE, digest.slice())
       for (let tries = 1; tries <= 2; tries++) {
         try {
