@@ -42,7 +42,8 @@ export class PackStore {
   #packs: IndexedPack[] = []
   #data: OpenData | undefined
   #metadata: { readonly writer: PackWriter; readonly number: number } | undefined
-  readonly #storing = new Set<Promise<void>>()
+  /** Packs that are being stored, by number. */
+  readonly #storing = new Map<number, Promise<void>>()
   #failure: { readonly error: unknown } | undefined
   /** Memory of metadata packs that are stored, for those to come. */
   #spare: Uint8Array[] = []
@@ -113,7 +114,8 @@ export class PackStore {
     if (record === undefined) return undefined
     if (record.pack === this.#metadata?.number) return { location: this.#locationOf(record), stored: this.#metadata.writer.stored(record) }
     if (record.pack === this.#data?.number) await this.#closeData()
-    await this.settled()
+    // Not for all packs: one that is still open waits for blocks to come.
+    await this.#storing.get(record.pack)
     return { location: this.#locationOf(record) }
   }
 
@@ -121,19 +123,14 @@ export class PackStore {
   async flush(): Promise<void> {
     await this.#closeData()
     await this.#closeMetadata()
-    await this.settled()
-  }
-
-  /** Waits until every pack that was closed is durable. @throws what kept one of them from being stored */
-  async settled(): Promise<void> {
-    await Promise.all(this.#storing)
+    await Promise.all(this.#storing.values())
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
   /** Ends everything that is under way. Nothing can be added afterwards. */
   async abandon(): Promise<void> {
     this.#data?.stream.fail(new InvalidArgumentError('This session is closed'))
-    await Promise.allSettled(this.#storing)
+    await Promise.allSettled(this.#storing.values())
   }
 
   /** Packs and sorted records for an index file, of all that was flushed since the last call to `indexed`. */
@@ -190,7 +187,7 @@ export class PackStore {
 
   #startData(open: OpenData): void {
     open.isStarted = true
-    this.#store(open.stream.id, open.stream, (failure) => failure !== undefined && open.stream.fail(failure))
+    this.#store(open, open.stream, (failure) => failure !== undefined && open.stream.fail(failure))
   }
 
   async #closeData(): Promise<void> {
@@ -209,11 +206,12 @@ export class PackStore {
     this.#metadata = undefined
     const { id, kind, size, parts, memory } = open.writer.finish()
     this.#packs[open.number] = { id, kind, size }
-    this.#store(id, parts, () => this.#spare.push(memory))
+    this.#store(open, parts, () => this.#spare.push(memory))
     await this.#place()
   }
 
-  #store(id: Uint8Array, body: ObjectBody, onEnd: (failure: unknown) => void): void {
+  #store({ number }: { readonly number: number }, body: ObjectBody, onEnd: (failure: unknown) => void): void {
+    const { id } = this.#packs[number] as IndexedPack
     const storing: Promise<void> = this.#storage.put(packKey(id), body).then(
       () => onEnd(undefined),
       (error: unknown) => {
@@ -221,14 +219,14 @@ export class PackStore {
         onEnd(error)
         throw error
       },
-    ).finally(() => this.#storing.delete(storing))
+    ).finally(() => this.#storing.delete(number))
     storing.catch(() => undefined)
-    this.#storing.add(storing)
+    this.#storing.set(number, storing)
   }
 
   /** Waits until few enough packs are under way: this is what slows a fast producer down, and bounds memory. */
   async #place(): Promise<void> {
-    while (this.#storing.size >= MOST_UNDER_WAY) await Promise.race(this.#storing)
+    while (this.#storing.size >= MOST_UNDER_WAY) await Promise.race(this.#storing.values())
     if (this.#failure !== undefined) throw this.#failure.error
   }
 }
