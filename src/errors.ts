@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'UNSAFE_PATH'
   | 'UNSUPPORTED_FORMAT'
   | 'WOULD_OVERWRITE'
+  | 'WOULD_LOSE'
   | 'REF_CONFLICT'
   | 'SESSION_REVOKED'
   | 'FILE_CHANGED'
@@ -119,6 +120,13 @@ export class UnsupportedFormatError extends VarveError {
 export class WouldOverwriteError extends VarveError {
   constructor(message: string, details: Details = {}) {
     super('WOULD_OVERWRITE', message, withHint(details, 'Take a snapshot of the folder first, choose another folder, or pass --force to replace it.'))
+  }
+}
+
+/** Going on would give up what another copy may still have. */
+export class WouldLoseError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('WOULD_LOSE', message, withHint(details, 'Look for another copy first.'))
   }
 }
 

@@ -30,6 +30,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   UNSAFE_PATH: EXIT.badData,
   ALREADY_EXISTS: EXIT.refused,
   WOULD_OVERWRITE: EXIT.refused,
+  WOULD_LOSE: EXIT.refused,
   REF_CONFLICT: EXIT.refused,
   SESSION_REVOKED: EXIT.refused,
   FILE_CHANGED: EXIT.refused,

@@ -12,9 +12,13 @@ export interface RepositoryLocation {
   readonly found: boolean
 }
 
-/** The repository of `--repo` or VARVE_REPO; else the nearest `.varve` upward; else where one would be created. */
+/** The repository of `--repo` or VARVE_REPO, a folder (@throws InvalidArgumentError for a URL); else the nearest `.varve` upward; else where one would be created. */
 export function locateRepository(workingFolder: string, named: string | undefined): RepositoryLocation {
   if (named !== undefined && named !== '') {
+    const kind = /^([a-z][a-z0-9+.-]*):\/\//i.exec(named)?.[1]
+    if (kind !== undefined) {
+      throw new InvalidArgumentError(`This version knows no repositories of the kind "${kind}:"`, { data: { location: named }, hint: 'Name a folder with --repo or VARVE_REPO.' })
+    }
     const path = resolve(workingFolder, named)
     return { path, named: true, found: holdsRepository(path) }
   }

@@ -10,7 +10,7 @@ import { checkoutSteps } from './checkout-steps.ts'
 import { assertNothingLost, folderSnapshot } from './replaceable.ts'
 import type { FolderPort, FolderWriter } from './interface.ts'
 import type { CheckoutResult } from './results.ts'
-import { resolveRevision } from './revision.ts'
+import { resolveWhole } from './revision.ts'
 import { PathGuard } from './safe-path.ts'
 
 export interface CheckoutOptions extends OperationOptions {
@@ -28,7 +28,7 @@ export async function checkoutFolder(
   repository: BlockRepository, port: FolderPort, revision: string, folder: string, options: CheckoutOptions,
 ): Promise<CheckoutResult> {
   const startedAt = performance.now()
-  const { root, path } = await resolveRevision(repository, revision)
+  const { root, path } = await resolveWhole(repository, revision)
   const within = path === '' ? undefined : path
   const paths = [...(options.paths ?? []), ...(within === undefined ? [] : [within])]
   const selected = await selectEntries(repository, root, { paths: options.paths ?? [], path: within })

@@ -12,6 +12,8 @@ export interface RepairRepositoryOptions extends OperationOptions {
   /** Find out what would be done and change nothing. Holds in memory what would be written, but no file content that `from` has. Default false. */
   readonly dryRun?: boolean
   readonly author?: string
+  /** Go on although refs, entries of the log of operations or evictions are lost, for good. Default true; if false, that is a WouldLoseError. A dry run goes on in any case. */
+  readonly giveUp?: boolean
 }
 
 /** A block that is damaged or missing. */
@@ -44,13 +46,14 @@ export interface RepairResult extends Omit<RepairReport, 'recovered' | 'damaged'
 
 /** Makes a repository whole as far as that can be done, and lists what is not. */
 export async function repairRepository(repository: BlockRepository, options: RepairRepositoryOptions): Promise<RepairResult> {
-  const { from, dryRun = false, author, ...rest } = options
+  const { from, dryRun = false, author, giveUp = true, ...rest } = options
   const mended = dryRun ? repository.rehearsal() : repository
   let heads: readonly FoundHead[] = []
   const source = from === undefined ? undefined : await sourceOf(from, repository)
   const report = await mended.repair({
     ...rest,
     probeOnly: dryRun,
+    giveUp: giveUp || dryRun,
     ...(source === undefined ? {} : { from: source }),
     ...(author === undefined ? {} : { actor: author }),
     recover: async (lost) => refsForHeads(lost, (heads = await findHeads(lost))),

@@ -53,6 +53,14 @@ export async function resolveRevision(repository: BlockRepository, text: string)
   return resolved
 }
 
+/** The same for what needs all of the data: of a snapshot that garbage collection dropped, some may still happen to be there. */
+export async function resolveWhole(repository: BlockRepository, text: string): Promise<ResolvedRevision> {
+  const resolved = await resolveRecord(repository, text)
+  const { snapshot } = resolved
+  if (snapshot !== undefined && (await repository.isEvicted(snapshot))) throw evictedError(snapshot)
+  return resolved
+}
+
 /** The same for a snapshot of which only the record may be left. */
 export async function resolveRecord(repository: BlockRepository, text: string): Promise<ResolvedRevision> {
   const { base, ancestors, path } = parseRevision(text)

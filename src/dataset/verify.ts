@@ -10,7 +10,7 @@ import { type ObjectProblem, type StorageReport, verifyStorage } from '../reposi
 import { Pause } from '../repository/pause.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
-import { resolveRevision } from './revision.ts'
+import { resolveWhole } from './revision.ts'
 
 /** A block that cannot be had, and what needs it. */
 export interface DamagedBlock {
@@ -55,6 +55,10 @@ class DamageList {
     this.note(cid, error.message, where)
   }
 
+  get isAny(): boolean {
+    return this.#found.size > 0
+  }
+
   list(): readonly DamagedBlock[] {
     return [...this.#found].map(([cid, { reason, paths }]) => ({ cid, reason, paths: [...paths] }))
   }
@@ -65,7 +69,7 @@ class DamageList {
  * that stands in several places is read once for each run of neighbours.
  */
 export async function verifyRevision(repository: BlockRepository, revision: string, options: OperationOptions = {}): Promise<VerifyResult> {
-  const { root } = await resolveRevision(repository, revision)
+  const { root } = await resolveWhole(repository, revision)
   const transientBytes = await totalBytes(repository, root)
   const damage = new DamageList()
   let blocks = 0
@@ -140,7 +144,7 @@ async function verifyHistory(repository: BlockRepository, report: StorageReport,
       }
       const revision = age === 0 ? name : `${name}~${age}`
       const older = newer
-      const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 ? verifyManifest(repository, snapshot.root) : onlyIn(repository, older, snapshot.root)
+      const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 || damage.isAny ? verifyManifest(repository, snapshot.root) : onlyIn(repository, older, snapshot.root)
       const noteManifest = (error: unknown): void => damage.noteError(error, snapshot.root, revision)
       for await (const chunk of contentOf(repository, guarded(entries, noteManifest), revision, damage)) {
         const reason = await lost(repository, report, chunk)

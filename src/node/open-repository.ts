@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
-import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { Repository } from '../dataset/repository.ts'
 import { BlockRepository } from '../repository/repository.ts'
 import type { BlockRepositoryOptions, BulkReading, CreateOptions } from '../repository/repository-options.ts'
@@ -37,6 +37,7 @@ export interface OpenOptions extends OperationOptions {
  * await using repository = await openRepository('./.varve', { create: true })
  */
 export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
+  if (typeof location !== 'string' && typeof location?.get !== 'function') throw new InvalidArgumentError('A repository is opened by the path of its folder, or by a storage', { hint: "Write openRepository('.varve')." })
   const { create = false, damaged = false, hash, platform = nodePlatform, signal, onProgress } = options
   const folder = typeof location === 'string' ? resolve(location) : undefined
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location

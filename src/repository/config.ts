@@ -1,7 +1,7 @@
 import { toHex, utf8 } from '../bytes.ts'
 import { DEFAULT_PROFILE } from '../chunker/index.ts'
 import type { HashName, Platform } from '../cid/interface.ts'
-import { CorruptObjectError, NotFoundError, UnsupportedFormatError } from '../errors.ts'
+import { AlreadyExistsError, CorruptObjectError, NotFoundError, UnsupportedFormatError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 
 export const CONFIG_KEY = 'config.json'
@@ -64,7 +64,7 @@ export function decodeConfig(bytes: Uint8Array, location: string): RepositoryCon
 }
 
 /** Root records without a config are a damaged repository; a new config would declare it to be an empty one, perhaps with another hash. */
-export async function assertNoRemains(storage: Storage): Promise<void> {
+async function assertNoRemains(storage: Storage): Promise<void> {
   try {
     if ((await storage.stat(CONFIG_KEY)) !== undefined) return
     for await (const { key } of storage.list('log/')) {
@@ -75,4 +75,17 @@ export async function assertNoRemains(storage: Storage): Promise<void> {
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error
   }
+}
+
+/** @throws AlreadyExistsError if storage holds a repository; @throws CorruptObjectError if it holds one whose config.json is gone */
+export async function storeNewConfig(storage: Storage, config: RepositoryConfig): Promise<void> {
+    await assertNoRemains(storage)
+    try {
+      await storage.put(CONFIG_KEY, encodeConfig(config))
+    } catch (cause) {
+      if (!(cause instanceof AlreadyExistsError)) throw cause
+      throw new AlreadyExistsError(`${storage.location} holds a repository already`, {
+        cause, data: { location: storage.location }, hint: 'Use it as it is, or choose another place.',
+      })
+    }
 }

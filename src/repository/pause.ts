@@ -27,10 +27,17 @@ export class Pause {
   }
 }
 
+/** The longest that a timer takes, some 24 days. */
+const LONGEST_TIMER_MS: number = 2 ** 31 - 1
+
 /** Waits. @throws the signal's reason if it is aborted meanwhile */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted()
   if (ms <= 0) return
+  if (ms > LONGEST_TIMER_MS) {
+    await sleep(LONGEST_TIMER_MS, signal)
+    return sleep(ms - LONGEST_TIMER_MS, signal)
+  }
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ms)
     signal?.addEventListener('abort', () => {

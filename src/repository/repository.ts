@@ -1,7 +1,7 @@
 import { type CID, parseCid } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import { OverlayStorage } from '../storage/overlay-storage.ts'
 import type { AnyIterable, MaybePromise } from '../types.ts'
@@ -10,7 +10,7 @@ import { collectGarbage } from './gc/collect-garbage.ts'
 import type { GcOptions, GcReport } from './gc/interface.ts'
 import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadManyOptions, type ReadResult } from './block-reader.ts'
-import { assertNoRemains, CONFIG_KEY, decodeConfig, encodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig } from './config.ts'
+import { CONFIG_KEY, decodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig, storeNewConfig } from './config.ts'
 import type { RepackOptions, RepackReport } from './repack/interface.ts'
 import { loadPortablePlatform } from './default-platform.ts'
 import { type BlockLocation, IndexSet } from './index-set.ts'
@@ -74,15 +74,7 @@ export class BlockRepository implements BlockSource {
   static async create(storage: Storage, options: CreateOptions = {}): Promise<BlockRepository> {
     const { platform = await loadPortablePlatform(), hash = 'sha2-256' } = options
     const config = newConfig(platform, hash)
-    await assertNoRemains(storage)
-    try {
-      await storage.put(CONFIG_KEY, encodeConfig(config))
-    } catch (cause) {
-      if (!(cause instanceof AlreadyExistsError)) throw cause
-      throw new AlreadyExistsError(`${storage.location} holds a repository already`, {
-        cause, data: { location: storage.location }, hint: 'Use it as it is, or choose another place.',
-      })
-    }
+    await storeNewConfig(storage, config)
     return new BlockRepository(storage, config, platform, options)
   }
 

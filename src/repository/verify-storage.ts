@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../bytes.ts'
 import { type CID, cidFromDigest, cidText } from '../cid/cid.ts'
-import { CorruptBlockError, NotFoundError, VarveError } from '../errors.ts'
+import { CorruptBlockError, NotFoundError, StorageError, VarveError } from '../errors.ts'
 import { isPromise, type MaybePromise, type OperationOptions } from '../types.ts'
 import { CONFIG_KEY, decodeConfig, encodeConfig } from './config.ts'
 import { indexKey, type IndexedPack } from './index-format.ts'
@@ -71,6 +71,12 @@ async function verifyLog(repository: BlockRepository, report: StorageReport): Pr
     }
     expected = read?.record.previous
   }
+  if (repository.root.number === 0) {
+    for await (const { key } of repository.storage.list('index/')) {
+      report.problems.push({ key: 'log/', problem: `there is ${key} and no root record that names it: the log is lost, or the first snapshot died at its last step` })
+      break
+    }
+  }
   await noting(report, 'log/', () => verifyLogEnd(repository, report))
 }
 
@@ -129,7 +135,7 @@ async function verifyPacks(repository: BlockRepository, report: StorageReport, i
         const cid = (): CID => cidFromDigest(hasher, header.code, header.digest)
         // Damage that no index names any more was dealt with by a repair; if the block is missed, those who need it say so.
         if (damage !== undefined && known > 0) unsound.push({ cid: cid(), reason: `${damage} (${key} at byte ${offset})` })
-        if (known === 0 && damage === undefined) report.problems.push({ key, problem: `block ${cidText(cid())} at byte ${offset} is in no index` })
+        if (known === 0 && damage === undefined) report.problems.push({ key, problem: `block ${cidText(cid())} at byte ${offset} is in no index, and \`varve repair\` takes it in` })
         matched += known
         options.onProgress?.({ type: 'verify', blocks: report.blocks, bytes: report.bytes, totalBytes })
       }
@@ -182,7 +188,8 @@ async function noting<T>(report: StorageReport, key: string, check: () => Promis
   try {
     return await check()
   } catch (error) {
-    if (!(error instanceof VarveError)) throw error
+    // A system that refuses to read says nothing of what is written.
+    if (!(error instanceof VarveError) || error instanceof StorageError) throw error
     // A damaged object stops every check that needs it, and is one problem.
     const cause = typeof error.data['key'] === 'string' ? error.data['key'] : key
     if (!report.problems.some((known) => known.key === cause)) report.problems.push({ key: cause, problem: error.message })

@@ -11,6 +11,7 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 interface Flags {
   readonly from?: string
   readonly dryRun?: boolean
+  readonly giveUp?: boolean
 }
 
 /** Lines of one kind that a terminal gets; `--json` gives all. */
@@ -23,9 +24,9 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve repair --from /mnt/backup/.varve', 'also take damaged and missing blocks from another repository'],
   ],
   configure(command) {
-    command.option('--from <repo>', 'another repository, from which damaged and missing blocks are taken').option('-n, --dry-run', 'change nothing')
+    command.option('--from <repo>', 'another repository, from which damaged and missing blocks are taken').option('-n, --dry-run', 'change nothing').option('--give-up', 'go on although refs or entries of the log are lost for good')
   },
-  async run(context, _arguments, { from, dryRun = false }) {
+  async run(context, _arguments, { from, dryRun = false, giveUp = false }) {
     const author = authorName()
     await using repository = await context.open({ damaged: true })
     if (from !== undefined && resolve(from) === resolve(repository.location)) {
@@ -35,7 +36,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using other = from === undefined ? undefined : await openRepository(from)
     const outcome = 'What was mended so far stays: run the same command again.'
     const result = await context.long(outcome, ({ signal, onProgress }) =>
-      repository.repair({ dryRun, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
+      repository.repair({ dryRun, giveUp, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
     )
     if (!result.ok) process.exitCode = EXIT.no
     await context.output.result(result, () => repairLines(context.output, result, from !== undefined))

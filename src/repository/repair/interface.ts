@@ -24,6 +24,11 @@ export interface RepairOptions extends OperationOptions {
   readonly from?: BlockSource
   /** Do not keep the file content that `from` has, only find out whether it has it. For rehearsals. Default false. */
   readonly probeOnly?: boolean
+  /**
+   * Go on although refs, entries of the log of operations or evictions can be neither read nor fetched: what takes their place is for good. Default true; if false, that is a
+   * WouldLoseError, and nothing has been committed.
+   */
+  readonly giveUp?: boolean
   /** Called if the newest refs cannot be read: the refs to make for what may have been named by them. By default none. */
   readonly recover?: (lost: LostRefs) => Promise<readonly RefChange[]>
   readonly actor?: string

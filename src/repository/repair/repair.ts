@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes.ts'
 import type { BlockCode, CID } from '../../cid/cid.ts'
-import { CorruptObjectError } from '../../errors.ts'
+import { CorruptObjectError, WouldLoseError } from '../../errors.ts'
 import { BlockReader } from '../block-reader.ts'
 import { CONFIG_KEY } from '../config.ts'
 import { DigestTable } from '../digest-table.ts'
@@ -131,6 +131,7 @@ export class Repair {
     const isNothingToSay = log.top === 0 ? changes.length === 0 : !rebuilds && !hasTrouble && !refsGivenUp && !evictedGivenUp && !missing.hasLostOperations && !hasFetched && notes === 0
     if (isNothingToSay) return { ...missing, goOn: false }
     this.#options.signal?.throwIfAborted()
+    if (this.#options.giveUp === false && (refsGivenUp || evictedGivenUp || operations.lost.length > 0)) throw this.#wouldLose(refsGivenUp, operations.lost.length)
     // From here on a record may name them, whatever else happens.
     const handed = this.#made.splice(0)
     const { committed, isNamed } = await commitRepair(this.#host, {
@@ -151,6 +152,14 @@ export class Repair {
     if (hasTrouble || notes > 0) await this.#host.log.leaveHint(this.#number)
     const isGone = everyPack && (await this.#isAnyGone(indexes))
     return { ...missing, goOn: isGone || (hasFetched && unsound.size > 0) }
+  }
+
+  #wouldLose(refs: boolean, operations: number): WouldLoseError {
+    const { location } = this.#host.storage
+    const what = refs ? 'the newest refs' : operations > 0 ? `${operations} entries of the log of operations` : 'which snapshots were evicted'
+    return new WouldLoseError(`${location} has lost more than data: ${what} can be neither read here nor fetched`, {
+      data: { location, refs, operations }, hint: 'Name a copy that may have them with --from; --dry-run shows what would be left; --give-up goes on without them, for good.',
+    })
   }
 
   /** The number of the record that everybody else takes for the newest, or undefined if they find none. */
