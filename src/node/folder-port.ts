@@ -8,8 +8,6 @@ import { byteTextOf, byteTextOfPath } from './byte-text.ts'
 import { STAMP_TICK_MS } from './changed-since.ts'
 import type { ThreadUse } from './entry-queue.ts'
 import { type EntryFacts, type FolderCalls, isSameFile, nodeFolderCalls } from './folder-calls.ts'
-import { beginFolderWrite } from './folder-writer.ts'
-import { readFolder } from './read-folder.ts'
 import { isAbsence, storageError } from './system-errors.ts'
 import { inspectTarget } from './target-folder.ts'
 
@@ -53,6 +51,8 @@ export function nodeFolders(options: NodeFoldersOptions = {}): FolderPort {
       const top = openableFolder(folder)
       const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
       if (repository !== undefined) assertOutside(top, repository)
+      // Loaded when it is needed: most commands read no folder.
+      const { readFolder } = await import('./read-folder.ts')
       yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder, cacheIdentity, trustAfterMs, threads })
     },
     async inspect(folder) {
@@ -72,6 +72,7 @@ export function nodeFolders(options: NodeFoldersOptions = {}): FolderPort {
       if (repository !== undefined) assertOutside(dirname(target), repository)
       const since = inspections.get(target)
       inspections.delete(target)
+      const { beginFolderWrite } = await import('./folder-writer.ts')
       return beginFolderWrite(target, { folding, since, isProtected: () => protectedNames(target, repositoryFolder) })
     },
     nameOf: (folder) => basename(resolve(folder)),
