@@ -80,11 +80,15 @@ export class ChunkedContentStore implements ContentStore {
     return drained === undefined ? this.#end() : drained.then(() => this.#end())
   }
 
-  async holds(content: FileContent): Promise<boolean> {
+  holds(content: FileContent): MaybePromise<boolean> {
     if (this.#presence === undefined) return true
-    if (content.cid.code === RAW_CODE) return this.#presence.has(content.cid)
+    // Most files are one chunk, and a promise for each would cost more than the look-up.
+    return content.cid.code === RAW_CODE ? this.#presence.has(content.cid) : this.#holdsAll(this.#presence, content)
+  }
+
+  async #holdsAll(presence: Presence, content: FileContent): Promise<boolean> {
     try {
-      for await (const { cid } of listChunks(this.#presence, content)) if (!(await this.#presence.has(cid))) return false
+      for await (const { cid } of listChunks(presence, content)) if (!(await presence.has(cid))) return false
       return true
     } catch (error) {
       // A list that cannot be read is one that must be stored again.
