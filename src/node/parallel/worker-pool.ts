@@ -9,6 +9,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** What threads make lives for the length of a task, and most of it is in slabs; by default each would take several times as much before it collects. */
+const YOUNG_GENERATION_MB = 16
+
 type WithoutSlab<T> = T extends SlabTask ? Omit<T, 'slab' | 'memory'> : never
 
 /** Threads that work on slabs. Each does its tasks in the order in which it gets them. They keep the process alive only while they have some. */
@@ -58,7 +61,7 @@ export class WorkerPool {
 
   #start(): Worker {
     // No flags of this process: some, such as profilers', are refused in threads or would write files of their own.
-    const worker = new Worker(WORKER_CODE, { eval: true, execArgv: [] })
+    const worker = new Worker(WORKER_CODE, { eval: true, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
     worker.unref()
     worker.on('message', (message: ResultMessage) => this.#settle(message))
     worker.on('messageerror', (cause) => this.#fail(new StorageError('What a thread said could not be read', { cause })))
