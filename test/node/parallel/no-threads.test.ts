@@ -41,16 +41,15 @@ async function withoutThreads(work: () => Promise<void>): Promise<number> {
   return asked
 }
 
-/** The same where memory cannot be shared: as with `ulimit -v`. */
-async function withoutSharedMemory(work: () => Promise<void>): Promise<number> {
+/** The same where memory can be shared so many times and no more, as with `ulimit -v`. */
+async function withSharedMemories(granted: number, work: () => Promise<void>): Promise<number> {
   const { Memory: Real } = WebAssembly
   let asked = 0
+  let made = 0
   WebAssembly.Memory = class extends Real {
     constructor(kind: WebAssembly.MemoryDescriptor) {
-      if (kind.shared === true) {
-        asked++
-        throw new RangeError('WebAssembly.Memory(): could not allocate memory')
-      }
+      if (kind.shared === true) asked++
+      if (kind.shared === true && ++made > granted) throw new RangeError('WebAssembly.Memory(): could not allocate memory')
       super(kind)
     }
   }
@@ -61,6 +60,8 @@ async function withoutSharedMemory(work: () => Promise<void>): Promise<number> {
   }
   return asked
 }
+
+const withoutSharedMemory = (work: () => Promise<void>): Promise<number> => withSharedMemories(0, work)
 
 describe('a system that grants no', () => {
   test.each([['threads', withoutThreads, 3], ['memory that is shared', withoutSharedMemory, 2]] as const)('%s: all works on one thread', async (_, sabotaged, times) => {
@@ -80,4 +81,15 @@ describe('a system that grants no', () => {
     for (const [name, content] of before) expect(content.equals(after.get(name) ?? Buffer.alloc(0)), name).toBe(true)
     fs.rmSync(base, { recursive: true })
   }, 60_000)
+
+  test.each([1, 2, 4])('more than %i memories that are shared: threads do with those', async (granted) => {
+    for (const compression of ['none', 'auto'] as const) {
+      const asked = await withSharedMemories(granted, async () => {
+        const repository = await repositoryWith(2)
+        expect((await repository.snapshot(folder, { ref: 'data', compression })).root).toBe(root)
+        expect(await repository.verify()).toMatchObject({ ok: true })
+      })
+      expect(asked).toBe(granted + 1)
+    }
+  }, 20_000)
 })
