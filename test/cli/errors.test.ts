@@ -54,6 +54,15 @@ describe('an error is two lines on stderr, nothing on stdout, and an exit code t
   })
 })
 
+test.each(['s3://bucket/x', 'https://example.org/x'])('a repository at %s is refused, by whatever way it is named, and no folder of that name is made', async (location) => {
+  const cwd = newFolder()
+  const refused = { code: 2, stdout: '', stderr: expect.stringMatching(TWO_LINES) as string }
+  expect(await runCli(['init', '--repo', location], { cwd })).toMatchObject(refused)
+  expect(await runCli(['snapshot', '.', '--repo', location], { cwd })).toMatchObject(refused)
+  expect(await runCli(['init'], { cwd, env: { VARVE_REPO: location } })).toMatchObject(refused)
+  expect(readdirSync(cwd)).toEqual([])
+})
+
 test('a mistyped command gets a suggestion', async () => {
   expect((await runCli(['snapshto'])).stderr).toContain('Did you mean snapshot?')
 })

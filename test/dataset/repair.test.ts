@@ -112,6 +112,16 @@ describe('repair of a dataset', () => {
     expect(equalBytes(await mended.read('data~1', 'a'), utf8('first file'))).toBe(true)
   })
 
+  it('that lost a block leaves verify to name its paths in every snapshot, old ones too', async () => {
+    const { storage } = await sample()
+    const { cid } = await entryOf(await opened(storage), 'data', 'a')
+    await damage(storage, await locationOf(await opened(storage), cid))
+    await (await damagedOne(storage)).repair()
+    const { ok, damaged } = await (await opened(storage)).verify()
+    expect(ok).toBe(false)
+    expect(damaged.map((block) => [block.cid, [...block.paths].sort()])).toEqual([[cid, ['data:a', 'data~1:a', 'other:e']]])
+  })
+
   it('says what a rehearsal would fetch, and stores none of it', async () => {
     const { storage } = await sample()
     const clone = await copyOf(storage)

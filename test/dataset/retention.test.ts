@@ -1,8 +1,13 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Repository } from '../../src/dataset/repository.ts'
+import { nodeFolders } from '../../src/node/folder-port.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { BlockRepository } from '../../src/repository/index.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { create } from './in-memory.ts'
 
 const DAY_MS = 86_400_000
 
@@ -57,5 +62,27 @@ describe('retention', () => {
     expect(refs[2]?.exclusiveBytes).toBeGreaterThan(refs[0]?.exclusiveBytes ?? 0)
     await repository.deleteRef('c')
     expect((await repository.diskUsage()).unreachable.bytes).toBeGreaterThanOrEqual(unreachable.bytes + (refs[2]?.exclusiveBytes ?? 0))
+  })
+
+  it('says of a snapshot that was dropped that it was, though others still keep its manifest and all its files', async () => {
+    const repository = await create()
+    const entries = [{ path: 'a', content: 'kept by another ref' }]
+    await repository.snapshot(entries, { ref: 'data' })
+    await repository.snapshot([{ path: 'b', content: 'newest' }], { ref: 'data' })
+    await repository.snapshot(entries, { ref: 'other' })
+    expect((await repository.collectGarbage({ keepLast: 1, graceMs: 0 })).evicted).toHaveLength(1)
+    const { root } = await repository.resolve('other')
+    expect(await repository.blocks.has(root)).toBe(true)
+    const folder = join(mkdtempSync(join(tmpdir(), 'varve-retention-')), 'out')
+    try {
+      const refusal = { code: 'NOT_FOUND', message: expect.stringContaining('removed by garbage collection') as string }
+      const port = new Repository(repository.blocks, { folders: nodeFolders() })
+      await expect(port.checkout('data~1', folder)).rejects.toMatchObject(refusal)
+      expect(existsSync(folder)).toBe(false)
+      await expect(repository.verify('data~1')).rejects.toMatchObject(refusal)
+      expect(await repository.verify('other')).toMatchObject({ ok: true, blocks: 1 })
+    } finally {
+      rmSync(dirname(folder), { recursive: true })
+    }
   })
 })

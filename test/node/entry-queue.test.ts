@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { setFlagsFromString } from 'node:v8'
 import { describe, expect, test } from 'vitest'
+import { utf8 } from '../../src/bytes.ts'
 import type { ByteText } from '../../src/node/byte-text.ts'
 import { EntryQueue } from '../../src/node/entry-queue.ts'
 import type { FileReader } from '../../src/node/file-reader.ts'
@@ -12,9 +13,10 @@ const facts: EntryFacts = { dev: 1n, ino: 1n, mode: 0o100644n, size: 3n, mtimeNs
 const content = { cid: contentCid('abc'), size: 3 }
 
 /** A queue over threads that never exist: files are done when the test says so. */
-function queueWith(parallel: Pick<ParallelReader, 'add' | 'step' | 'forget'>): EntryQueue {
-  const reader: Pick<FileReader, 'known' | 'remember'> = { known: () => undefined, remember: () => undefined }
-  return new EntryQueue(reader as FileReader, async () => parallel as ParallelReader, () => undefined, { count: 1, fromBytes: 0 })
+function queueWith(parallel: Pick<ParallelReader, 'add' | 'step' | 'forget'>, known: FileReader['known'] = () => undefined): EntryQueue {
+  const reader: Pick<FileReader, 'known' | 'remember'> = { known, remember: () => undefined }
+  const threads: Pick<ParallelReader, 'add' | 'step' | 'forget' | 'send'> = { ...parallel, send: () => undefined }
+  return new EntryQueue(reader as FileReader, async () => threads as ParallelReader, () => undefined, { count: 1, fromBytes: 0 })
 }
 
 async function add(queue: EntryQueue, index: number): Promise<void> {
@@ -77,5 +79,33 @@ describe('the queue of entries', () => {
     expect(steps).toBe(0)
     await add(queue, 8192)
     expect(steps).toBe(1)
+  })
+
+  test.each(['known files', 'links', 'folders'])('lets no %s gather behind one file that takes long', async (kind) => {
+    const files: PendingFile[] = []
+    let steps = 0
+    const threads: Parameters<typeof queueWith>[0] = {
+      add: async (file) => void files.push(file),
+      // Each step reads a part of the file.
+      step: async () => {
+        if (++steps % 3 === 0) for (const file of files.splice(0)) file.outcome = { reading: { content, facts } }
+        return files.length > 0
+      },
+      forget: () => undefined,
+    }
+    const queue = queueWith(threads, ({ path }) => (path.startsWith('slow') ? undefined : content))
+    let most = 0
+    let out = 0
+    for (let index = 0; index < 30_000; index++) {
+      const path = `${index % 15_000 === 0 ? 'slow' : 'quick'}-${index}` as ByteText
+      if (path.startsWith('slow') || kind === 'known files') await queue.add({ type: 'file', path, facts })
+      else await queue.add(kind === 'links' ? { type: 'symlink', path, target: utf8('x') } : { type: 'directory', path })
+      most = Math.max(most, index + 1 - out)
+      while (queue.next() !== undefined) out++
+    }
+    expect(most).toBeGreaterThan(8000)
+    expect(most).toBeLessThan(8300)
+    // Three for each of the two: entries came out long before the walk ended.
+    expect(steps).toBe(6)
   })
 })

@@ -9,6 +9,7 @@ import { BlockRepository, type CID, DAG_CBOR_CODE, RAW_CODE, verifyStorage } fro
 import { FaultyStorage } from '../../src/storage/faulty-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { edited, textBytes } from './edited-blocks.ts'
+import { randomBytes } from './random-bytes.ts'
 
 const options = { platform: nodePlatform }
 const hasher = nodePlatform.hasher('sha2-256')
@@ -33,21 +34,23 @@ const copies = {
   firstAlone: [firstDigest, first.length, firstAlone] as Copy,
 }
 
-/** A repository whose packs hold these copies, with garbage beside them in packs that are to be rewritten. */
-async function repositoryOf(packs: readonly (readonly [isRewritten: boolean, ...copies: Copy[]])[]): Promise<{ storage: MemoryStorage; cids: CID[] }> {
+/** A repository whose packs hold these copies; beside them garbage in packs that are to be rewritten, and what is worth a pack in those that are to be `kept`. */
+async function repositoryOf(packs: readonly (readonly [isRewritten: boolean | 'kept', ...copies: Copy[]])[]): Promise<{ storage: MemoryStorage; cids: CID[] }> {
   const storage = new MemoryStorage()
   const repository = await BlockRepository.create(storage, options)
+  const beside: CID[] = []
   for (const [number, [isRewritten, ...held]] of packs.entries()) {
     await repository.withSession(async (session) => {
       for (const [digest, size, block] of held) await session.putEncoded(RAW_CODE, digest, size, block)
-      if (isRewritten) await session.put(RAW_CODE, textBytes(60_000, 70 + number))
+      if (isRewritten === 'kept') for (let part = 0; part < 5; part++) beside.push(await session.put(RAW_CODE, randomBytes(1_000_000, 10 * number + part)))
+      else if (isRewritten) await session.put(RAW_CODE, textBytes(60_000, 70 + number))
       await session.commit({ action: 'test' })
     })
   }
   const cids: CID[] = []
   await repository.withSession(async (session) => {
     cids.push(await session.put(RAW_CODE, first), await session.put(RAW_CODE, second))
-    await session.commit({ action: 'test', refs: [{ name: 'both', target: await session.put(DAG_CBOR_CODE, encodeCbor(cids)) }] })
+    await session.commit({ action: 'test', refs: [{ name: 'both', target: await session.put(DAG_CBOR_CODE, encodeCbor([...cids, ...beside])) }] })
   })
   return { storage, cids }
 }
@@ -92,5 +95,15 @@ describe('two copies of a block, of which one leads back to the other', () => {
     const again = await repositoryOf(layout)
     await (await BlockRepository.open(again.storage, options)).repack({ graceMs: 0 })
     await assertReadable(again.storage, again.cids)
+  })
+
+  it('do not keep garbage collection for ever, though each block has several that lead to each other', async () => {
+    const { storage, cids } = await repositoryOf([['kept', a, b], ['kept', a, b], [true, whole]])
+    // All ways together are some 2^64.
+    const counting = new FaultyStorage(storage, ({ index }) => (index < 30_000 ? undefined : { type: 'before', error: new Error('It goes on for ever') }))
+    const { packs } = await (await BlockRepository.open(counting, options)).collectGarbage({ graceMs: 0 })
+    expect(packs.rewritten).toBe(1)
+    expect(counting.calls).toBeGreaterThan(4096)
+    await assertReadable(storage, cids)
   })
 })

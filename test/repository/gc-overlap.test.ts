@@ -91,6 +91,29 @@ describe('garbage collection', () => {
     await assertSound(storage)
   })
 
+  it('does not call damage what another collection removed, while others take the same repository on to that state', async () => {
+    let met = 0
+    for (let reads = 0; reads < 12; reads++) {
+      const { storage, kept } = await untidy()
+      const other = await BlockRepository.open(storage, options)
+      await commitTree(other, 'doomed', [blob(5), blob(6)])
+      // Nothing of it is known yet.
+      const repository = await BlockRepository.open(storage, options)
+      const afterReads = (left: number, work: () => Promise<unknown>): void => storage.before('get', 'packs/', async () => (left === 0 ? work() : afterReads(left - 1, work)))
+      afterReads(reads, async () => {
+        await removeRef(other, 'doomed')
+        await other.collectGarbage(now)
+        await repository.refresh()
+        met++
+      })
+      await repository.collectGarbage(now)
+      const reopened = await assertSound(storage)
+      expect(await reopened.getRef('doomed')).toBeUndefined()
+      for (const [index, cid] of kept.leaves.entries()) expect(await reopened.get(cid)).toEqual(blob(index + 1))
+    }
+    expect(met).toBeGreaterThan(8)
+  })
+
   it('does not disturb one who opens the repository at that moment', async () => {
     const { storage, repository, kept } = await untidy()
     storage.before('get', 'index/', () => repository.collectGarbage(now))

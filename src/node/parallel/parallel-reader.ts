@@ -83,8 +83,10 @@ export class ParallelReader {
     this.#pause = pause
     this.#hasher = nodePlatform.hasher(chunks.hash)
     this.#slabs = new SlabPool(threads * SLABS_A_THREAD + SPARE_SLABS, () => this.#wake?.())
-    // Made here, so that what cannot be had is known before anything is begun.
-    this.#slabs.take()?.giveBack()
+    // Made here, so that what cannot be had is known before anything is begun: with fewer, packs that are not full might keep all of them, and nobody could go on.
+    const least = Array.from({ length: SPARE_SLABS + 1 }, () => this.#slabs.take())
+    if (least.includes(undefined)) throw new RangeError('There is no address space for the memory that threads share')
+    for (const slab of least) slab?.giveBack()
     this.#threads = new WorkerPool(threads)
     this.#load = Array.from({ length: threads }, () => 0)
   }
