@@ -63,17 +63,9 @@ export function amountOf(packs: readonly PackUsage[], which: 'live' | 'dead'): B
 }
 
 /** A listing that lacks what must be there says nothing about what else there is. */
-function lostLog(location: string, key: string): CorruptObjectError {
-  return new CorruptObjectError(`Nothing was removed, because ${location} holds ${key} and no root record that names it`, {
-    data: { key: 'log/', location }, hint: 'If there were snapshots, `varve repair --dry-run` looks for them. If there were none yet, take one first.',
-  })
-}
-
-async function assertWholeListing({ storage, indexes, root }: BlockRepository): Promise<void> {
+async function assertWholeListing({ storage, indexes }: BlockRepository): Promise<void> {
   const missing = new Set([...indexes.packs].map(({ id }) => packKey(id)))
   for await (const { key } of storage.list('packs/')) missing.delete(key)
-  // The first commit may have died at its last step; but if the log was lost, what is there is all that is left.
-  if (root.number === 0) for await (const { key } of storage.list('index/')) throw lostLog(storage.location, key)
   const [key] = missing
   if (key === undefined) return
   throw new CorruptObjectError(`Nothing was removed, because ${missing.size} packs that the index names are not listed in ${storage.location}, ${key} among them`, {

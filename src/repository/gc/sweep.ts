@@ -34,12 +34,14 @@ export async function sweep(repository: BlockRepository, { dropNumber, dropped, 
   await repository.refresh()
   // The state before needs what this one does not: it must not come back once that is deleted.
   await repository.settle()
+  // The first commit may have died at its last step, and the next one brings order; but if the log was lost, what is here is all that is left.
+  const isLogLost = repository.root.number === 0 && found.some(({ key }) => key.startsWith('index/'))
   const named = new Set([...[...repository.indexes.packs].map(({ id }) => packKey(id)), ...repository.root.indexes.map(({ id }) => indexKey(id))])
   const oldest = Math.min(...sessions.map(({ base }) => base))
   let deletedBytes = 0
   let deferredPacks = 0
   for (const { key, size } of found) {
-    if (named.has(key)) continue
+    if (named.has(key) || isLogLost) continue
     if (dropped.has(key) ? oldest < dropNumber : sessions.length > 0) {
       if (key.startsWith('packs/')) deferredPacks++
       continue
