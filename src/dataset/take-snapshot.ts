@@ -35,6 +35,8 @@ interface StoredRoot {
 
 /** What is stored is made visible this often, so that a run that is killed need not be repeated from the start. */
 const CHECKPOINT_INTERVAL_MS = 30_000
+/** A session remembers each block that is not indexed yet, at some 100 bytes: so many of them take no more than the rest of a snapshot does. */
+const CHECKPOINT_BLOCKS = 100_000
 
 export async function takeSnapshot(repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions): Promise<SnapshotResult> {
   const startedAt = performance.now()
@@ -87,12 +89,14 @@ async function storeInput(
     ...(options.onProgress === undefined ? {} : { onProgress: (event) => options.onProgress?.(asStoreEvent(event, session)) }),
   }
   let checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
+  let checkpointBlocks = session.added.blocks + CHECKPOINT_BLOCKS
   for await (const entry of input.port.read(input.folder, store, readOptions)) {
     const added = builder.add(entry)
     if (isPromise(added)) await added
-    if (performance.now() > checkpointAt) {
+    if (performance.now() > checkpointAt || session.added.blocks > checkpointBlocks) {
       await session.checkpoint()
       checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
+      checkpointBlocks = session.added.blocks + CHECKPOINT_BLOCKS
     }
   }
   const { root, totals } = await builder.finish()

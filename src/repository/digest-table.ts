@@ -41,6 +41,14 @@ export class DigestTable {
     return true
   }
 
+  /** Forgets the members of which this is true. */
+  drop(isToGo: (digest: Uint8Array) => boolean): void {
+    const kept: Uint8Array[] = []
+    for (let row = 0; row < this.#count; row++) if (!isToGo(this.digest(row))) kept.push(this.digest(row).slice())
+    this.clear()
+    for (const digest of kept) this.add(digest)
+  }
+
   clear(): void {
     this.#slots.fill(0)
     this.#count = 0

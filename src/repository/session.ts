@@ -45,7 +45,7 @@ export class Session implements BlockSource, BlockSink {
   readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
-  /** What `wants` asked for since the last checkpoint. */
+  /** What `wants` asked for and did not get yet, and what it got since the last checkpoint. */
   readonly #wanted = new DigestTable()
   /** Puts that wait for a page of the index. */
   readonly #waiting = new Set<Promise<CID>>()
@@ -204,8 +204,9 @@ export class Session implements BlockSource, BlockSink {
     const adopted = await this.#host.adopt(appended).then(() => true, () => false)
     if (!adopted) return { number: record.number, changes: applied }
     for (const pack of packs) this.#relied.add(pack)
+    // What was asked for and has not come yet must not be asked for again.
+    this.#wanted.drop((digest) => this.#packs.has(digest))
     this.#packs.indexed()
-    this.#wanted.clear()
     this.#seen[1] = this.#host.state.indexes
     return { number: record.number, changes: applied }
   }
