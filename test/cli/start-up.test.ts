@@ -20,7 +20,7 @@ describe('the command line starts fast, because it loads little', () => {
     ['the version', 'cli/main.ts', []],
     ['the parser', 'cli/run.ts', ['commander']],
     ['the verb log', 'cli/verbs/log.ts', []],
-    ['an opened repository', 'node/open-repository.ts', ['ignore', 'multiformats', 'picomatch']],
+    ['an opened repository', 'node/open-repository.ts', ['multiformats', 'picomatch']],
   ])('%s', (_what, file, packages) => {
     expect([...packagesOf(join(SOURCE, file))].filter((name) => !name.endsWith('.json')).sort()).toEqual(packages)
   })
