@@ -61,8 +61,9 @@ export async function* blocksByWalking(storage: Pick<Storage, 'get'>, platform: 
     if (!isLost && !isUsable(block)) block = blockAt(platform, hasher, offset, await window.readAgain(offset, length))
     if (block !== undefined && (isUsable(block) || !isLost)) yield block
     if (block !== undefined && isUsable(block)) {
-      isLost = false
-      offset += block.stored.length
+      // Of one whose payload is not what its header says, the length may be what is wrong: a decompressor can stop before the end.
+      isLost = block.found.state === 'rescuable'
+      offset += isLost ? BLOCK_HEADER_SIZE_BYTES : block.stored.length
       continue
     }
     patience -= block?.stored.length ?? 0
