@@ -14,6 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['storage'],
   ['repository'],
   ['dataset'],
+  ['recipe'],
   ['node'],
   ['cli', 'index.ts', 'core.ts'],
 ]
