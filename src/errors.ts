@@ -37,6 +37,11 @@ export type ErrorCode =
   | 'SESSION_REVOKED'
   | 'FILE_CHANGED'
   | 'UNREADABLE_FILES'
+  | 'EVICTED'
+  | 'RECIPE_FAILED'
+  | 'NOT_HERMETIC'
+  | 'DIVERGENCE'
+  | 'RECONSTRUCTION_MISMATCH'
   | 'STORAGE_FAILED'
 
 interface Details {
@@ -155,6 +160,41 @@ export class FileChangedError extends VarveError {
 export class UnreadableFilesError extends VarveError {
   constructor(message: string, details: Details = {}) {
     super('UNREADABLE_FILES', message, withHint(details, 'Make them readable, exclude them, or pass --skip-unreadable to record them as skipped.'))
+  }
+}
+
+/** Derived data was dropped, and can be made again from its recipe. `data.root` names it. */
+export class EvictedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('EVICTED', message, withHint(details, 'Run `varve reconstruct <rev>`, or pass --reconstruct to make it again wherever it is needed.'))
+  }
+}
+
+/** A recipe could not be carried out. `data.run` names the record of the attempt, if there is one, and `data.log` holds the end of what it wrote. */
+export class RecipeFailedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('RECIPE_FAILED', message, withHint(details, 'Mend the recipe and run it again; nothing was stored but the record of this attempt.'))
+  }
+}
+
+/** A recipe used what is not part of its derivation, so that its result could not be trusted to come out again. */
+export class NotHermeticError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('NOT_HERMETIC', message, withHint(details, 'Declare what it reads as an input, a parameter or a file of its code, and run it again.'))
+  }
+}
+
+/** A derivation gave another result than before, though its recipe says that it cannot. Both are kept; `data.differences` lists the paths. */
+export class DivergenceError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('DIVERGENCE', message, withHint(details, 'Look for clocks, unseeded randomness and the order of parallel work in the recipe, or declare it as not deterministic.'))
+  }
+}
+
+/** Derived data came out other than recorded when it was made again, and was not admitted. `data.differences` lists the paths, where they are known. */
+export class ReconstructionMismatchError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('RECONSTRUCTION_MISMATCH', message, withHint(details, 'Compare the environment with the recorded one (`varve explain <rev>`); what was recorded may be in another copy of the repository.'))
   }
 }
 

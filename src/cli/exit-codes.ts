@@ -36,6 +36,11 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   FILE_CHANGED: EXIT.refused,
   UNREADABLE_FILES: EXIT.refused,
   UNSUPPORTED_FORMAT: EXIT.refused,
+  EVICTED: EXIT.notFound,
+  RECIPE_FAILED: EXIT.no,
+  NOT_HERMETIC: EXIT.no,
+  DIVERGENCE: EXIT.no,
+  RECONSTRUCTION_MISMATCH: EXIT.no,
   STORAGE_FAILED: EXIT.system,
 }
 

@@ -1,4 +1,3 @@
-import { toHex } from '../bytes.ts'
 import { type CID, cidText } from '../cid/cid.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { diffManifests, openManifest } from '../manifest/manifest.ts'
@@ -15,6 +14,7 @@ import { measurePaths, type PathUsage } from './path-usage.ts'
 import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
 import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
 import { hashFolder, statusOfFolder } from './folder-state.ts'
+import { isDropped } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { importCar, type ImportOptions } from './import-car.ts'
 import type { InputEntry } from './input-entries.ts'
@@ -286,6 +286,6 @@ function wholeRevision(revision: string, resolved: ResolvedRevision): ResolvedRe
 }
 
 function snapshotInfo(cid: CID, snapshot: Snapshot, evicted: ReadonlySet<string>): SnapshotInfo {
-  const isEvicted = evicted.has(toHex(cid.multihash.digest))
+  const isEvicted = isDropped(evicted, cid, snapshot.root)
   return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isEvicted }
 }

@@ -12,16 +12,15 @@ import type { BlockRepository } from '../repository.ts'
  */
 export class Marking {
   #live = new DigestTable()
-  /** Blocks whose links were not followed, since they were to be evicted. */
-  #evicted = new Set<string>()
+  /** Digests of blocks whose links were not followed, since they were evicted or to be. */
+  #evicted: ReadonlySet<string> = new Set()
 
   get live(): DigestTable {
     return this.#live
   }
 
-  /** Begins anew, and says so, if something is not to be evicted after all: its links were passed by. */
-  expect(evict: readonly CID[]): boolean {
-    const wanted = new Set(evict.map(({ multihash }) => toHex(multihash.digest)))
+  /** Begins anew, and says so, if something is not to be evicted after all, or is back: its links were passed by. */
+  expect(wanted: ReadonlySet<string>): boolean {
     const isNew = [...this.#evicted].some((digest) => !wanted.has(digest))
     if (isNew) this.#live = new DigestTable()
     this.#evicted = wanted
