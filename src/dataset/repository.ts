@@ -45,12 +45,15 @@ export interface SetRefOptions {
  */
 export class Repository {
   readonly blocks: BlockRepository
+  /** Where this machine may keep what can be made again, if anywhere. */
+  readonly workFolder: string | undefined
   readonly #folders: FolderPort | undefined
   readonly #defaults: OperationOptions
 
   /** `defaults` are the signal and progress listener of every call that brings none of its own. */
-  constructor(blocks: BlockRepository, options: { readonly folders?: FolderPort; readonly defaults?: OperationOptions } = {}) {
+  constructor(blocks: BlockRepository, options: { readonly folders?: FolderPort; readonly defaults?: OperationOptions; readonly workFolder?: string } = {}) {
     this.blocks = blocks
+    this.workFolder = options.workFolder
     this.#folders = options.folders
     this.#defaults = options.defaults ?? {}
   }

@@ -59,7 +59,7 @@ export interface RememberOptions {
 }
 
 /**
- * Commits a run, with all that the session has stored. Another process may remember runs of the same derivation at the same time: all are kept.
+ * Commits a run, with all that the session has stored, which must be the run's outputs among it. Another process may remember runs of the same derivation at the same time: all are kept.
  * @returns what is remembered now
  * @throws RefConflictError if one of `refs` is not where it was expected
  */
@@ -74,7 +74,7 @@ export async function remember(repository: BlockRepository, session: Session, ru
     const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: run.derivation, runs: runs.map(({ cid }) => cid) }))
     const target = await editTree(session, session, tree ?? null, linkCodec, [{ key, value: list }])
     try {
-      await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target }, ...refs] })
+      await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target }, ...refs], whole: run.outputs.map(({ root }) => root) })
       return { runs }
     } catch (error) {
       if (!(error instanceof RefConflictError) || error.data['ref'] !== MEMORY_REF) throw error
