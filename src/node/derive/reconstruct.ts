@@ -89,7 +89,7 @@ class Reconstruction {
     const bound = { cid, derivation, recipe: await readRecipe(this.#blocks, derivation.recipe) }
     const modules = bound.recipe.action.kind === 'function' ? await installedModules(this.#options.modules ?? process.cwd(), bound.recipe.code.packages) : []
     await this.#blocks.withSession(async (session) => {
-      const { run, logEnd } = await realise(this.#blocks, session, bound, { scratchFolder: this.#scratchFolder, modules, ...this.#options })
+      const { run, logEnd } = await realise(this.#blocks, session, bound, { ...this.#options, scratchFolder: this.#scratchFolder, modules })
       if (run.status !== 'succeeded' || !sameOutputs(run.outputs, pinned.outputs)) throw await this.#mismatch(bound, pinned, run, logEnd)
       await remember(this.#blocks, session, run, { action: 'reconstruct', message: bound.recipe.name })
     })
