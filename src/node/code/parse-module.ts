@@ -1,0 +1,146 @@
+import { type AnyNode, type CallExpression, type ImportExpression, type Node, type NewExpression, type Options, parse, type Program } from 'acorn'
+import { ancestor } from 'acorn-walk'
+import type { LoadMode } from './resolver.ts'
+
+/** How a file is read: by the rules of ECMAScript modules, of CommonJS, or by what is in it. */
+export type ModuleKind = 'module' | 'commonjs' | 'detect'
+
+/** A literal that names another file or a package. `offset` is where in the text it is asked for. */
+export interface Reference {
+  readonly specifier: string
+  readonly offset: number
+  /** `file`: a URL relative to the module, for whatever purpose. */
+  readonly mode: LoadMode | 'file'
+  /** True if the code goes on without it. */
+  readonly optional: boolean
+}
+
+export interface ParsedModule {
+  readonly references: readonly Reference[]
+  /** What may load more than can be seen. */
+  readonly open: readonly { readonly reason: string; readonly offset: number }[]
+}
+
+const MODULE: Options = { ecmaVersion: 'latest', sourceType: 'module' }
+const COMMONJS: Options = { ecmaVersion: 'latest', sourceType: 'commonjs' }
+
+/**
+ * What a module asks for. What comes through other names for `require`, `import.meta.url` or `createRequire` is not seen; where it is not declared either, it is not
+ * there when the code runs.
+ * @throws SyntaxError with `pos`, the offset
+ */
+export function parseModule(text: string, kind: ModuleKind): ParsedModule {
+  if (kind !== 'detect') return readProgram(parse(text, kind === 'module' ? MODULE : COMMONJS), kind === 'commonjs')
+  let program: Program
+  try {
+    program = parse(text, COMMONJS)
+  } catch {
+    return readProgram(parse(text, MODULE), false)
+  }
+  return readProgram(program, true)
+}
+
+type Call = CallExpression | ImportExpression | NewExpression
+
+function readProgram(program: Program, isCommonJs: boolean): ParsedModule {
+  const references: Reference[] = []
+  const calls: { readonly node: Call; readonly above: readonly Node[] }[] = []
+  const requires = new Set(isCommonJs ? ['require'] : [])
+  const source = (node: { readonly source?: AnyNode | null; readonly start: number }): void => {
+    const specifier = literal(node.source)
+    if (specifier !== undefined) references.push({ specifier, offset: node.start, mode: 'import', optional: false })
+  }
+  const call = (node: Call, _state: unknown, above: readonly Node[]): void => void calls.push({ node, above: [...above] })
+  ancestor(program, {
+    ImportDeclaration: source,
+    ExportAllDeclaration: source,
+    ExportNamedDeclaration: source,
+    ImportExpression: call,
+    CallExpression: call,
+    NewExpression: call,
+    VariableDeclarator: ({ id, init }) => void (id.type === 'Identifier' && isCreateRequire(init) && requires.add(id.name)),
+  })
+  const open: { reason: string; offset: number }[] = []
+  for (const { node, above } of calls) {
+    const asked = askedBy(node, requires, above)
+    if (asked === undefined) continue
+    if ('reason' in asked) open.push({ reason: asked.reason, offset: node.start })
+    else references.push({ ...asked, offset: node.start, optional: asked.optional || isGuarded(node, above) })
+  }
+  return { references, open }
+}
+
+type Asked = Pick<Reference, 'specifier' | 'mode' | 'optional'> | { readonly reason: string } | undefined
+
+function askedBy(node: Call, requires: ReadonlySet<string>, above: readonly Node[]): Asked {
+  if (node.type === 'ImportExpression') {
+    const specifier = literal(node.source) ?? ownFile(node.source)
+    return specifier === undefined ? { reason: 'import() of something that is not a literal' } : { specifier, mode: 'import', optional: false }
+  }
+  const [first] = node.arguments
+  const specifier = literal(first)
+  const name = node.callee.type === 'Identifier' ? node.callee.name : undefined
+  if (name === 'Function' || (name === 'eval' && node.type === 'CallExpression')) {
+    return node.arguments.length === 0 ? undefined : { reason: `${name === 'eval' ? 'eval()' : 'new Function()'} of code that is made while it runs` }
+  }
+  if (node.type === 'NewExpression') {
+    const file = ownFile(node)
+    return file === undefined ? undefined : { specifier: file, mode: 'file', optional: true }
+  }
+  if (isRequire(node.callee, requires, above)) return specifier === undefined ? { reason: 'require() of something that is not a literal' } : { specifier, mode: 'require', optional: false }
+  if (isCreateRequireCall(node) && !isOwnUrl(first)) return { reason: 'createRequire() for another module' }
+  if (node.callee.type !== 'MemberExpression' || memberOf(node.callee) !== 'resolve' || specifier === undefined) return undefined
+  if (isImportMeta(node.callee.object)) return { specifier, mode: 'import', optional: true }
+  return isRequire(node.callee.object, requires, above) ? { specifier, mode: 'require', optional: true } : undefined
+}
+
+/** A string, or a template without a hole in it. */
+function literal(node: AnyNode | null | undefined): string | undefined {
+  if (node?.type === 'Literal' && typeof node.value === 'string') return node.value
+  return node?.type === 'TemplateLiteral' && node.expressions.length === 0 ? (node.quasis[0]?.value.cooked ?? undefined) : undefined
+}
+
+/** What `new URL('./x', import.meta.url)` is relative to the module. */
+function ownFile(node: AnyNode): string | undefined {
+  if (memberOf(node) === 'href' && node.type === 'MemberExpression') return ownFile(node.object)
+  if (node.type !== 'NewExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'URL' || !isOwnUrl(node.arguments[1])) return undefined
+  return literal(node.arguments[0])
+}
+
+function isRequire(callee: AnyNode, requires: ReadonlySet<string>, above: readonly Node[]): boolean {
+  if (callee.type !== 'Identifier') return isCreateRequire(callee)
+  return requires.has(callee.name) && !(above as readonly AnyNode[]).some((node) => 'params' in node && node.params.some((param) => param.type === 'Identifier' && param.name === callee.name))
+}
+
+/** `createRequire(import.meta.url)`, or for the module itself in another way. */
+function isCreateRequire(node: AnyNode | null | undefined): boolean {
+  return node?.type === 'CallExpression' && isCreateRequireCall(node) && isOwnUrl(node.arguments[0])
+}
+
+function isCreateRequireCall({ callee }: CallExpression): boolean {
+  return (callee.type === 'Identifier' && callee.name === 'createRequire') || (callee.type === 'MemberExpression' && memberOf(callee) === 'createRequire')
+}
+
+function isOwnUrl(node: AnyNode | null | undefined): boolean {
+  if (node?.type === 'Identifier') return node.name === '__filename'
+  return node?.type === 'MemberExpression' && isImportMeta(node.object) && ['url', 'filename'].includes(memberOf(node) ?? '')
+}
+
+function isImportMeta(node: AnyNode): boolean {
+  return node.type === 'MetaProperty' && node.meta.name === 'import'
+}
+
+function memberOf(node: AnyNode): string | undefined {
+  return node.type === 'MemberExpression' && node.property.type === 'Identifier' && !node.computed ? node.property.name : undefined
+}
+
+/** In the block of a `try`, or with a `catch()` behind it. `above` ends with the node itself. */
+function isGuarded(node: Node, above: readonly Node[]): boolean {
+  const nodes = above as readonly AnyNode[]
+  if (nodes.some((outer) => outer.type === 'TryStatement' && outer.handler !== null && outer.handler !== undefined && outer.block.start <= node.start && node.end <= outer.block.end)) return true
+  for (const outer of nodes.toReversed().slice(1)) {
+    if (memberOf(outer) === 'catch') return true
+    if (!['MemberExpression', 'CallExpression', 'ChainExpression'].includes(outer.type)) return false
+  }
+  return false
+}
