@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsup'
 
-/** One entry for each export subpath of package.json; `cli` is the binary. */
+/** One entry for each export subpath of package.json; `cli` is the binary, `recipe-runner` the program of child processes. */
 const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: {
     index: 'src/index.ts',
@@ -12,6 +12,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     'storage-folder': 'src/node/folder-storage.ts',
     testing: 'src/storage/testing.ts',
     cli: 'src/cli/main.ts',
+    'recipe-runner': 'src/node/execution/runner/main.ts',
   },
   format: 'esm',
   target: 'node20',

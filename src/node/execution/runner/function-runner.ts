@@ -1,0 +1,100 @@
+import { mkdir, realpath } from 'node:fs/promises'
+import { inspect } from 'node:util'
+import type { RecipeDefinition } from '../../../recipe/define-recipe.ts'
+import type { CallReport, FunctionWork, UnitWork } from '../protocol.ts'
+import { AllowedModules } from './allowed-modules.ts'
+import type { Channel } from './channel.ts'
+import { loadExport } from './load-export.ts'
+import { LoadedModules } from './loaded-modules.ts'
+import { deepFreeze, recipeContext } from './recipe-context.ts'
+import { SeededMath } from './seeded-math.ts'
+
+/** Loads a function once and calls it for one unit after the other. What it says of each is in the order in which they came. */
+export class FunctionRunner {
+  readonly #work: FunctionWork
+  readonly #channel: Channel
+  readonly #math: SeededMath
+  readonly #modules = new LoadedModules()
+  readonly #stop = new AbortController()
+  readonly #loaded: Promise<{ readonly definition: RecipeDefinition; readonly allowed: AllowedModules }>
+  #calls: Promise<void> = Promise.resolve()
+  #isRunning = false
+
+  constructor(work: FunctionWork, channel: Channel) {
+    this.#work = { ...work, params: deepFreeze(work.params) }
+    this.#channel = channel
+    this.#math = new SeededMath(work.seed, work.name)
+    this.#loaded = this.#load()
+    // The first call reports it.
+    this.#loaded.catch(() => {})
+    process.on('uncaughtException', (error) => this.#reportUncaught(error))
+    process.on('beforeExit', () => this.#reportUncaught(new Error('run() never settled: it waits for something that nothing is left to bring about')))
+  }
+
+  call(unit: UnitWork): void {
+    this.#calls = this.#calls.then(() => this.#call(unit))
+  }
+
+  stop(reason: string): void {
+    this.#stop.abort(new Error(reason))
+  }
+
+  async #load(): Promise<{ definition: RecipeDefinition; allowed: AllowedModules }> {
+    const allowed = new AllowedModules(await realpath(this.#work.folder), this.#work.packages)
+    const { definition } = await loadExport(this.#work)
+    return { definition, allowed }
+  }
+
+  async #call(unit: UnitWork): Promise<void> {
+    this.#isRunning = true
+    this.#channel.keepsAlive(false)
+    let failure: unknown
+    let hasFailed = false
+    try {
+      const { definition } = await this.#loaded
+      if (unit.file !== null) {
+        this.#math.beginFile(unit.file)
+        for (const folder of Object.values(unit.outputs)) await mkdir(folder, { recursive: true })
+      }
+      const progress = (done: number, total?: number) => this.#channel.send({ type: 'progress', done, ...(total === undefined ? {} : { total }) })
+      await definition.run(recipeContext(this.#work, unit, { signal: this.#stop.signal, progress }))
+    } catch (error) {
+      hasFailed = true
+      failure = error
+    }
+    this.#isRunning = false
+    this.#channel.keepsAlive(true)
+    if (hasFailed) return this.#reportFailure(failure)
+    const report = await this.#report()
+    await flushed()
+    this.#channel.send({ type: 'done', ...report })
+  }
+
+  #reportUncaught(error: unknown): void {
+    if (!this.#isRunning) return
+    this.#channel.keepsAlive(true)
+    void this.#reportFailure(error)
+  }
+
+  async #reportFailure(error: unknown): Promise<void> {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? String(error)) : inspect(error)}\n`)
+    const report = await this.#report()
+    await flushed()
+    this.#channel.send({ type: 'failed', message: error instanceof Error ? messageOf(error) : `it threw ${inspect(error)}`, ...report })
+  }
+
+  async #report(): Promise<CallReport> {
+    const mathRandomCalls = this.#math.takeCalls()
+    const loaded = await this.#loaded.catch(() => undefined)
+    return { mathRandomCalls, foreign: loaded?.allowed.foreignOf(this.#modules.take()) ?? [] }
+  }
+}
+
+function messageOf(error: Error): string {
+  return error.name === 'Error' || error.name === 'InvalidArgumentError' ? error.message : `${error.name}: ${error.message}`
+}
+
+/** Pipes may be written in the background; what was written before is there when these callbacks come. */
+async function flushed(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
+}
