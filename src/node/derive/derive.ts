@@ -33,7 +33,7 @@ const ACTION = 'derive'
 export async function derive(repository: Repository, recipe: string | CommandRecipe, options: DeriveOptions): Promise<DeriveResult> {
   const startedAt = performance.now()
   const { blocks } = repository
-  const prepared = await prepare(recipe, options.params ?? {})
+  const prepared = await prepare(recipe, { params: options.params ?? {}, cacheFolder: cacheFolder(repository), ...(options.signal === undefined ? {} : { signal: options.signal }) })
   const refs = outputRefs(prepared.recipe, options.ref)
   await blocks.refresh()
   return blocks.withSession(async (session) => {
@@ -66,6 +66,8 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   const { blocks } = repository
   const { limits, signal, onProgress, onOutput } = options
   for (const { root } of bound.derivation.inputs) await bringBack(blocks, root)
+  // What the run is made from is read from the repository.
+  await session.checkpoint()
   const realised = await realise(blocks, session, bound, {
     scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, ...defined({ limits, signal, onProgress, onOutput }),
   })
@@ -130,8 +132,12 @@ async function divergence(session: Session, bound: Bound, before: RememberedRun,
 }
 
 /** Beside what else can be made again, or, for a repository that was not opened with a place for that, among the system's temporary files. */
-export function scratchFolder({ workFolder }: Repository): string {
-  return join(workFolder ?? join(tmpdir(), 'varve'), 'scratch')
+export function scratchFolder(repository: Repository): string {
+  return join(cacheFolder(repository), 'scratch')
+}
+
+function cacheFolder({ workFolder }: Repository): string {
+  return workFolder ?? join(tmpdir(), 'varve')
 }
 
 function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

@@ -4,6 +4,9 @@ import type { EnvironmentPolicy } from '../../recipe/interface.ts'
 import type { CidText, JsonValue, OperationOptions } from '../../types.ts'
 import type { Limits } from '../execution/interface.ts'
 
+/** Parameters by name. */
+export type Params = { readonly [key: string]: JsonValue }
+
 /** A recipe in any language: a command line, and the files that it is made of. */
 export interface CommandRecipe {
   readonly name: string
@@ -26,7 +29,7 @@ export interface DeriveOptions extends OperationOptions {
   /** What stands for each input of the recipe: any revision. */
   readonly inputs: Readonly<Record<string, string>>
   /** Default: none. What the recipe's schema fills in counts as given. */
-  readonly params?: { readonly [key: string]: JsonValue }
+  readonly params?: Params
   /** Default 0. */
   readonly seed?: number | string
   /** Refs that the outputs get as their next snapshots: one for the only output, or one by each output's name. */

@@ -3,14 +3,18 @@ import { dirname, join } from 'node:path'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { LockedPackage } from '../../recipe/interface.ts'
 import type { ModuleFolder } from '../code/interface.ts'
+import { isOwn, writeOwnPackage } from './own-package.ts'
 import { isAbsence } from '../system-errors.ts'
 
 /** Links installed packages into a checkout of code, where its modules look for them. */
 export async function linkModules(code: string, folders: readonly ModuleFolder[]): Promise<void> {
-  for (const { at, target } of folders) {
-    const place = join(code, at)
-    await mkdir(dirname(place), { recursive: true })
-    await symlink(target, place, 'junction')
+  for (const folder of folders) {
+    const place = join(code, folder.at)
+    if (isOwn(folder)) await writeOwnPackage(place)
+    else {
+      await mkdir(dirname(place), { recursive: true })
+      await symlink(folder.target, place, 'junction')
+    }
   }
 }
 
@@ -31,7 +35,7 @@ export async function installedModules(folder: string, packages: readonly Locked
           data: { folder: modules, package: wrong.name }, hint: 'Install what the lock file of that time says (npm ci), and run this in that folder.',
         })
       }
-      return [{ at: 'node_modules', target: modules }]
+      return there.map(({ name }) => ({ at: `node_modules/${name}`, target: join(modules, name) }))
     }
     if (dirname(at) === at) {
       throw new InvalidArgumentError(`The recipe needs packages that are not installed in ${folder} or above it: ${recorded(packages)}`, {

@@ -9,6 +9,7 @@ import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
 import { linkModules } from './link-modules.ts'
+import { OWN } from './own-package.ts'
 import { execute } from '../execution/execute.ts'
 import type { ExecutionOutcome, Limits } from '../execution/interface.ts'
 import { makeScratch, type Scratch, sweepScratches } from '../execution/scratch.ts'
@@ -58,7 +59,7 @@ export async function realise(blocks: BlockRepository, session: Session, { cid, 
     for (const { name, root } of derivation.inputs) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
     const started = blocks.platform.now().toISOString()
     const outcome = await execute({
-      scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: recipe.code.packages, ...stop,
+      scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: [...recipe.code.packages, OWN], ...stop,
       ...(limits === undefined ? {} : { limits }), ...(onOutput === undefined ? {} : { onOutput }),
       ...(onProgress === undefined ? {} : { onProgress: (done: number, total?: number) => onProgress({ type: 'derive', recipe: recipe.name, done, ...(total === undefined ? {} : { total }) }) }),
     })

@@ -10,6 +10,7 @@ import type { CidText, OperationOptions } from '../../types.ts'
 import { scratchFolder } from './derive.ts'
 import { environmentOf } from './environment.ts'
 import { installedModules } from './link-modules.ts'
+import { OWN_MODULES } from './own-package.ts'
 import { type Bound, realise } from './realise.ts'
 
 export interface ReconstructOptions extends OperationOptions {
@@ -87,7 +88,7 @@ class Reconstruction {
     const derivation = await readDerivation(this.#blocks, cid)
     for (const { root } of derivation.inputs) await this.make(root)
     const bound = { cid, derivation, recipe: await readRecipe(this.#blocks, derivation.recipe) }
-    const modules = bound.recipe.action.kind === 'function' ? await installedModules(this.#options.modules ?? process.cwd(), bound.recipe.code.packages) : []
+    const modules = bound.recipe.action.kind === 'function' ? [...(await installedModules(this.#options.modules ?? process.cwd(), bound.recipe.code.packages)), ...OWN_MODULES] : []
     await this.#blocks.withSession(async (session) => {
       const { run, logEnd } = await realise(this.#blocks, session, bound, { ...this.#options, scratchFolder: this.#scratchFolder, modules })
       if (run.status !== 'succeeded' || !sameOutputs(run.outputs, pinned.outputs)) throw await this.#mismatch(bound, pinned, run, logEnd)
