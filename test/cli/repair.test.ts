@@ -69,7 +69,7 @@ describe('repair', () => {
 
   test('refuses to be its own source, and says so if there is no other', async () => {
     expect(await runCli(['repair', '--from', '.varve'], { cwd })).toMatchObject({ code: 2 })
-    expect(await runCli(['repair', '--from', 'nowhere'], { cwd })).toMatchObject({ code: 3 })
+    expect(await runCli(['repair', '--from', 'nowhere'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/nowhere\n {2}Name the folder of another repository, .* with --from\.\n$/) as string })
     writeFileSync(join(cwd, '.varve/config.json'), '{"format"')
     expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 4 })
   })
