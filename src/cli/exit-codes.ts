@@ -34,8 +34,9 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   REF_CONFLICT: EXIT.refused,
   SESSION_REVOKED: EXIT.refused,
   FILE_CHANGED: EXIT.refused,
-  UNREADABLE_FILES: EXIT.refused,
   UNSUPPORTED_FORMAT: EXIT.refused,
+  // The system did not let varve read them: no permission, or an I/O error.
+  UNREADABLE_FILES: EXIT.system,
   STORAGE_FAILED: EXIT.system,
 }
 
