@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { StorageError } from '../../src/errors.ts'
 import { checkStorage, type CheckedPromise, type CheckOptions } from '../../src/storage/check-storage.ts'
+import { FaultyStorage } from '../../src/storage/faulty-storage.ts'
 import type { Storage } from '../../src/storage/interface.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { LIES, lying } from './lies.ts'
@@ -42,6 +43,17 @@ describe('a check of storage', () => {
     expect(brokenBy(found)).toEqual([])
     const closed = await check(() => Promise.reject(new StorageError('no connection')))
     expect(closed.every(({ outcome, reason }) => outcome === 'untried' && reason === 'no connection')).toBe(true)
+  })
+
+  test('finds nothing broken where the disk is full, from whichever put on', async () => {
+    const full = new StorageError('disk full', { data: { reason: 'ENOSPC' } })
+    for (let room = 0; room < 60; room += 3) {
+      let puts = 0
+      const found = await check(() => Promise.resolve(new FaultyStorage(new MemoryStorage(), ({ operation }) => (operation === 'put' && ++puts > room ? { type: 'during', error: full } : undefined))), {})
+      expect(brokenBy(found)).toEqual([])
+      expect(found.filter(({ outcome }) => outcome === 'untried').length).toBeGreaterThan(0)
+      for (const { outcome, full: isFull } of found) expect(isFull).toBe(outcome === 'untried' ? true : undefined)
+    }
   })
 
   test('stops between two promises when it is told to', async () => {
