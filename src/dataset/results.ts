@@ -19,6 +19,8 @@ export interface SnapshotResult {
   readonly newFiles: number
   /** Plain bytes of content that the repository did not hold. */
   readonly newBytes: number
+  /** If the ref had this root already: blocks that were missing all the same, and are stored again. Else 0. */
+  readonly restoredBlocks: number
   /** Bytes by which its packs grew. */
   readonly storedBytes: number
   readonly elapsedMs: number

@@ -49,7 +49,7 @@ export async function addLiveBlocks(repository: BlockRepository, evict: readonly
   } catch (cause) {
     if (!(cause instanceof VarveError)) throw cause
     throw new CorruptObjectError(`Nothing was removed, because the repository is not whole: ${cause.message}`, {
-      cause, data: cause.data, hint: 'Run `varve verify` to see what is affected and `varve repair` to mend it, then collect garbage.',
+      cause, data: cause.data, hint: '`varve verify` shows what is affected, `varve repair` mends what can be mended, and what is lost comes back with a new snapshot of the same files, or with `varve repair --from <repo>`. Then collect garbage.',
     })
   }
 }
