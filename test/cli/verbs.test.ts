@@ -73,19 +73,22 @@ test('status and diff name what was added, removed and modified, in both directi
   expect(status.modified).toMatchObject([{ path: 'a.txt', before: { size: 6 }, after: { size: 11 } }])
   expect(status.summary).toMatchObject({ added: 1, removed: 1, modified: 1 })
   expect(await runJson<Diff>(['status'], { cwd: data })).toEqual(status)
-  expect(await runJson<Diff>(['diff', 'data', './data'], { cwd })).toEqual(status)
+  expect(await runJson<Diff>(['diff', 'data', './data'], { cwd })).toEqual({ ...status, compared: { before: { revision: 'data' }, after: { folder: './data' } } })
   const reversed = await runJson<Diff>(['diff', './data', 'data'], { cwd })
   expect(reversed.removed.map(({ path }) => path)).toEqual(['new.txt'])
   expect(reversed.modified).toMatchObject([{ path: 'a.txt', before: { size: 11 }, after: { size: 6 } }])
   await runJson(['snapshot', 'data'], { cwd })
-  expect(await runJson<Diff>(['diff', 'data~1', 'data'], { cwd })).toEqual(status)
+  expect(await runJson<Diff>(['diff', 'data~1', 'data'], { cwd })).toEqual({ ...status, compared: { before: { revision: 'data~1' }, after: { revision: 'data' } } })
   const shown = await runCli(['diff', 'data~1', 'data'], { cwd })
   expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^~ a\.txt {2}6 B → 11 B\n\+ new\.txt {2}3 B\n- train\/0\.png {2}2\.9 KiB\n1 added, 1 removed, 1 modified/) as string })
   expect((await runCli(['diff', 'data~1', 'data', '--stat'], { cwd })).stdout).toMatch(/^1 added, 1 removed, 1 modified; \+14 B -2\.9 KiB\n$/)
   expect((await runCli(['diff', 'data~1', 'data', '--exit-code'], { cwd })).code).toBe(1)
   expect(await runCli(['diff', 'data', './data', '--exit-code'], { cwd })).toMatchObject({ code: 0, stdout: 'no differences\n' })
-  // A ref comes before a folder of the same name.
-  expect(await runJson<Diff>(['diff', 'data~1', 'data'], { cwd })).toEqual(status)
+  // A ref comes before a folder of the same name, and that is said.
+  writeFileSync(join(data, 'b.txt'), 'changed again')
+  expect(await runCli(['diff', 'data', 'data'], { cwd })).toMatchObject({ code: 0, stdout: 'no differences\n', stderr: 'comparing the revision data with the revision data; the folder is ./data\n' })
+  expect(await runCli(['diff', 'data', './data'], { cwd })).toMatchObject({ stdout: expect.stringMatching(/^\+ b\.txt/) as string, stderr: '' })
+  expect(await runCli(['diff', 'data~1', 'data', '--quiet'], { cwd })).toMatchObject({ stderr: '' })
 })
 
 test('log, show, refs and tag give arrays of records', async () => {
