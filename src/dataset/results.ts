@@ -78,6 +78,14 @@ export interface RefInfo {
   readonly message: string
 }
 
+/** A ref that was moved, and where it was. */
+export interface MovedRef extends RefInfo {
+  /** The snapshot that it pointed to. If nothing else leads there, garbage collection removes it. */
+  readonly before: CidText
+  /** False if it was there already, and nothing was done. */
+  readonly moved: boolean
+}
+
 export interface ListedEntry extends EntryInfo {
   readonly path: string
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { newFolder, runCli, runJson } from './run-cli.ts'
+import { openRepository } from '../../src/node/open-repository.ts'
 import { writeSample } from './sample-data.ts'
 
 interface Snapshot { root: string; snapshot: string; parent: string | null; ref: string; created: boolean; files: number; bytes: number; newFiles: number; newBytes: number; storedBytes: number; elapsedMs: number; skipped: { path: string; reason: string }[] }
@@ -110,6 +111,28 @@ test('log, show, refs and tag give arrays of records', async () => {
   expect(await runJson(['refs', '--delete', 'data@v1'], { cwd })).toMatchObject([{ name: 'data@v1' }])
   expect(await runJson(['refs'], { cwd })).toMatchObject([{ name: 'data' }])
   expect((await runCli(['log'], { cwd })).stdout).toMatch(/^root {6}baf.*\nsnapshot {2}baf.*\ntime .*\n(author .*\n)?refs {6}data\n {4}two\n/)
+})
+
+test('reset takes a ref back, says why in the log of operations, and loses no other writer’s move', async () => {
+  const cwd = newFolder()
+  const data = writeSample(cwd)
+  const first = await runJson<Snapshot>(['snapshot', 'data', '-m', 'one'], { cwd })
+  writeFileSync(join(data, 'b.txt'), 'b')
+  const second = await runJson<Snapshot>(['snapshot', 'data', '-m', 'two'], { cwd })
+  const moved = await runCli(['reset', 'data', 'data~1', '--why', 'two was wrong'], { cwd })
+  expect(moved).toMatchObject({ code: 0, stdout: expect.stringContaining(`data  ${first.root}\n`) as string })
+  expect(moved.stdout).toContain(`varve tag data@<name> ${second.snapshot}`)
+  expect(await runJson(['log', 'data'], { cwd })).toMatchObject([{ snapshot: first.snapshot }])
+  // Back again, by the CID that was printed, and only from where it is.
+  expect(await runCli(['reset', 'data', second.snapshot, '--expect', second.snapshot], { cwd })).toMatchObject({ code: 5, stderr: expect.stringContaining('data') as string })
+  expect(await runJson(['reset', 'data', second.snapshot, '--expect', first.snapshot], { cwd })).toMatchObject({ name: 'data', snapshot: second.snapshot, root: second.root, before: first.snapshot, moved: true })
+  expect(await runJson(['reset', 'data', 'data'], { cwd })).toMatchObject({ before: second.snapshot, moved: false })
+  expect(await runCli(['reset', 'none', 'data'], { cwd })).toMatchObject({ code: 3 })
+  expect(await runCli(['reset', 'data@v1', 'data'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('varve tag --force') as string })
+  await using repository = await openRepository(join(cwd, '.varve'))
+  const operations = []
+  for await (const { action, message, changes } of repository.blocks.operations()) if (action === 'set-ref') operations.push({ message, names: changes.map(({ name }) => name) })
+  expect(operations).toEqual([{ message: 'two was wrong', names: ['data'] }, { message: '', names: ['data'] }])
 })
 
 test('ls lists entries and cat gives bytes', async () => {
