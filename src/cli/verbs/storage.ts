@@ -77,7 +77,7 @@ function* summary(output: Output, report: StorageReport): Generator<string> {
   if (ok) yield `${output.style('green', 'sound')}: ${shownText(location)} keeps all ${promises.length} promises that a repository relies on`
   else if (isOnlyFull(report)) {
     yield `${output.style('yellow', 'not tried')}: the disk of ${shownText(location)} is full, so that ${count('untried')} of ${plural(promises.length, 'promise')} could not be tried; the others are kept`
-    yield '  Free some space, then run the same command again: it stores up to 20 MB at once and removes it.'
+    yield '  Free some space (64 MB are plenty), then run the same command again.'
   } else {
     yield `${output.style('red', 'not sound')}: of ${plural(promises.length, 'promise')} that a repository relies on, ${shownText(location)} keeps ${count('kept')}, breaks ${count('broken')}, and could not be tried for ${count('untried')}`
     yield '  Keep no repository there until the check finds all of them kept.'
