@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
-/** Beyond this, what is soon garbage takes memory and saves no time (`bench/macro`). Both halves together. */
-export const YOUNG_GENERATION_BYTES: number = 16 * 1024 * 1024
+/** It doubles, perhaps once more before this is seen. Both halves together. */
+export const YOUNG_GENERATION_BYTES: number = 8 * 1024 * 1024
 const LOOK_EVERY_MS = 20
 /** V8's own. */
 const GROWTH_FACTOR = 2

@@ -13,13 +13,13 @@ export class Scratch {
   readonly #made: Detachable[] = []
 
   constructor() {
-    const { deflate, inflate, zstd, unzstd } = nodePlatform
+    const { zstd } = nodePlatform
     this.platform = {
       ...nodePlatform,
-      deflate: (bytes, effort) => this.#noted(deflate(bytes, effort)),
-      inflate: (bytes, size) => this.#noted(inflate(bytes, size)),
+      deflate: (bytes, effort) => this.#noted(nodePlatform.deflate(bytes, effort)),
+      inflate: (bytes, size) => this.#noted(nodePlatform.inflate(bytes, size)),
       ...(zstd === undefined ? {} : { zstd: (bytes, effort) => this.#noted(zstd(bytes, effort)) }),
-      unzstd: (bytes, size) => this.#noted(unzstd(bytes, size)),
+      unzstd: (bytes, size) => this.#noted(nodePlatform.unzstd(bytes, size)),
     }
   }
 
