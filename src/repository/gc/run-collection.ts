@@ -49,7 +49,7 @@ export async function runCollection(repository: BlockRepository, host: SessionHo
       await assertNotRevoked(host, own, began)
       if (state.root.record.gcEpoch !== epoch) {
         epoch = state.root.record.gcEpoch
-        marking = new Marking()
+        marking = new Marking(marking.deltas)
         await relocation.close()
         relocation = new Relocation(repository, host)
       }
