@@ -5,6 +5,7 @@ import { DigestTable } from '../digest-table.ts'
 import { evictedDigests } from '../evicted.ts'
 import { addReachable } from '../reachable.ts'
 import type { BlockRepository } from '../repository.ts'
+import { DeltaBases } from './delta-bases.ts'
 
 /**
  * What is live, gathered over several states of the repository: a collection that was overtaken by a commit looks only at what the commit brought. What
@@ -14,6 +15,12 @@ export class Marking {
   #live = new DigestTable()
   /** Blocks whose links were not followed, since they were to be evicted. */
   #evicted = new Set<string>()
+  /** What was read of deltas; it holds for every marking. */
+  readonly deltas: DeltaBases
+
+  constructor(deltas: DeltaBases = new DeltaBases()) {
+    this.deltas = deltas
+  }
 
   get live(): DigestTable {
     return this.#live
