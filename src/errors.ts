@@ -89,7 +89,7 @@ export class AmbiguousRevisionError extends VarveError {
 /** Stored bytes of one block do not hash to its CID, or cannot be decompressed. `data.cid` names it, `data.paths` where it is used if known. */
 export class CorruptBlockError extends VarveError {
   constructor(message: string, details: Details = {}) {
-    super('CORRUPT_BLOCK', message, withHint(details, 'Run `varve repair` to mend what can be mended and list every path that is affected; --from takes the rest from an intact copy.'))
+    super('CORRUPT_BLOCK', message, withHint(details, 'Run `varve repair` to mend what can be mended and list every path that is affected; what is lost comes back with a new snapshot of the same files, or from an intact copy with --from <repo>.'))
   }
 }
 

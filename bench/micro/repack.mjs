@@ -1,10 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { build } from 'esbuild'
 import { median } from '../macro/median.mjs'
+import { loadSources } from './load-sources.mjs'
 
 const USAGE = 'Usage: node bench/micro/repack.mjs --versions <folder of one file’s versions, in the order of their names> [--rounds 9] [--compression auto|max] [--read-cost 3]'
 const PATH = 'table'
@@ -21,7 +19,7 @@ async function main(args) {
   const folder = values.versions
   const rounds = Number(values.rounds)
   if (typeof folder !== 'string' || !existsSync(folder) || !Number.isInteger(rounds) || rounds < 1) throw new Error(USAGE)
-  const varve = await loadVarve()
+  const varve = await loadSources(['dataset/repository', 'repository/index', 'storage/memory-storage', 'node/node-platform'])
   const versions = readdirSync(folder).filter((name) => !name.startsWith('.') && !name.endsWith('.md')).sort().map((name) => readFileSync(join(folder, name)))
 
   await stored(varve, versions, () => 'all')
@@ -41,19 +39,6 @@ async function main(args) {
     node: process.versions.node, versions: versions.length, plainBytes: versions.reduce((sum, { length }) => sum + length, 0), bytesAlone: await sizeOf(alone.storage), bytesAtIngest, bytesAfterRepack: await sizeOf(storage),
     packs: report.packs, recoded: report.recoded.blocks, ok, repackSeconds, ingestMegabytesPerSecond: { deltas: megabytesPerSecond, alone: alone.megabytesPerSecond }, readAtIngest, readAfterRepack,
   }))
-}
-
-/** Neither a repository in memory nor its storage is a name of the main entry: they are bundled from their sources. */
-async function loadVarve() {
-  const folder = mkdtempSync(join(tmpdir(), 'varve-bench-repack-'))
-  const outfile = join(folder, 'varve.mjs')
-  const contents = ['dataset/repository', 'repository/index', 'storage/memory-storage', 'node/node-platform'].map((name) => `export * from './${name}.ts'`).join('\n')
-  await build({ stdin: { contents, resolveDir: fileURLToPath(new URL('../../src', import.meta.url)) }, bundle: true, outfile, platform: 'node', format: 'esm', target: 'node20' })
-  try {
-    return await import(pathToFileURL(outfile).href)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
 }
 
 /** @param {any} varve @param {any} storage */

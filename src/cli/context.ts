@@ -82,11 +82,14 @@ export class Context {
   /** Runs long work with progress shown; a signal stops it, and `outcome` says what then becomes of it. */
   async long<T>(outcome: string, work: (operation: LongOperation) => Promise<T>): Promise<T> {
     const progress = new Progress(this.output)
+    const { boundYoungGeneration } = await import('./young-generation.ts')
+    const unbound = boundYoungGeneration()
     progress.start()
     try {
       return await work({ signal: this.interruption.watch(outcome), onProgress: (event) => progress.onEvent(event), countFirst: progress.shown })
     } finally {
       progress.stop()
+      unbound()
     }
   }
 }

@@ -34,13 +34,14 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   REF_CONFLICT: EXIT.refused,
   SESSION_REVOKED: EXIT.refused,
   FILE_CHANGED: EXIT.refused,
-  UNREADABLE_FILES: EXIT.refused,
   UNSUPPORTED_FORMAT: EXIT.refused,
   EVICTED: EXIT.notFound,
   RECIPE_FAILED: EXIT.no,
   NOT_HERMETIC: EXIT.no,
   DIVERGENCE: EXIT.no,
   RECONSTRUCTION_MISMATCH: EXIT.no,
+  // The system did not let varve read them: no permission, or an I/O error.
+  UNREADABLE_FILES: EXIT.system,
   STORAGE_FAILED: EXIT.system,
 }
 

@@ -71,8 +71,9 @@ export async function printSnapshot(output: Output, result: SnapshotResult): Pro
     yield `root      ${output.style('bold', result.root)}`
     yield `snapshot  ${result.snapshot}`
     if (output.quiet) return
-    const { ref, files, bytes, newFiles, newBytes, storedBytes, elapsedMs } = result
+    const { ref, files, bytes, newFiles, newBytes, restoredBlocks, storedBytes, elapsedMs } = result
     const size = `${plural(files, 'file')}, ${formatBytes(bytes)}`
+    if (restoredBlocks > 0) yield `${output.style('green', 'stored again')} ${plural(restoredBlocks, 'block')} of ${ref} that ${restoredBlocks === 1 ? 'was' : 'were'} missing`
     if (!result.created) yield `${ref} has not changed: ${size} (${formatDuration(elapsedMs)})`
     else {
       yield `${output.style('cyan', ref)}: ${size} in ${formatDuration(elapsedMs)}`

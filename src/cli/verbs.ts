@@ -18,6 +18,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'show', summary: 'print all that is known of a revision', load: () => import('./verbs/show.ts') },
   { name: 'refs', summary: 'list refs and tags, or delete them', load: () => import('./verbs/refs.ts') },
   { name: 'tag', summary: 'give a snapshot a name that stays', load: () => import('./verbs/tag.ts') },
+  { name: 'reset', summary: 'point a ref to another snapshot, such as an earlier one', load: () => import('./verbs/reset.ts') },
   { name: 'ls', summary: 'list the files of a revision', load: () => import('./verbs/ls.ts') },
   { name: 'cat', summary: 'write a file of a revision to stdout', load: () => import('./verbs/cat.ts') },
   { name: 'checkout', summary: 'write a revision into a folder', load: () => import('./verbs/checkout.ts') },

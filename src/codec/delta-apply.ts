@@ -1,4 +1,4 @@
-import { MalformedDataError } from '../errors.ts'
+import { malformedDelta, readVarint, type VarintReader } from './delta-numbers.ts'
 
 /**
  * Where a block is put together: its bases, the instructions and the block itself in one array, since `copyWithin` needs no views, and a view for each of
@@ -29,7 +29,7 @@ export function applyDelta(instructions: Uint8Array, sources: readonly Uint8Arra
   const listSize = readVarint(reader)
   const listEnd = reader.at + listSize
   const literalsEnd = reader.end
-  if (listEnd > literalsEnd) throw malformed('its list of operations is cut off')
+  if (listEnd > literalsEnd) throw malformedDelta('its list of operations is cut off')
   const begin = literalsEnd
   const end = begin + size
   let literal = listEnd
@@ -37,7 +37,7 @@ export function applyDelta(instructions: Uint8Array, sources: readonly Uint8Arra
   let sourceEnd = 0
   while (reader.at < listEnd) {
     const insert = readVarint(reader)
-    if (insert > end - filled || insert > literalsEnd - literal) throw malformed('it inserts more than there is')
+    if (insert > end - filled || insert > literalsEnd - literal) throw malformedDelta('it inserts more than there is')
     if (insert > SHORT_PIECE_BYTES) memory.copyWithin(filled, literal, literal + insert)
     else for (let index = 0; index < insert; index++) memory[filled + index] = memory[literal + index] as number
     literal += insert
@@ -46,13 +46,13 @@ export function applyDelta(instructions: Uint8Array, sources: readonly Uint8Arra
     const copy = readVarint(reader)
     const zigzag = readVarint(reader)
     const from = sourceEnd + ((zigzag >>> 1) ^ -(zigzag & 1))
-    if (copy === 0 || copy > end - filled || from < 0 || copy > sourceSize - from) throw malformed('it copies from outside its bases')
+    if (copy === 0 || copy > end - filled || from < 0 || copy > sourceSize - from) throw malformedDelta('it copies from outside its bases')
     if (copy > SHORT_PIECE_BYTES) memory.copyWithin(filled, from, from + copy)
     else for (let index = 0; index < copy; index++) memory[filled + index] = memory[from + index] as number
     filled += copy
     sourceEnd = from + copy
   }
-  if (reader.at !== listEnd || filled !== end || literal !== literalsEnd) throw malformed('it does not give a block of its size')
+  if (reader.at !== listEnd || filled !== end || literal !== literalsEnd) throw malformedDelta('it does not give a block of its size')
   return memory.slice(begin, end)
 }
 
@@ -71,34 +71,4 @@ export function forEachCopy(instructions: Uint8Array, visit: (from: number, leng
     visit(from, copy)
     sourceEnd = from + copy
   }
-}
-
-interface VarintReader {
-  readonly bytes: Uint8Array
-  at: number
-  readonly end: number
-}
-
-/** An unsigned number of at most 32 bits, seven a byte, lowest first. */
-function readVarint(reader: VarintReader): number {
-  const { bytes, end } = reader
-  // Nearly all have one byte or two.
-  const first = reader.at < end ? (bytes[reader.at] as number) : 128
-  if (first < 128) {
-    reader.at++
-    return first
-  }
-  let value = 0
-  for (let shift = 0; shift < 35 && reader.at < end; shift += 7) {
-    const byte = bytes[reader.at++] as number
-    value += (byte & 127) * 2 ** shift
-    // Each number has one form: a last byte of 0 adds nothing.
-    if (byte < 128 && value <= 0xffffffff && byte > 0) return value
-    if (byte < 128) break
-  }
-  throw malformed('a number in it is cut off, too large or longer than it need be')
-}
-
-function malformed(reason: string): MalformedDataError {
-  return new MalformedDataError(`A delta cannot be applied: ${reason}`)
 }

@@ -43,9 +43,14 @@ export function decodeDeltaPayload(payload: Uint8Array, size: number): DeltaPayl
   return { depth, bases, encoding, instructionsSize, instructions: payload.subarray(lengthAt + LENGTH_SIZE_BYTES) }
 }
 
-/** The block of `size` bytes that a delta makes of its bases. @throws MalformedDataError if it makes none */
-export function undoDelta(platform: Platform, { encoding, instructions, instructionsSize }: DeltaPayload, bases: readonly Uint8Array[], size: number): Uint8Array {
+/** The instructions as they are applied. @throws MalformedDataError if they cannot be decompressed */
+export function plainInstructions(platform: Platform, { encoding, instructions, instructionsSize }: DeltaPayload): Uint8Array {
   const plain = decompressBlock(platform, encoding, instructions, instructionsSize)
   // Views of a plain array are several times cheaper than those of a subclass, which Node's zlib returns.
-  return applyDelta(new Uint8Array(plain.buffer, plain.byteOffset, plain.length), bases, size)
+  return new Uint8Array(plain.buffer, plain.byteOffset, plain.length)
+}
+
+/** The block of `size` bytes that a delta makes of its bases. @throws MalformedDataError if it makes none */
+export function undoDelta(platform: Platform, payload: DeltaPayload, bases: readonly Uint8Array[], size: number): Uint8Array {
+  return applyDelta(plainInstructions(platform, payload), bases, size)
 }

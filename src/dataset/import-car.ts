@@ -12,6 +12,7 @@ import { readCar } from './car-reader.ts'
 import { walkHistory } from './history.ts'
 import { recordSnapshot, type SnapshotDetails } from './record-snapshot.ts'
 import type { SnapshotResult } from './results.ts'
+import { rootOfRef } from './root-of-ref.ts'
 import { readSnapshot } from './snapshot-object.ts'
 
 export interface ImportOptions extends OperationOptions, SnapshotDetails {
@@ -31,7 +32,9 @@ export async function importCar(repository: BlockRepository, source: AnyIterable
 async function importInto(repository: BlockRepository, session: Session, source: AnyIterable<Uint8Array>, options: ImportOptions): Promise<SnapshotResult> {
   const startedAt = performance.now()
   const ref = parseRefName(options.ref)
+  const before = await rootOfRef(repository, ref)
   const top = await storeBlocks(session, source, options)
+  const stored = session.added.blocks
   const heads = await rootsToCheck(session, top)
   const checked = new Set<string>()
   for (const root of heads) await assertComplete(session, root, { checked, pause: new Pause(options.signal) })
@@ -43,7 +46,7 @@ async function importInto(repository: BlockRepository, session: Session, source:
   const { contentBytes, storedBytes } = session.added
   return {
     root: cidText(root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
-    files: totals.files, bytes: totals.bytes, newFiles: totals.files, newBytes: contentBytes, storedBytes, elapsedMs: Math.round(performance.now() - startedAt), skipped: [],
+    files: totals.files, bytes: totals.bytes, newFiles: totals.files, newBytes: contentBytes, restoredBlocks: before?.equals(root) === true ? stored : 0, storedBytes, elapsedMs: Math.round(performance.now() - startedAt), skipped: [],
   }
 }
 

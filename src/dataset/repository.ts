@@ -11,6 +11,7 @@ import { writeCar } from './car-writer.ts'
 import { collectRepository, type CollectOptions, type CollectResult } from './collect-garbage.ts'
 import { type DiskUsage, measureRepository } from './disk-usage.ts'
 import { measurePaths, type PathUsage } from './path-usage.ts'
+import { changeRef, refInfo } from './change-ref.ts'
 import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
 import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
 import { hashFolder, statusOfFolder } from './folder-state.ts'
@@ -20,13 +21,12 @@ import { importCar, type ImportOptions } from './import-car.ts'
 import type { InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { type ByteSpan, readContent } from './read-content.ts'
-import type { CheckoutResult, HashResult, ListedEntry, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
+import type { CheckoutResult, HashResult, ListedEntry, MovedRef, RefInfo, RevisionInfo, SnapshotInfo, SnapshotResult } from './results.ts'
 import type { RepairRepositoryOptions, RepairResult } from './repair.ts'
 import { repackRepository, type RepackRepositoryOptions } from './repack.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
-import { assertWhole } from './whole.ts'
 import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
 
 export interface SetRefOptions {
@@ -155,10 +155,7 @@ export class Repository {
 
   /** All refs and tags whose name begins with `prefix`. */
   async *refs(prefix = ''): AsyncGenerator<RefInfo> {
-    for await (const { name, target } of snapshotRefs(this.blocks, prefix)) {
-      const { root, time, message } = await readSnapshot(this.blocks, target)
-      yield { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(target), root: cidText(root), time, message }
-    }
+    for await (const { name, target } of snapshotRefs(this.blocks, prefix)) yield refInfo(this.blocks, name, target)
   }
 
   /**
@@ -174,16 +171,38 @@ export class Repository {
     if (snapshot === undefined) {
       throw new InvalidArgumentError(`"${revision}" is a root; a ref points to a snapshot`, { hint: 'Name a ref or a snapshot instead.' })
     }
-    await this.#moveRef(name, snapshot, { ...(expected === 'any' ? {} : { expected }), ...(message === undefined ? {} : { message }), ...(author === undefined ? {} : { author }) })
-    const { root, time, message: why } = await readSnapshot(this.blocks, snapshot)
-    return { name, kind: isTagName(name) ? 'tag' : 'ref', snapshot: cidText(snapshot), root: cidText(root), time, message: why }
+    await changeRef(this.blocks, name, snapshot, { ...(expected === 'any' ? {} : { expected }), ...(message === undefined ? {} : { message }), ...(author === undefined ? {} : { author }) })
+    return refInfo(this.blocks, name, snapshot)
+  }
+
+  /**
+   * Points a ref that exists to another snapshot, such as an earlier one of its own. What it pointed to is in no history of it any more, and goes with the next
+   * garbage collection if nothing else leads there. `message` and `author` go to the log of operations.
+   *
+   * @param options.expected the CID that it must have now; default: where it is when this is called
+   * @throws NotFoundError if there is no such ref or revision, or garbage collection has removed part of it
+   * @throws RefConflictError if it is elsewhere, or another writer moves it meanwhile
+   * @throws InvalidArgumentError for a tag, which `setRef` moves, and for a revision that is a root
+   *
+   * @example
+   * await repository.moveRef('mnist/raw', 'mnist/raw~1', { message: 'the labels were shifted' })
+   */
+  async moveRef(name: string, revision: string, options: { readonly expected?: CID; readonly message?: string; readonly author?: string } = {}): Promise<MovedRef> {
+    if (isTagName(parseRefName(name))) throw new InvalidArgumentError(`"${name}" is a tag, which stays where it is`, { data: { ref: name }, hint: 'To move it all the same, use `varve tag --force`, or setRef with `expected`.' })
+    await this.blocks.refresh()
+    const now = await this.blocks.getRef(name)
+    if (now === undefined) throw new NotFoundError(`There is no ref "${name}" in ${this.location}`, { data: { ref: name } })
+    const { snapshot } = await this.#whole(revision)
+    const { expected = now } = options
+    if (snapshot?.equals(now) === true && expected.equals(now)) return { ...(await refInfo(this.blocks, name, now)), before: cidText(now), moved: false }
+    return { ...(await this.setRef(name, revision, { ...options, expected })), before: cidText(expected), moved: true }
   }
 
   /** Removes a ref or tag. What it pointed to stays until garbage is collected. */
   async deleteRef(name: string, options: { readonly expected?: CID; readonly message?: string; readonly author?: string } = {}): Promise<void> {
     const target = await this.blocks.getRef(name)
     if (target === undefined) throw new NotFoundError(`There is no ref or tag "${name}"`, { data: { ref: name } })
-    await this.#moveRef(name, null, { expected: target, ...options })
+    await changeRef(this.blocks, name, null, { expected: target, ...options })
   }
 
   /** Proof that a revision holds a path, which anyone can check with the root alone (`checkProof`). */
@@ -253,26 +272,13 @@ export class Repository {
     return this.close()
   }
 
-  async #moveRef(
-    name: string, target: CID | null, { expected, message, author }: { readonly expected?: CID | null | undefined; readonly message?: string; readonly author?: string },
-  ): Promise<void> {
-    const action = target === null ? 'delete-ref' : isTagName(name) ? 'tag' : 'set-ref'
-    const change = { name, target, ...(expected === undefined ? {} : { expected }) }
-    await this.blocks.withSession(async (session) => {
-      if (target !== null) await assertWhole(this.blocks, target)
-      await session.commit({ action, message: message ?? '', actor: author ?? null, refs: [change] })
-    })
-  }
-
   async #whole(revision: string): Promise<ResolvedRevision> {
     return wholeRevision(revision, await this.resolve(revision))
   }
 
   #port(): FolderPort {
     if (this.#folders === undefined) {
-      throw new InvalidArgumentError('This repository was opened without access to folders', {
-        hint: 'Pass entries instead of a folder, or open it with openRepository on Node.',
-      })
+      throw new InvalidArgumentError('This repository was opened without access to folders', { hint: 'Pass entries instead of a folder, or open it with openRepository on Node.' })
     }
     return this.#folders
   }
@@ -289,6 +295,5 @@ function wholeRevision(revision: string, resolved: ResolvedRevision): ResolvedRe
 }
 
 function snapshotInfo(cid: CID, snapshot: Snapshot, evicted: ReadonlySet<string>): SnapshotInfo {
-  const isEvicted = isDropped(evicted, cid, snapshot.root)
-  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isEvicted }
+  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isDropped(evicted, cid, snapshot.root) }
 }

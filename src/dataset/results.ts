@@ -19,6 +19,8 @@ export interface SnapshotResult {
   readonly newFiles: number
   /** Plain bytes of content that the repository did not hold. */
   readonly newBytes: number
+  /** If the ref had this root already: blocks that were missing all the same, and are stored again. Else 0. */
+  readonly restoredBlocks: number
   /** Bytes by which its packs grew. */
   readonly storedBytes: number
   readonly elapsedMs: number
@@ -74,6 +76,14 @@ export interface RefInfo {
   readonly root: CidText
   readonly time: string
   readonly message: string
+}
+
+/** A ref that was moved, and where it was. */
+export interface MovedRef extends RefInfo {
+  /** The snapshot that it pointed to. If nothing else leads there, garbage collection removes it. */
+  readonly before: CidText
+  /** False if it was there already, and nothing was done. */
+  readonly moved: boolean
 }
 
 export interface ListedEntry extends EntryInfo {

@@ -13,6 +13,7 @@ import { Predecessor } from './predecessor.ts'
 import { assertDetails, recordSnapshot, type RecordedSnapshot, type SnapshotDetails } from './record-snapshot.ts'
 import { defaultRefName } from './default-ref-name.ts'
 import type { SnapshotResult } from './results.ts'
+import { rootOfRef } from './root-of-ref.ts'
 import { readSnapshot } from './snapshot-object.ts'
 import { storeFolder, type StoredRoot } from './store-folder.ts'
 
@@ -34,15 +35,18 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   const skipped: SkippedPath[] = []
   assertDetails(options)
   await repository.refresh()
-  const { stored, added, recorded, newFiles } = await repository.withSession(async (session) => {
-    const stored = await resumable(session, () => storeInput(session, repository, input, options, { ref, skipped }))
+  const { stored, added, recorded, newFiles, restoredBlocks } = await repository.withSession(async (session) => {
+    // Its files are what the new ones may resemble.
+    const before = await rootOfRef(repository, ref)
+    const stored = await resumable(session, () => storeInput(session, repository, input, options, { before, skipped }))
+    const restoredBlocks = before?.equals(stored.root) === true ? session.added.blocks : 0
     const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
     // While the session's lease stands, so that what it compares with cannot be removed.
-    return { stored, recorded, newFiles: await countNewFiles(repository, recorded, stored), added: session.added }
+    return { stored, recorded, restoredBlocks, newFiles: await countNewFiles(repository, recorded, stored), added: session.added }
   }, options.compression === undefined ? {} : { compression: options.compression })
   return {
     root: cidText(stored.root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
-    files: stored.files, bytes: stored.bytes, newFiles, newBytes: added.contentBytes, storedBytes: added.storedBytes,
+    files: stored.files, bytes: stored.bytes, newFiles, newBytes: added.contentBytes, restoredBlocks, storedBytes: added.storedBytes,
     elapsedMs: Math.round(performance.now() - startedAt), skipped,
   }
 }
@@ -58,9 +62,8 @@ async function resumable<T>(session: Session, work: () => Promise<T>): Promise<T
 }
 
 async function storeInput(
-  session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, { ref, skipped }: { readonly ref: string; readonly skipped: SkippedPath[] },
+  session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, { before, skipped }: { readonly before: CID | undefined; readonly skipped: SkippedPath[] },
 ): Promise<StoredRoot> {
-  const before = await rootBefore(repository, ref)
   const { chunker } = repository.config
   if ('entries' in input) {
     let files = 0
@@ -78,18 +81,6 @@ async function storeInput(
     ...(options.onProgress === undefined ? {} : { onProgress: (event) => options.onProgress?.(asStoreEvent(event, session)) }),
   }
   return storeFolder(session, input.port, input.folder, { ...readOptions, chunker, before })
-}
-
-/** The root that the ref has now, whose files the new ones may resemble. */
-async function rootBefore(repository: BlockRepository, ref: string): Promise<CID | undefined> {
-  const target = await repository.getRef(ref)
-  try {
-    return target === undefined ? undefined : (await readSnapshot(repository, target)).root
-  } catch (error) {
-    // What is wrong with it comes up when the new snapshot is recorded after it.
-    if (error instanceof VarveError) return undefined
-    throw error
-  }
 }
 
 /** Readers report what they hash; only here is it known how much of that is new. */

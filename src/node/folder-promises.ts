@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import type { ConformanceCase } from '../storage/conformance.ts'
 import { broken } from '../storage/conformance-trial.ts'
+import { saysDiskFull } from '../storage/disk-full.ts'
 import { lacksHardLinks } from './publish.ts'
 import { errorCode } from './system-errors.ts'
 
@@ -39,7 +40,7 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
       async run() {
         write(path('linked'), 'linked')
         await calls.link(path('linked'), path('second')).catch((error: unknown) => {
-          broken(lacksHardLinks(errorCode(error)) ? `the file system has no hard links (${errorCode(error)})` : said(error))
+          broken(lacksHardLinks(errorCode(roomFor(error))) ? `the file system has no hard links (${errorCode(error)})` : said(error))
         })
         expectContent(path('second'), 'linked')
         const { nlink } = fs.statSync(path('linked'))
@@ -52,7 +53,7 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
       async run() {
         write(path('taken'), 'first')
         write(path('late'), 'second')
-        const code = await calls.link(path('late'), path('taken')).then(() => 'success', errorCode)
+        const code = await calls.link(path('late'), path('taken')).then(() => 'success', (error: unknown) => errorCode(roomFor(error)))
         if (code !== 'EEXIST') broken(`the second link to a name ended with ${code ?? 'an unknown error'}`)
         expectContent(path('taken'), 'first')
       },
@@ -66,6 +67,7 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
           for (const name of names) write(name, name)
           const results = await Promise.allSettled(names.map((name) => calls.link(name, path(`won-${round}`))))
           const winners = names.filter((_, index) => results[index]?.status === 'fulfilled')
+          for (const result of results) if (result.status === 'rejected') roomFor(result.reason)
           const [winner] = winners
           if (winners.length !== 1 || winner === undefined) return broken(`${winners.length} of ${LINKS_AT_ONCE} links to one name succeeded`)
           expectContent(path(`won-${round}`), winner)
@@ -78,7 +80,7 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
       async run() {
         write(path('old'), 'old')
         write(path('new'), 'new')
-        await calls.rename(path('new'), path('old')).catch((error: unknown) => broken(said(error)))
+        await calls.rename(path('new'), path('old')).catch((error: unknown) => broken(said(roomFor(error))))
         expectContent(path('old'), 'new')
         if (fs.existsSync(path('new'))) broken('the name from before is still there')
       },
@@ -89,7 +91,7 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
       async run() {
         fs.mkdirSync(path('folder'))
         write(path('folder/file'), 'inside')
-        await calls.rename(path('folder'), path('moved')).catch((error: unknown) => broken(said(error)))
+        await calls.rename(path('folder'), path('moved')).catch((error: unknown) => broken(said(roomFor(error))))
         expectContent(path('moved/file'), 'inside')
       },
     },
@@ -98,14 +100,14 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
       harm: 'A power cut could lose what was reported as stored.',
       async run() {
         write(path('synced'), 'synced')
-        await calls.sync(path('synced')).catch((error: unknown) => broken(said(error)))
+        await calls.sync(path('synced')).catch((error: unknown) => broken(said(roomFor(error))))
       },
     },
     {
       name: 'names in a folder are put on the disk when that is asked for (fsync of a folder)',
       harm: 'A power cut could lose what was reported as stored.',
       // Windows cannot be asked; NTFS journals names by itself.
-      run: () => (process.platform === 'win32' ? Promise.resolve() : calls.sync(folder).catch((error: unknown) => broken(said(error)))),
+      run: () => (process.platform === 'win32' ? Promise.resolve() : calls.sync(folder).catch((error: unknown) => broken(said(roomFor(error))))),
     },
   ]
   return cases.map(({ name, harm, run }) => ({ name, harm, run: () => run().catch(explain) }))
@@ -115,7 +117,15 @@ export function folderPromises(folder: string, calls: TrialCalls): readonly Conf
 function explain(error: unknown): never {
   const code = errorCode(error)
   if (error instanceof StorageError || code === undefined) throw error
+  roomFor(error)
   throw new StorageError(said(error), { cause: error, data: { reason: code } })
+}
+
+/** Passes an error on. @throws StorageError if there was no room, which no promise is about */
+function roomFor(error: unknown): unknown {
+  const code = errorCode(error)
+  if (saysDiskFull(code)) throw new StorageError(`the disk is full (${code})`, { cause: error, data: { reason: code }, hint: 'Free some space, then check again.' })
+  return error
 }
 
 function write(path: string, text: string): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { InvalidArgumentError, NotFoundError, StorageError } from '../errors.ts'
+import { saysDiskFull } from '../storage/disk-full.ts'
 import type { Storage } from '../storage/interface.ts'
 import { byteTextOfPath } from './byte-text.ts'
 import { folderPromises, nodeTrialCalls, type TrialCalls } from './folder-promises.ts'
@@ -51,6 +52,7 @@ function makeFolder(path: string): void {
     fs.mkdirSync(path)
   } catch (cause) {
     const reason = errorCode(cause) ?? 'UNKNOWN'
+    if (saysDiskFull(reason)) throw new StorageError(`Cannot make the folder ${path} for the check: the disk is full (${reason})`, { cause, data: { path, reason }, hint: 'Free some space, then check again.' })
     throw new StorageError(`Cannot make the folder ${path} for the check (${reason})`, { cause, data: { path, reason }, hint: 'Check who owns the folder, and that its file system can be written to.' })
   }
 }

@@ -2,21 +2,28 @@
 export interface OpenedBase {
   readonly bytes: Uint8Array
   readonly depth: number
-  /** False if nobody has hashed the bytes yet: enough for what is hashed itself in the end. */
-  readonly checked: boolean
 }
 
 /** Keeps the blocks that were last used as bases, up to a number of bytes. Neighbouring chunks of a file are deltas against the same few. */
-export class BaseCache {
-  readonly #entries = new Map<string, OpenedBase>()
+export class BaseCache<Entry> {
+  readonly #entries = new Map<string, Entry>()
   readonly #budget: number
+  readonly #held: (entry: Entry) => readonly ArrayBufferView[]
+  /** How many entries hold each of the arrays: what several share is counted once. */
+  readonly #holders = new Map<ArrayBufferView, number>()
   #bytes = 0
 
-  constructor(budgetBytes: number) {
+  /** `held`: the arrays that an entry keeps in memory. */
+  constructor(budgetBytes: number, held: (entry: Entry) => readonly ArrayBufferView[]) {
     this.#budget = budgetBytes
+    this.#held = held
   }
 
-  get(name: string): OpenedBase | undefined {
+  get heldBytes(): number {
+    return this.#bytes
+  }
+
+  get(name: string): Entry | undefined {
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
     // A Map lists its keys in the order they were set: the first is then the one unused for longest.
@@ -25,13 +32,29 @@ export class BaseCache {
     return entry
   }
 
-  set(name: string, entry: OpenedBase): void {
-    this.#bytes += entry.bytes.length - (this.#entries.get(name)?.bytes.length ?? 0)
+  set(name: string, entry: Entry): void {
+    for (const array of this.#held(entry)) this.#count(array, 1)
+    this.#drop(name)
     this.#entries.set(name, entry)
-    for (const [oldest, { bytes }] of this.#entries) {
+    for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#budget || oldest === name) break
-      this.#entries.delete(oldest)
-      this.#bytes -= bytes.length
+      this.#drop(oldest)
     }
+  }
+
+  #drop(name: string): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
+    this.#entries.delete(name)
+    for (const array of this.#held(entry)) this.#count(array, -1)
+  }
+
+  #count(array: ArrayBufferView, change: 1 | -1): void {
+    const before = this.#holders.get(array) ?? 0
+    const after = before + change
+    if (after === 0) this.#holders.delete(array)
+    else this.#holders.set(array, after)
+    if (before === 0) this.#bytes += array.byteLength
+    if (after === 0) this.#bytes -= array.byteLength
   }
 }

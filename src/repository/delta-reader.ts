@@ -2,13 +2,17 @@ import { equalBytes, toHex } from '../bytes.ts'
 import { type CID, cidFromDigest, cidText, RAW_CODE } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import { DELTA_CODEC } from '../codec/block-compression.ts'
-import { decodeDeltaPayload, type DeltaPayload, undoDelta } from '../codec/delta-payload.ts'
+import { applyDelta } from '../codec/delta-apply.ts'
+import { composeDelta } from '../codec/delta-compose.ts'
+import { decodeDeltaPayload, type DeltaPayload, plainInstructions } from '../codec/delta-payload.ts'
+import { bytesOfPieces, type Pieces, wholePiece } from '../codec/pieces.ts'
 import { CorruptBlockError, MalformedDataError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import { BaseCache, type OpenedBase } from './base-cache.ts'
+import { BaseWindows } from './base-windows.ts'
 import type { BlockLocation } from './index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES } from './pack-format.ts'
-import { assertStoredHeader, corruptBlock, openStoredBlock, openUnhashed, readStored } from './read-block.ts'
+import { assertStoredHeader, corruptBlock, openStoredBlock, openUnhashed } from './read-block.ts'
 
 const CACHE_SIZE_BYTES: number = 32 * 1024 * 1024
 /** Writers keep chains far shorter (delta-writer.ts). Beyond this the blocks lead round in a circle, or somebody wishes harm. */
@@ -18,16 +22,24 @@ const MAX_BASES_READ = 4096
 /** Where a base is found: every place of a block. */
 export type FindBase = (digest: Uint8Array) => Promise<readonly BlockLocation[]>
 
+/** A block as pieces of those that it is made from, so that of a chain of deltas only the last is put together. */
+interface KnownBase {
+  readonly content: Pieces
+  readonly depth: number
+  /** False if nobody has hashed the bytes yet: enough for what is hashed itself in the end. */
+  readonly checked: boolean
+}
+
 /** Opens blocks that are stored as deltas: reads the blocks that they are made from, which may be deltas too. */
 export class DeltaReader {
-  readonly #storage: Pick<Storage, 'get'>
+  readonly #windows: BaseWindows
   readonly #platform: Platform
   readonly #hasher: Hasher
   readonly #find: FindBase
-  readonly #bases = new BaseCache(CACHE_SIZE_BYTES)
+  readonly #bases = new BaseCache<KnownBase>(CACHE_SIZE_BYTES, ({ content }) => [...content.buffers, content.fields])
 
   constructor(storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, find: FindBase) {
-    this.#storage = storage
+    this.#windows = new BaseWindows(storage)
     this.#platform = platform
     this.#hasher = hasher
     this.#find = find
@@ -41,12 +53,12 @@ export class DeltaReader {
    */
   async open(cid: CID, location: BlockLocation, stored: Uint8Array): Promise<Uint8Array> {
     try {
-      const { bytes } = await this.#open(cid, location, stored, limits(false))
-      return checked(this.#hasher, cid, location, bytes)
+      const { content } = await this.#open(cid, location, stored, limits(false))
+      return checked(this.#hasher, cid, location, bytesOfPieces(content))
     } catch (error) {
       if (!(error instanceof CorruptBlockError)) throw error
-      const { bytes } = await this.#open(cid, location, stored, limits(true))
-      return bytes
+      const { content } = await this.#open(cid, location, stored, limits(true))
+      return bytesOfPieces(content)
     }
   }
 
@@ -54,47 +66,60 @@ export class DeltaReader {
   async base(digest: Uint8Array): Promise<OpenedBase | undefined> {
     const name = toHex(digest)
     const known = this.#bases.get(name)
-    if (known?.checked === true) return known
+    if (known?.checked === true) return opened(known)
+    const found = (await this.#sound(known ?? digest, digest, false)) ?? (await this.#sound(digest, digest, true))
+    if (found !== undefined) this.#bases.set(name, found)
+    return found === undefined ? undefined : opened(found)
+  }
+
+  /** Keeps a block that was just written: the next version of its file will want it. */
+  remember(digest: Uint8Array, bytes: Uint8Array, depth: number): void {
+    this.#bases.set(toHex(digest), { content: wholePiece(bytes), depth, checked: true })
+  }
+
+  /** A block in one piece, hashed; undefined if it is not to be had, or damaged. With `check`, a sound copy of each link of its chain is looked for. */
+  async #sound(known: KnownBase | Uint8Array, digest: Uint8Array, check: boolean): Promise<KnownBase | undefined> {
     try {
-      const found = await this.#read(digest, limits(true))
-      if (found !== undefined) this.#bases.set(name, found)
-      return found
+      const found = known instanceof Uint8Array ? await this.#read(known, limits(check)) : known
+      if (found === undefined || found.checked) return found
+      const bytes = bytesOfPieces(found.content)
+      return equalBytes(this.#hasher.digest(bytes), digest) ? { content: wholePiece(bytes), depth: found.depth, checked: true } : undefined
     } catch (error) {
       if (error instanceof CorruptBlockError) return undefined
       throw error
     }
   }
 
-  /** Keeps a block that was just written: the next version of its file will want it. */
-  remember(digest: Uint8Array, bytes: Uint8Array, depth: number): void {
-    this.#bases.set(toHex(digest), { bytes, depth, checked: true })
-  }
-
-  /** Only the last block of a chain is hashed, unless `check` is set. */
-  async #open(cid: CID, location: BlockLocation, stored: Uint8Array, outer: Limits): Promise<OpenedBase> {
+  /** Only the last block of a chain is hashed, unless `check` is set: then every block of it is put together. */
+  async #open(cid: CID, location: BlockLocation, stored: Uint8Array, outer: Limits): Promise<KnownBase> {
     const bounds = { ...outer, depth: outer.depth - 1, within: { location, outer: outer.within } }
     if (location.codec !== DELTA_CODEC) {
       const open = bounds.check ? openStoredBlock : openUnhashed
-      return { bytes: open(this.#platform, this.#hasher, cid, location, stored), depth: 0, checked: bounds.check }
+      return { content: wholePiece(open(this.#platform, this.#hasher, cid, location, stored)), depth: 0, checked: bounds.check }
     }
     assertStoredHeader(cid, location, stored)
     const payload = payloadOf(cid, location, stored)
-    const bases: OpenedBase[] = []
+    const bases: KnownBase[] = []
     for (const digest of payload.bases) {
       if (bounds.depth < 0 || bounds.reads.left-- === 0) throw corruptBlock(cid, location, 'the chain of deltas that it ends does not begin anywhere')
       bases.push(await this.#base(digest, cid, location, bounds))
     }
     const depth = 1 + Math.max(...bases.map((base) => base.depth))
     try {
-      const bytes = undoDelta(this.#platform, payload, bases.map((base) => base.bytes), location.size)
-      return { bytes: bounds.check ? checked(this.#hasher, cid, location, bytes) : bytes, depth, checked: bounds.check }
+      const content = this.#undo(payload, bases.map((base) => base.content), location.size)
+      return { content: bounds.check ? wholePiece(checked(this.#hasher, cid, location, bytesOfPieces(content))) : content, depth, checked: bounds.check }
     } catch (cause) {
       if (!(cause instanceof MalformedDataError)) throw cause
       throw corruptBlock(cid, location, 'its delta cannot be applied', cause)
     }
   }
 
-  async #base(digest: Uint8Array, dependent: CID, at: BlockLocation, bounds: Limits): Promise<OpenedBase> {
+  #undo(payload: DeltaPayload, bases: readonly Pieces[], size: number): Pieces {
+    const instructions = plainInstructions(this.#platform, payload)
+    return composeDelta(instructions, bases, size) ?? wholePiece(applyDelta(instructions, bases.map(bytesOfPieces), size))
+  }
+
+  async #base(digest: Uint8Array, dependent: CID, at: BlockLocation, bounds: Limits): Promise<KnownBase> {
     const name = toHex(digest)
     const known = this.#bases.get(name)
     if (known !== undefined && (known.checked || !bounds.check)) return known
@@ -114,7 +139,7 @@ export class DeltaReader {
   }
 
   /** From the first place where it is sound; undefined if there is no place. */
-  async #read(digest: Uint8Array, bounds: Limits): Promise<OpenedBase | undefined> {
+  async #read(digest: Uint8Array, bounds: Limits): Promise<KnownBase | undefined> {
     const cid = cidFromDigest(this.#hasher, RAW_CODE, digest)
     let damage: unknown
     for (const location of await this.#find(digest)) {
@@ -123,7 +148,7 @@ export class DeltaReader {
         continue
       }
       try {
-        return await this.#open(cid, location, await readStored(this.#storage, location), bounds)
+        return await this.#open(cid, location, await this.#windows.read(location, bounds.check), bounds)
       } catch (error) {
         damage ??= error
       }
@@ -131,6 +156,10 @@ export class DeltaReader {
     if (damage !== undefined) throw damage
     return undefined
   }
+}
+
+function opened({ content, depth }: KnownBase): OpenedBase {
+  return { bytes: bytesOfPieces(content), depth }
 }
 
 /** How far a chain is followed, and whether each of its blocks is hashed. */

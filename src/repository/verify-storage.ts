@@ -5,6 +5,7 @@ import { isPromise, type MaybePromise, type OperationOptions } from '../types.ts
 import { CONFIG_KEY, decodeConfig, encodeConfig } from './config.ts'
 import { indexKey, type IndexedPack } from './index-format.ts'
 import type { BlockLocation } from './index-set.ts'
+import { listLeases } from './lease.ts'
 import { type BlockHeader, packKey } from './pack-format.ts'
 import type { OpenDelta } from './pack-reader.ts'
 import { Pause } from './pause.ts'
@@ -72,6 +73,20 @@ async function verifyLog(repository: BlockRepository, report: StorageReport): Pr
     expected = read?.record.previous
   }
   await noting(report, 'log/', () => verifyLogEnd(repository, report))
+  if (repository.root.number === 0) await noting(report, 'log/', () => verifyNoLog(repository, report))
+}
+
+/**
+ * A repository without a root record is new, or has lost its log. An index file comes right before a record: without one it is the work of a first commit that died
+ * at its last step, whose lease then stands and accounts for one file, or what is left of a log. Looked at in this order, a commit that succeeds meanwhile shows in the log.
+ */
+async function verifyNoLog({ storage, hasher }: BlockRepository, report: StorageReport): Promise<void> {
+  let files = 0
+  for await (const _file of storage.list('index/')) files++
+  const unfinished = (await listLeases(storage, hasher)).filter(({ base }) => base === 0).length
+  if (files <= unfinished) return
+  for await (const _record of storage.list('log/')) return
+  report.problems.push({ key: 'log/', problem: 'it is empty, though there is data: every root record is lost, and `varve repair` looks for what they led to; or the first snapshot failed at its last step, and taking it again mends this' })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { StorageError } from '../errors.ts'
 import { BrokenPromiseError } from './conformance-trial.ts'
 import { storageConformance, type ConformanceCase, type ConformanceOptions } from './conformance.ts'
+import { isDiskFull } from './disk-full.ts'
 import type { Storage } from './interface.ts'
 
 /** What was found of one promise. */
@@ -11,6 +12,8 @@ export interface CheckedPromise {
   readonly outcome: 'kept' | 'broken' | 'untried'
   /** What was seen instead, or why it could not be tried. */
   readonly reason?: string
+  /** It could not be tried only because the disk, or the quota, is full: nothing is known against the storage. */
+  readonly full?: true
   /** What would go wrong with a repository on a storage that does not keep it. */
   readonly harm: string
 }
@@ -46,7 +49,7 @@ export async function tried({ name, harm, run }: ConformanceCase): Promise<Check
     return { promise: name, outcome: 'kept', harm }
   } catch (error) {
     const outcome = error instanceof StorageError && !(error instanceof BrokenPromiseError) ? 'untried' : 'broken'
-    return { promise: name, outcome, reason: reasonOf(error), harm }
+    return { promise: name, outcome, reason: reasonOf(error), ...(outcome === 'untried' && isDiskFull(error) ? { full: true } : {}), harm }
   }
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { errorOf, newFolder, runCli, runJson } from './run-cli.ts'
@@ -73,6 +73,22 @@ describe.each([['index'], ['log']])('a damaged object in %s/', (folder) => {
     if (read.code === 0) expect(read.bytes).toEqual(readFileSync(join(cwd, 'data/first.bin')))
     else expect(read).toMatchObject({ code: 4, stdout: '', stderr: expect.stringMatching(/^varve: .*\n {2}.*\n$/) as string })
   })
+})
+
+test('a log of which nothing is left is damage, and repair, which verify names, finds what it led to', async () => {
+  await runJson(['snapshot', 'data', '-m', 'again'], { cwd })
+  for (const path of objects('log')) rmSync(path)
+  const run = await runCli(['verify'], { cwd })
+  expect(run).toMatchObject({ code: 1, stdout: expect.stringMatching(/^problem log\/: it is empty, .*`varve repair`[^]*\nnot sound: 0 damaged blocks, 1 other problem/) as string })
+  expect(await runJson(['refs'], { cwd })).toEqual([])
+  expect((await runCli(['repair', '--give-up'], { cwd })).stdout).toMatch(/^recovered recovered\/1 → /m)
+  expect((await runCli(['verify'], { cwd })).code).toBe(0)
+})
+
+test('a new repository, in which nothing was stored yet, is sound', async () => {
+  const { code } = await runCli(['init', 'new'], { cwd })
+  expect(code).toBe(0)
+  expect((await runCli(['verify', '--repo', existsSync(join(cwd, 'new/.varve')) ? 'new/.varve' : 'new'], { cwd })).code).toBe(0)
 })
 
 test('a repository of a newer format is left alone by every command', async () => {

@@ -130,7 +130,7 @@ test('no permission: on a file of the folder all unreadable paths are listed; on
   chmodSync(join(data, 'a.txt'), 0)
   chmodSync(join(data, 'train/0.png'), 0)
   const refused = await runCli(['snapshot', 'data', '--json'], { cwd, ...user })
-  expect(refused.code).toBe(5)
+  expect(refused.code).toBe(6)
   expect(errorOf(refused)).toMatchObject({ code: 'UNREADABLE_FILES', data: { paths: ['a.txt', 'train/0.png'] } })
   const skipping = await runJson<{ files: number; skipped: { path: string; reason: string }[] }>(['snapshot', 'data', '--skip-unreadable'], { cwd, ...user })
   expect(skipping.files).toBe(2)

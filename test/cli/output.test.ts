@@ -17,7 +17,7 @@ test('--version prints the version of the package', async () => {
 test('help lists every command, and each command has examples', async () => {
   const { stdout, code } = await runCli(['--help'])
   expect(code).toBe(0)
-  const commands = ['init', 'snapshot', 'hash', 'status', 'diff', 'log', 'show', 'refs', 'tag', 'ls', 'cat', 'checkout', 'verify', 'prove', 'export', 'import', 'completion']
+  const commands = ['init', 'snapshot', 'hash', 'status', 'diff', 'log', 'show', 'refs', 'tag', 'reset', 'ls', 'cat', 'checkout', 'verify', 'prove', 'export', 'import', 'completion']
   for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
   const helps = await Promise.all(commands.map((name) => runCli([name, '--help'])))
   for (const [index, help] of helps.entries()) expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^Usage: varve ${commands[index] ?? ''}[^]*Examples:\n  \\$ `)) as string })

@@ -48,9 +48,30 @@ describe('repair', () => {
     const run = await runCli(['repair', '--json'], { cwd })
     expect(run.code).toBe(1)
     expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, dryRun: false, number: 2, indexRebuilt: true, affected: [{ ref: 'data', path: 'first.bin' }], lost: [{ reason: expect.stringContaining('hash') as string }] })
-    expect(await runJson(['snapshot', 'data'], { cwd })).toMatchObject({ created: false })
+    // Repaired already: the way out is another one.
+    for (const verb of ['gc', 'repack', 'verify']) {
+      const { stdout, stderr } = await runCli([verb], { cwd })
+      expect(stdout + stderr).toMatch(/comes back with a new snapshot of the same files, or .*--from <repo>/)
+    }
+    const healed = await runCli(['snapshot', 'data'], { cwd })
+    expect(healed.stdout).toMatch(/^stored again 1 block of data that was missing\ndata has not changed: /m)
+    expect(await runJson(['snapshot', 'data'], { cwd })).toMatchObject({ created: false, restoredBlocks: 0 })
     expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 0 })
     expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+  })
+
+  test('and a snapshot tells how many lost blocks it stored again, whether it has something else to say or not', async () => {
+    const healed = async (...more: string[]): Promise<object> => {
+      flipBit(largest('packs'), 1000)
+      await runCli(['repair'], { cwd })
+      return runJson(['snapshot', 'data', ...more], { cwd })
+    }
+    expect(await healed()).toMatchObject({ created: false, restoredBlocks: 1, newBytes: 50_000 })
+    rmSync(join(cwd, '.varve'), { recursive: true })
+    cpSync(join(cwd, 'clone'), join(cwd, '.varve'), { recursive: true })
+    expect(await healed('-m', 'healed')).toMatchObject({ created: true, restoredBlocks: 1, newBytes: 50_000 })
+    writeFileSync(join(cwd, 'data/first.bin'), randomBytes(50_000))
+    expect(await runJson(['snapshot', 'data'], { cwd })).toMatchObject({ created: true, restoredBlocks: 0, newBytes: 50_000 })
   })
 
   test('works where the state cannot even be opened', async () => {
@@ -69,7 +90,7 @@ describe('repair', () => {
 
   test('refuses to be its own source, and says so if there is no other', async () => {
     expect(await runCli(['repair', '--from', '.varve'], { cwd })).toMatchObject({ code: 2 })
-    expect(await runCli(['repair', '--from', 'nowhere'], { cwd })).toMatchObject({ code: 3 })
+    expect(await runCli(['repair', '--from', 'nowhere'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/nowhere\n {2}Name the folder of another repository, .* with --from\.\n$/) as string })
     writeFileSync(join(cwd, '.varve/config.json'), '{"format"')
     expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 4 })
   })

@@ -59,6 +59,27 @@ describe('varve storage check', () => {
     expect(readdirSync(join(cwd, 'disk'))).toEqual([])
   })
 
+  test('says that the disk is full where it is, and blames nothing else', async () => {
+    const cwd = newFolder()
+    // Loaded before varve: as if the disk had no room for anything large.
+    writeFileSync(join(cwd, 'full.cjs'), `
+      const fs = require('node:fs')
+      const { writev } = fs
+      fs.writev = (file, parts, position, done) => {
+        if (parts.reduce((sum, part) => sum + part.byteLength, 0) < 3000) return writev(file, parts, position, done)
+        setImmediate(done, Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28, syscall: 'write' }))
+      }
+      require('node:module').syncBuiltinESMExports()`)
+    mkdirSync(join(cwd, 'disk'))
+    const env = { NODE_OPTIONS: `--require ${join(cwd, 'full.cjs')}` }
+    const { code, stdout } = await runCli(['storage', 'check', 'disk'], { cwd, env })
+    expect(stdout).toMatch(/^not tried +an object of 4096 bytes .*\n {4}because: .*disk full \(ENOSPC\)\n(?! )/m)
+    expect(stdout).not.toMatch(/^not kept/m)
+    expect(stdout).toMatch(/^not tried: the disk of .* is full, so that \d+ of \d+ promises could not be tried; the others are kept\n {2}Free some space/m)
+    expect(code).toBe(6)
+    expect(readdirSync(join(cwd, 'disk'))).toEqual([])
+  })
+
   test('is quiet when that is asked for, and nothing is wrong', async () => {
     expect((await runCli(['storage', 'check', newFolder(), '--quiet'])).stdout).toMatch(/^sound: [^\n]*\n$/)
   })

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { newFolder, runCli, runJson } from './run-cli.ts'
+import { openRepository } from '../../src/node/open-repository.ts'
 import { writeSample } from './sample-data.ts'
 
 interface Snapshot { root: string; snapshot: string; parent: string | null; ref: string; created: boolean; files: number; bytes: number; newFiles: number; newBytes: number; storedBytes: number; elapsedMs: number; skipped: { path: string; reason: string }[] }
@@ -73,19 +74,22 @@ test('status and diff name what was added, removed and modified, in both directi
   expect(status.modified).toMatchObject([{ path: 'a.txt', before: { size: 6 }, after: { size: 11 } }])
   expect(status.summary).toMatchObject({ added: 1, removed: 1, modified: 1 })
   expect(await runJson<Diff>(['status'], { cwd: data })).toEqual(status)
-  expect(await runJson<Diff>(['diff', 'data', './data'], { cwd })).toEqual(status)
+  expect(await runJson<Diff>(['diff', 'data', './data'], { cwd })).toEqual({ ...status, compared: { before: { revision: 'data' }, after: { folder: './data' } } })
   const reversed = await runJson<Diff>(['diff', './data', 'data'], { cwd })
   expect(reversed.removed.map(({ path }) => path)).toEqual(['new.txt'])
   expect(reversed.modified).toMatchObject([{ path: 'a.txt', before: { size: 11 }, after: { size: 6 } }])
   await runJson(['snapshot', 'data'], { cwd })
-  expect(await runJson<Diff>(['diff', 'data~1', 'data'], { cwd })).toEqual(status)
+  expect(await runJson<Diff>(['diff', 'data~1', 'data'], { cwd })).toEqual({ ...status, compared: { before: { revision: 'data~1' }, after: { revision: 'data' } } })
   const shown = await runCli(['diff', 'data~1', 'data'], { cwd })
   expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^~ a\.txt {2}6 B → 11 B\n\+ new\.txt {2}3 B\n- train\/0\.png {2}2\.9 KiB\n1 added, 1 removed, 1 modified/) as string })
   expect((await runCli(['diff', 'data~1', 'data', '--stat'], { cwd })).stdout).toMatch(/^1 added, 1 removed, 1 modified; \+14 B -2\.9 KiB\n$/)
   expect((await runCli(['diff', 'data~1', 'data', '--exit-code'], { cwd })).code).toBe(1)
   expect(await runCli(['diff', 'data', './data', '--exit-code'], { cwd })).toMatchObject({ code: 0, stdout: 'no differences\n' })
-  // A ref comes before a folder of the same name.
-  expect(await runJson<Diff>(['diff', 'data~1', 'data'], { cwd })).toEqual(status)
+  // A ref comes before a folder of the same name, and that is said.
+  writeFileSync(join(data, 'b.txt'), 'changed again')
+  expect(await runCli(['diff', 'data', 'data'], { cwd })).toMatchObject({ code: 0, stdout: 'no differences\n', stderr: 'comparing the revision data with the revision data; the folder is ./data\n' })
+  expect(await runCli(['diff', 'data', './data'], { cwd })).toMatchObject({ stdout: expect.stringMatching(/^\+ b\.txt/) as string, stderr: '' })
+  expect(await runCli(['diff', 'data~1', 'data', '--quiet'], { cwd })).toMatchObject({ stderr: '' })
 })
 
 test('log, show, refs and tag give arrays of records', async () => {
@@ -107,6 +111,28 @@ test('log, show, refs and tag give arrays of records', async () => {
   expect(await runJson(['refs', '--delete', 'data@v1'], { cwd })).toMatchObject([{ name: 'data@v1' }])
   expect(await runJson(['refs'], { cwd })).toMatchObject([{ name: 'data' }])
   expect((await runCli(['log'], { cwd })).stdout).toMatch(/^root {6}baf.*\nsnapshot {2}baf.*\ntime .*\n(author .*\n)?refs {6}data\n {4}two\n/)
+})
+
+test('reset takes a ref back, says why in the log of operations, and loses no other writer’s move', async () => {
+  const cwd = newFolder()
+  const data = writeSample(cwd)
+  const first = await runJson<Snapshot>(['snapshot', 'data', '-m', 'one'], { cwd })
+  writeFileSync(join(data, 'b.txt'), 'b')
+  const second = await runJson<Snapshot>(['snapshot', 'data', '-m', 'two'], { cwd })
+  const moved = await runCli(['reset', 'data', 'data~1', '--why', 'two was wrong'], { cwd })
+  expect(moved).toMatchObject({ code: 0, stdout: expect.stringContaining(`data  ${first.root}\n`) as string })
+  expect(moved.stdout).toContain(`varve tag data@<name> ${second.snapshot}`)
+  expect(await runJson(['log', 'data'], { cwd })).toMatchObject([{ snapshot: first.snapshot }])
+  // Back again, by the CID that was printed, and only from where it is.
+  expect(await runCli(['reset', 'data', second.snapshot, '--expect', second.snapshot], { cwd })).toMatchObject({ code: 5, stderr: expect.stringContaining('data') as string })
+  expect(await runJson(['reset', 'data', second.snapshot, '--expect', first.snapshot], { cwd })).toMatchObject({ name: 'data', snapshot: second.snapshot, root: second.root, before: first.snapshot, moved: true })
+  expect(await runJson(['reset', 'data', 'data'], { cwd })).toMatchObject({ before: second.snapshot, moved: false })
+  expect(await runCli(['reset', 'none', 'data'], { cwd })).toMatchObject({ code: 3 })
+  expect(await runCli(['reset', 'data@v1', 'data'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('varve tag --force') as string })
+  await using repository = await openRepository(join(cwd, '.varve'))
+  const operations = []
+  for await (const { action, message, changes } of repository.blocks.operations()) if (action === 'set-ref') operations.push({ message, names: changes.map(({ name }) => name) })
+  expect(operations).toEqual([{ message: 'two was wrong', names: ['data'] }, { message: '', names: ['data'] }])
 })
 
 test('ls lists entries and cat gives bytes', async () => {

@@ -71,6 +71,14 @@ describe('a folder on trial', () => {
     expect(broken.find((each) => promise.test(each.promise))).toMatchObject({ outcome: 'broken', reason: expect.stringContaining(reason) as string })
   })
 
+  test.each([['ENOSPC'], ['EDQUOT']])('that is full (%s) is not blamed for it', async (code) => {
+    const found = await checkCalls({ link: refusing(code), rename: refusing(code), sync: refusing(code) })
+    expect(found).toHaveLength(7)
+    for (const each of found) expect(each).toMatchObject({ outcome: 'untried', full: true, reason: `the disk is full (${code})` })
+    const racing = await checkCalls({ link: (path, name) => (/race-/.test(path) && !/race-0-0/.test(path) ? refusing(code)() : nodeTrialCalls.link(path, name)) })
+    expect(racing.filter(({ outcome }) => outcome !== 'kept')).toMatchObject([{ promise: expect.stringContaining('8 hard links') as string, full: true }])
+  })
+
   test('whose calls are sound keeps everything, and the trouble of something else is no broken promise', async () => {
     expect((await checkCalls({})).filter(({ outcome }) => outcome !== 'kept')).toEqual([])
     const trial = beginFolderTrial(newFolder(), { ...nodeTrialCalls, link: (path, name) => (links++, nodeTrialCalls.link(path, name)) })

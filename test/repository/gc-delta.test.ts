@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { cidFromDigest } from '../../src/cid/cid.ts'
 import { DELTA_CODEC } from '../../src/codec/block-compression.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { packKey } from '../../src/repository/pack-format.ts'
 import { BlockRepository, type CID, RAW_CODE } from '../../src/repository/index.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { MeddlingStorage } from './meddling-storage.ts'
 import { assertSound, blob, commitTree, pointTo, putDelta, removeRef, variant } from './trees.ts'
 import { randomBytes } from './random-bytes.ts'
 
@@ -83,4 +85,32 @@ describe('garbage collection of deltas', () => {
     await expect(reopened.get(damaged)).rejects.toMatchObject({ code: 'CORRUPT_BLOCK' })
     expect(await reopened.get(delta)).toEqual(content(1))
   })
+
+  it('reads what a delta is made from once, however often other writers come first', async () => {
+    const storage = new MeddlingStorage()
+    const repository = await BlockRepository.create(storage, options)
+    let leaf = (await commitTree(repository, 'data', [content(0)])).leaves[0] as CID
+    for (let version = 1; version < 3; version++) {
+      leaf = await repository.withSession(async (session) => {
+        const next = await putDelta(session, content(version), leaf)
+        await pointTo(session, `v${version}`, [next])
+        return next
+      })
+    }
+    await commitTree(repository, 'gone', [large])
+    await removeRef(repository, 'gone')
+    const other = await BlockRepository.open(storage, options)
+    const deltas = await Promise.all([1, 2].map(async (version) => (await locationOf(repository, cidOf(content(version)))).key))
+    for (let race = 0; race < 3; race++) storage.before('put', 'log/', () => commitTree(other, `race${race}`, [blob(100 + race)]))
+    storage.calls = []
+    expect((await repository.collectGarbage(now)).packs.removed).toBe(1)
+    expect(storage.isDone).toBe(true)
+    for (const key of deltas) expect(storage.calls.filter((call) => call === `get ${key}`)).toHaveLength(1)
+    await assertSound(storage)
+  })
 })
+
+function cidOf(bytes: Uint8Array): CID {
+  const hasher = nodePlatform.hasher('sha2-256')
+  return cidFromDigest(hasher, RAW_CODE, hasher.digest(bytes))
+}

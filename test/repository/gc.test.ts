@@ -5,6 +5,8 @@ import { packKey } from '../../src/repository/pack-format.ts'
 import { BlockRepository, type CID, DAG_CBOR_CODE, RAW_CODE, type Session } from '../../src/repository/index.ts'
 import { verifyStorage } from '../../src/repository/verify-storage.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
+import { StorageError } from '../../src/errors.ts'
+import { FaultyStorage } from '../../src/storage/faulty-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { ObjectEntry } from '../../src/storage/interface.ts'
 import { randomBytes } from './random-bytes.ts'
@@ -123,7 +125,7 @@ describe('garbage collection', () => {
     await assertSound(storage)
   })
 
-  it('removes nothing where the log may be lost', async () => {
+  it('removes nothing where the log may be lost, and verify says that it is', async () => {
     const storage = new MemoryStorage()
     await commitTree(await BlockRepository.create(storage, options), 'x', [blob(1)])
     for (const key of await storageKeys(storage, 'log/')) await storage.delete(key)
@@ -132,6 +134,22 @@ describe('garbage collection', () => {
     await reopened.collectGarbage(now)
     expect(await storageKeys(storage, 'packs/')).toEqual(before)
     expect(before.length).toBeGreaterThan(0)
+    expect((await verifyStorage(reopened)).problems).toMatchObject([{ key: 'log/' }])
+  })
+
+  it('takes a first commit that died at its last step for no lost log', async () => {
+    const storage = new MemoryStorage()
+    const session = await (await BlockRepository.create(storage, options)).session()
+    const { top } = await putTree(session, [blob(1)])
+    const dead = new FaultyStorage(storage, ({ operation, key }) => (operation === 'put' && key.startsWith('log/') ? { type: 'before', error: new StorageError('died') } : undefined))
+    const dying = await (await BlockRepository.open(dead, options)).session()
+    await putTree(dying, [blob(1)])
+    await expect(dying.commit({ action: 'test', refs: [{ name: 'x', target: top }] })).rejects.toThrow('died')
+    expect(await storageKeys(storage, 'index/')).toHaveLength(1)
+    await assertSound(storage)
+    await session.close()
+    await dying.close()
+    expect((await verifyStorage(await BlockRepository.open(storage, options))).problems).toMatchObject([{ key: 'log/', problem: expect.stringContaining('taking it again') as string }])
   })
 
   it('sweeps packs of sessions that ended without a commit, and none of a session at work', async () => {

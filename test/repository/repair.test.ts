@@ -10,6 +10,7 @@ import { packKey } from '../../src/repository/pack-format.ts'
 import { OverlayStorage } from '../../src/storage/overlay-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { randomBytes } from './random-bytes.ts'
+import { assertSound, blob, commitTree, pointTo, putDelta, variant } from './trees.ts'
 
 const options = { platform: nodePlatform }
 const contents = [randomBytes(300, 1), utf8('compressible '.repeat(60)), randomBytes(50, 3)]
@@ -207,6 +208,35 @@ describe('repair', () => {
     const collected = await (await BlockRepository.open(made.storage, options)).collectGarbage({ graceMs: 0 })
     expect(collected.damagedPacks).toEqual([])
     await assertWhole(made.storage, made)
+  })
+
+  it('takes a delta in again as soon as what it is made from comes back, in the same repair', async () => {
+    const storage = new MemoryStorage()
+    const repository = await BlockRepository.create(storage, options)
+    const [first, second] = [blob(1), variant(blob(1), 2)]
+    const { leaves: [base] } = await commitTree(repository, 'main', [first])
+    if (base === undefined) throw new Error('nothing was written')
+    const delta = await repository.withSession(async (session) => {
+      const cid = await putDelta(session, second, base)
+      await pointTo(session, 'main', [base, cid])
+      return cid
+    })
+    const [place] = await repository.indexes.find(base.multihash.digest)
+    const [small] = await repository.indexes.find(delta.multihash.digest)
+    if (place === undefined || small === undefined) throw new Error('nothing is indexed')
+    expect(small.codec).toBe(4)
+    await replace(storage, packKey(place.pack.id), flip(place.offset + 48 + (place.storedSize >> 1)))
+    expect((await repair(storage)).lost).toHaveLength(2)
+    // The other place has the base alone.
+    const from: BlockSource = {
+      get: (cid) => {
+        if (!cid.equals(base)) throw new NotFoundError('not here')
+        return first
+      },
+    }
+    expect(await repair(storage, { from })).toMatchObject({ fetched: { blocks: 1 }, lost: [] })
+    expect(equalBytes(await (await assertSound(storage)).get(delta), second)).toBe(true)
+    expect(await repair(storage, { from })).toMatchObject({ number: null })
   })
 
   it('never stores what a hostile or failing place serves', async () => {

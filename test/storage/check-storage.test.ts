@@ -44,6 +44,24 @@ describe('a check of storage', () => {
     expect(closed.every(({ outcome, reason }) => outcome === 'untried' && reason === 'no connection')).toBe(true)
   })
 
+  test('finds nothing broken where the disk is full, whichever object there is no room for', async () => {
+    const full = new StorageError('disk full', { data: { reason: 'ENOSPC' } })
+    for (const wanted of [/./, /\/failed$/, /\/aborted$/, /\/one$/, /\/midway\/object$/]) {
+      const sound = new MemoryStorage()
+      const noRoom = lying((inner) => ({
+        async put(key, body, options) {
+          options?.signal?.throwIfAborted()
+          if (!wanted.test(key)) return inner.put(key, body, options)
+          throw full
+        },
+      }), sound)
+      const found = await check(noRoom)
+      expect(brokenBy(found)).toEqual([])
+      expect(found.filter(({ outcome }) => outcome === 'untried').length).toBeGreaterThan(0)
+      for (const { outcome, full: isFull } of found) expect(isFull).toBe(outcome === 'untried' ? true : undefined)
+    }
+  })
+
   test('stops between two promises when it is told to', async () => {
     const sound = new MemoryStorage()
     const controller = new AbortController()

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { AffectedPath } from '../../dataset/affected-paths.ts'
 import type { RepairResult } from '../../dataset/repair.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatBytes, plural, shownPath, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -32,8 +33,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     if (from !== undefined && resolve(from) === resolve(repository.location)) {
       throw new InvalidArgumentError('A repository cannot be repaired from itself', { hint: 'Name another one with --from.' })
     }
-    const { openRepository } = await import('../../node/open-repository.ts')
-    await using other = from === undefined ? undefined : await openRepository(from)
+    await using other = from === undefined ? undefined : await openSource(from)
     const outcome = 'What was mended so far stays: run the same command again.'
     const result = await context.long(outcome, ({ signal, onProgress }) =>
       repository.repair({ dryRun, giveUp, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
@@ -42,6 +42,17 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await context.output.result(result, () => repairLines(context.output, result, from !== undefined))
   },
 })
+
+/** @throws NotFoundError that names the option by which it was asked for */
+async function openSource(from: string): Promise<Repository> {
+  const { openRepository } = await import('../../node/open-repository.ts')
+  try {
+    return await openRepository(from)
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new NotFoundError(error.message, { cause: error, data: error.data, hint: 'Name the folder of another repository, the one with config.json in it, with --from.' })
+  }
+}
 
 function* repairLines(output: Output, result: RepairResult, hasOther: boolean): Generator<string> {
   const { dryRun, ok, number, log, packs, damaged, rescued, fetched, lost, affected, recovered, quarantined, lostOperations, evictedGivenUp, refsGivenUp } = result

@@ -29,7 +29,7 @@ export const verb: AnyVerb = defineVerb<object>({
   },
   async run(context, [, location = '']) {
     const report = await check(context, location)
-    if (!report.ok) process.exitCode = EXIT.no
+    if (!report.ok) process.exitCode = isOnlyFull(report) ? EXIT.system : EXIT.no
     await context.output.result(report, () => summary(context.output, report))
   },
 })
@@ -54,22 +54,31 @@ async function check({ output, interruption }: Context, location: string): Promi
   return { location: trial.location, kind: trial.kind, ok: promises.every(({ outcome }) => outcome === 'kept') && left.length === 0, promises, facts, left }
 }
 
-function* promiseLines(output: Output, { promise, outcome, reason, harm }: CheckedPromise): Generator<string> {
+/** Nothing was found but that there is no room to look. */
+function isOnlyFull({ promises, left }: StorageReport): boolean {
+  return left.length === 0 && promises.every(({ outcome, full }) => outcome === 'kept' || full === true)
+}
+
+function* promiseLines(output: Output, { promise, outcome, reason, full, harm }: CheckedPromise): Generator<string> {
   if (outcome === 'kept') {
     if (!output.quiet) yield `${output.style('green', 'kept')}       ${promise}`
     return
   }
   yield outcome === 'broken' ? `${output.style('red', 'not kept')}   ${promise}` : `${output.style('yellow', 'not tried')}  ${promise}`
   yield `    ${outcome === 'broken' ? 'seen' : 'because'}: ${shownText(reason ?? '').replaceAll('\n', '\n    ')}`
-  yield `    ${outcome === 'broken' ? 'so' : 'if it is not kept'}: ${harm}`
+  if (full !== true) yield `    ${outcome === 'broken' ? 'so' : 'if it is not kept'}: ${harm}`
 }
 
-function* summary(output: Output, { location, ok, promises, facts, left }: StorageReport): Generator<string> {
+function* summary(output: Output, report: StorageReport): Generator<string> {
+  const { location, ok, promises, facts, left } = report
   if (!output.quiet) for (const { about, text } of facts) yield `${output.style('dim', 'note')}       ${about}: ${text}`
   for (const path of left) yield `${output.style('yellow', 'left')}       ${shownText(path)} could not be removed`
   const count = (outcome: CheckedPromise['outcome']): number => promises.filter((promise) => promise.outcome === outcome).length
   if (ok) yield `${output.style('green', 'sound')}: ${shownText(location)} keeps all ${promises.length} promises that a repository relies on`
-  else {
+  else if (isOnlyFull(report)) {
+    yield `${output.style('yellow', 'not tried')}: the disk of ${shownText(location)} is full, so that ${count('untried')} of ${plural(promises.length, 'promise')} could not be tried; the others are kept`
+    yield '  Free some space (64 MB are plenty), then run the same command again.'
+  } else {
     yield `${output.style('red', 'not sound')}: of ${plural(promises.length, 'promise')} that a repository relies on, ${shownText(location)} keeps ${count('kept')}, breaks ${count('broken')}, and could not be tried for ${count('untried')}`
     yield '  Keep no repository there until the check finds all of them kept.'
   }

@@ -53,6 +53,6 @@ function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems }: 
   if (ok) yield `${output.style('green', 'sound')}: ${read}`
   else {
     yield `${output.style('red', 'not sound')}: ${plural(damaged.length, 'damaged block')}, ${plural(problems.length, 'other problem')}; ${read}`
-    yield '  `varve repair` mends what can be mended; with --from <repo> it takes the rest from an intact copy.'
+    yield '  `varve repair` mends what can be mended; what is not in the repository any more comes back with a new snapshot of the same files, or from an intact copy with --from <repo>.'
   }
 }

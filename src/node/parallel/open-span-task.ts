@@ -6,7 +6,7 @@ import { DIGEST_SIZE_BYTES } from '../../cid/cid.ts'
 import type { Hasher } from '../../cid/interface.ts'
 import { DELTA_CODEC, decompressBlock } from '../../codec/block-compression.ts'
 import { BLOCK_HEADER_SIZE_BYTES, decodeBlockHeader, packKey } from '../../repository/pack-format.ts'
-import { nodePlatform } from '../node-platform.ts'
+import { scratch } from './scratch.ts'
 import { NOT_OPENED, type OpenSpanResult, type OpenSpanTask } from './tasks.ts'
 
 /** The pack that was read last stays open: spans mostly follow one another. */
@@ -25,6 +25,7 @@ export function openSpan({ location, pack, start, end, fields, digests }: Omit<O
     const matches = header !== undefined && header.codec === codec && header.storedSize === storedSize && header.size === size && equalBytes(header.digest, digest)
     if (!matches || codec === DELTA_CODEC) continue
     const payload = memory.subarray(offset + BLOCK_HEADER_SIZE_BYTES, offset + BLOCK_HEADER_SIZE_BYTES + storedSize)
+    scratch.release()
     const plain = decompressed(codec, payload, size)
     if (plain === undefined || !equalBytes(hasher.digest(plain), digest)) continue
     if (plain.buffer === memory.buffer) places[index] = offset + BLOCK_HEADER_SIZE_BYTES
@@ -34,12 +35,13 @@ export function openSpan({ location, pack, start, end, fields, digests }: Omit<O
       free += size
     }
   }
+  scratch.release()
   return places
 }
 
 function decompressed(codec: number, payload: Uint8Array, size: number): Uint8Array | undefined {
   try {
-    return decompressBlock(nodePlatform, codec, payload, size)
+    return decompressBlock(scratch.platform, codec, payload, size)
   } catch {
     return undefined
   }

@@ -4,7 +4,7 @@ import type { Hasher } from '../../cid/interface.ts'
 import { BLOCK_HEADER_SIZE_BYTES, encodeBlockHeader, packKey } from '../../repository/pack-format.ts'
 import { READ_SIZE_BYTES, readBlocks, readTrailer } from '../../repository/pack-reader.ts'
 import type { Storage } from '../../storage/interface.ts'
-import { nodePlatform } from '../node-platform.ts'
+import { scratch } from './scratch.ts'
 import type { ScanPackResult, ScanPackTask } from './tasks.ts'
 
 const window = new Uint8Array(READ_SIZE_BYTES)
@@ -17,9 +17,10 @@ export async function scanPack({ location, pack }: Pick<ScanPackTask, 'location'
       const headers = await readTrailer(packFile(file, () => undefined), hasher, pack)
       const damaged: { index: number; reason: string }[] = []
       let index = 0
-      for await (const { damage } of readBlocks(packFile(file, (size) => window.subarray(0, size)), nodePlatform, hasher, pack, headers, async () => undefined)) {
+      for await (const { damage } of readBlocks(packFile(file, (size) => window.subarray(0, size)), scratch.platform, hasher, pack, headers, async () => undefined)) {
         if (damage !== undefined) damaged.push({ index, reason: damage })
         index++
+        scratch.release()
       }
       const rows = new Uint8Array(headers.length * BLOCK_HEADER_SIZE_BYTES)
       headers.forEach((header, at) => encodeBlockHeader(header, rows, at * BLOCK_HEADER_SIZE_BYTES))

@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /** What threads make lives for the length of a task, and most of it is in slabs; by default each would take several times as much before it collects. */
-const YOUNG_GENERATION_MB = 16
+const YOUNG_GENERATION_MB = 8
 
 type WithoutSlab<T> = T extends SlabTask ? Omit<T, 'slab' | 'memory'> : never
 

@@ -1,6 +1,7 @@
 import { packKey } from '../pack-format.ts'
 import type { BlockRepository } from '../repository.ts'
 import type { SessionHost } from '../session-host.ts'
+import { forecast } from './forecast.ts'
 import type { GcOptions, GcReport } from './interface.ts'
 import { Marking } from './live-blocks.ts'
 import type { PackUsage } from './pack-usage.ts'
@@ -19,12 +20,12 @@ export async function collectGarbage(repository: BlockRepository, host: SessionH
   if (options.dryRun === true) {
     await repository.refresh()
     const found = await survey(repository, new Marking(), options)
-    const { revoke, stay } = await sessionsOf(repository, options)
-    return { ...reportOf(found, [...found.rewritten]), dryRun: true, sessions: stay, revoked: revoke, deferredPacks: 0, damagedPacks: [], freedBytes: expectedBytes(found) }
+    const sessions = await sessionsOf(repository, options)
+    const { moved, ...rest } = await forecast(repository, host, found, sessions, options)
+    return { ...reportOf(found, moved), ...rest, dryRun: true, sessions: sessions.stay, revoked: sessions.revoke, damagedPacks: damagedOf(found, moved) }
   }
   const { found, moved, sessions, revoke, deferredPacks, deletedBytes, storedBytes } = await runCollection(repository, host, options, { action: 'gc' })
-  const damagedPacks = found.rewritten.filter((use) => !moved.includes(use)).map(({ pack }) => packKey(pack.id))
-  return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, damagedPacks, freedBytes: deletedBytes - storedBytes }
+  return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, damagedPacks: damagedOf(found, moved), freedBytes: deletedBytes - storedBytes }
 }
 
 function reportOf(found: Survey, moved: readonly PackUsage[]): Pick<GcReport, 'live' | 'removed' | 'unused' | 'packs' | 'evicted'> {
@@ -38,6 +39,6 @@ function reportOf(found: Survey, moved: readonly PackUsage[]): Pick<GcReport, 'l
   }
 }
 
-function expectedBytes(found: Survey): number {
-  return found.dead.reduce((sum, { pack }) => sum + pack.size, 0) + amountOf(found.rewritten, 'dead').bytes
+function damagedOf(found: Survey, moved: readonly PackUsage[]): string[] {
+  return found.rewritten.filter((use) => !moved.includes(use)).map(({ pack }) => packKey(pack.id))
 }

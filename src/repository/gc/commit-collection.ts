@@ -5,6 +5,7 @@ import type { Lease } from '../lease.ts'
 import { mergedRecords } from '../merge-indexes.ts'
 import { appendOperation } from '../operations.ts'
 import type { SessionHost } from '../session-host.ts'
+import type { RootRecord } from '../root-record.ts'
 import { addIndex, dropUnnamed, storeIndex } from '../store-index.ts'
 import { IndexFile } from '../index-file.ts'
 import { PageCache } from '../page-cache.ts'
@@ -31,13 +32,23 @@ export interface CommittedCollection {
   readonly superseded: readonly IndexName[]
 }
 
+/** No record is made if there is nothing to say in it. */
+export function isCommitNeeded({ gone, revoke, survey }: Pick<Collection, 'gone' | 'revoke' | 'survey'>): boolean {
+  return gone.size > 0 || revoke.length > 0 || survey.evict.length > 0
+}
+
+/** Adds the blocks that belong to the record itself. */
+export async function addCollectionBlocks({ state: { root }, platform }: SessionHost, { blocks }: Relocation, { evict }: Survey, action: string, options: GcOptions): Promise<Pick<RootRecord, 'time' | 'evicted' | 'operations'>> {
+  const time = platform.now().toISOString()
+  const evicted = await addEvicted(blocks, root.record.evicted, evict)
+  const operation = { time, actor: options.actor ?? null, action, message: options.message ?? '', changes: [] }
+  return { time, evicted, operations: await appendOperation(blocks, root.record.operations, operation) }
+}
+
 /** Makes the record after the host's state, without the packs that go. Undefined if another writer made one first. */
 export async function commitCollection(host: SessionHost, { survey, gone, relocation, revoke, action }: Collection, options: GcOptions): Promise<CommittedCollection | undefined> {
   const { root, indexes } = host.state
-  const time = host.platform.now().toISOString()
-  const evicted = await addEvicted(relocation.blocks, root.record.evicted, survey.evict)
-  const operation = { time, actor: options.actor ?? null, action, message: options.message ?? '', changes: [] }
-  const operations = await appendOperation(relocation.blocks, root.record.operations, operation)
+  const { time, evicted, operations } = await addCollectionBlocks(host, relocation, survey, action, options)
   const { packs, records } = await relocation.flush()
   const touched = indexes.files.filter((file) => file.packs.some(({ id }) => gone.has(toHex(id))))
   const kept = indexes.files.filter((file) => !touched.includes(file))

@@ -3,7 +3,7 @@ import type { OperationOptions } from '../../types.ts'
 import type { Lease } from '../lease.ts'
 
 export interface GcOptions extends OperationOptions {
-  /** Find out and change nothing. Default false. */
+  /** Find out and change nothing. What it reports is what the collection would, but that blocks which are only copied are not looked at for damage. Default false. */
   readonly dryRun?: boolean
   /**
    * Blocks that stay while what they lead to may go. Asked anew for every state of the repository in which garbage is looked for, since other writers
@@ -37,7 +37,10 @@ export interface GcReport {
   readonly packs: { readonly removed: number; readonly rewritten: number; readonly kept: number }
   /** Blocks that were evicted now: they are kept, and what they alone led to is not. */
   readonly evicted: readonly CID[]
-  /** Bytes that storage got back, those of new packs subtracted; in a dry run, what is to be expected. */
+  /**
+   * Bytes of packs that storage got back, or would: packs that no index names, left by writers that died, among them; what was stored in new packs subtracted. Less than nothing where old
+   * packs stay for writers at work. Index files are not counted.
+   */
   readonly freedBytes: number
   /** Writers at work. What they may count on is deleted by the next collection after they end. */
   readonly sessions: readonly Lease[]

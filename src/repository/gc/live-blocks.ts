@@ -5,6 +5,7 @@ import { DigestTable } from '../digest-table.ts'
 import { evictedDigests } from '../evicted.ts'
 import { addReachable } from '../reachable.ts'
 import type { BlockRepository } from '../repository.ts'
+import { DeltaBases } from './delta-bases.ts'
 
 /**
  * What is live, gathered over several states of the repository: a collection that was overtaken by a commit looks only at what the commit brought. What
@@ -14,6 +15,12 @@ export class Marking {
   #live = new DigestTable()
   /** Digests of blocks whose links were not followed, since they were evicted or to be. */
   #evicted: ReadonlySet<string> = new Set()
+  /** What was read of deltas; it holds for every marking. */
+  readonly deltas: DeltaBases
+
+  constructor(deltas: DeltaBases = new DeltaBases()) {
+    this.deltas = deltas
+  }
 
   get live(): DigestTable {
     return this.#live
@@ -48,7 +55,7 @@ export async function addLiveBlocks(repository: BlockRepository, evict: readonly
   } catch (cause) {
     if (!(cause instanceof VarveError)) throw cause
     throw new CorruptObjectError(`Nothing was removed, because the repository is not whole: ${cause.message}`, {
-      cause, data: cause.data, hint: 'Run `varve verify` to see what is affected and `varve repair` to mend it, then collect garbage.',
+      cause, data: cause.data, hint: '`varve verify` shows what is affected, `varve repair` mends what can be mended, and what is lost comes back with a new snapshot of the same files, or with `varve repair --from <repo>`. Then collect garbage.',
     })
   }
 }

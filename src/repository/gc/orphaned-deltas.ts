@@ -1,12 +1,10 @@
 import { toHex } from '../../bytes.ts'
 import { DELTA_CODEC } from '../../codec/block-compression.ts'
-import { decodeDeltaPayload } from '../../codec/delta-payload.ts'
-import { CorruptObjectError, MalformedDataError } from '../../errors.ts'
+import { CorruptObjectError } from '../../errors.ts'
 import { DigestTable } from '../digest-table.ts'
 import type { BlockLocation, IndexSet } from '../index-set.ts'
-import { BLOCK_HEADER_SIZE_BYTES, packKey } from '../pack-format.ts'
-import { readStored } from '../read-block.ts'
 import type { BlockRepository } from '../repository.ts'
+import type { DeltaBases } from './delta-bases.ts'
 import { indexedBlocks } from './pack-usage.ts'
 
 /** Live blocks that are stored as a delta against something that goes, and the packs, by the hex of their ids, that hold them. */
@@ -23,8 +21,8 @@ interface DeadDelta {
   readonly bases: readonly Uint8Array[]
 }
 
-/** Reads each delta's payload, which names its bases. @throws CorruptObjectError if that of a live one cannot be made out */
-export async function findOrphanedDeltas(repository: BlockRepository, live: DigestTable, signal?: AbortSignal): Promise<OrphanedDeltas> {
+/** Reads the payload of each delta that `known` does not know, since it names the bases. @throws CorruptObjectError if that of a live one cannot be made out */
+export async function findOrphanedDeltas(repository: BlockRepository, live: DigestTable, known: DeltaBases, signal?: AbortSignal): Promise<OrphanedDeltas> {
   const digests = new DigestTable()
   const packs = new Set<string>()
   const dead: DeadDelta[] = []
@@ -32,7 +30,7 @@ export async function findOrphanedDeltas(repository: BlockRepository, live: Dige
     if (location.codec !== DELTA_CODEC) continue
     const pack = toHex(location.pack.id)
     const isLive = live.rowOf(digest) >= 0
-    const bases = await basesAt(repository, location, isLive)
+    const bases = await basesUnlessDamaged(repository, known, location, isLive)
     if (bases?.every((base) => live.rowOf(base) >= 0) === true) continue
     if (isLive) digests.add(digest)
     if (isLive || bases === undefined) packs.add(pack)
@@ -53,22 +51,12 @@ export async function strandedPacks(indexes: IndexSet, dead: readonly DeadDelta[
   return packs
 }
 
-/** Undefined if it cannot be made out, and nothing leads to the block. */
-async function basesAt({ storage }: BlockRepository, location: BlockLocation, isLive: boolean): Promise<readonly Uint8Array[] | undefined> {
-  const stored = await readStored(storage, location)
+/** Undefined if they cannot be made out, and nothing leads to the block. */
+async function basesUnlessDamaged(repository: BlockRepository, bases: DeltaBases, location: BlockLocation, isLive: boolean): Promise<readonly Uint8Array[] | undefined> {
   try {
-    return basesOf(stored.subarray(BLOCK_HEADER_SIZE_BYTES), location.size, packKey(location.pack.id))
+    return await bases.of(repository, location)
   } catch (error) {
     if (isLive || !(error instanceof CorruptObjectError)) throw error
     return undefined
-  }
-}
-
-function basesOf(payload: Uint8Array, size: number, key: string): readonly Uint8Array[] {
-  try {
-    return decodeDeltaPayload(payload, size).bases
-  } catch (cause) {
-    if (!(cause instanceof MalformedDataError)) throw cause
-    throw new CorruptObjectError(`Nothing was removed, because ${key} is damaged: ${cause.message}`, { cause, data: { key }, hint: 'Run `varve repair`, then collect garbage.' })
   }
 }

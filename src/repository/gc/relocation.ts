@@ -4,7 +4,7 @@ import { DELTA_CODEC, type CompressionMode } from '../../codec/block-compression
 import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import { VarveError } from '../../errors.ts'
 import type { OperationOptions } from '../../types.ts'
-import type { DigestTable } from '../digest-table.ts'
+import { DigestTable } from '../digest-table.ts'
 import { encodeBlock, packable, type PackableBlock } from '../encode-block.ts'
 import type { BlockLocation } from '../index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES, type BlockHeader } from '../pack-format.ts'
@@ -37,6 +37,7 @@ export class Relocation {
   readonly #host: SessionHost
   readonly #store: PackStore
   readonly #compression: CompressionMode
+  readonly #measured = new DigestTable()
 
   constructor(repository: BlockRepository, host: SessionHost, compression: CompressionMode = 'auto') {
     this.#repository = repository
@@ -87,6 +88,35 @@ export class Relocation {
       onBlock(storedSize)
     }
     return isWhole && offset > FILE_HEADER_SIZE_BYTES
+  }
+
+  /** What `move` would store of a pack, block headers included, and whether it would say that the pack may go. Stores nothing, and reads no block that would be copied as it is. */
+  async measure({ pack }: PackUsage, plan: RelocationPlan, options: OperationOptions): Promise<{ isWhole: boolean; bytes: number }> {
+    const { storage, hasher } = this.#repository
+    const pause = new Pause(options.signal)
+    let offset = FILE_HEADER_SIZE_BYTES
+    let isWhole = true
+    let bytes = 0
+    for (const header of (await unlessDamaged(readTrailer(storage, hasher, pack))) ?? []) {
+      await pause.take()
+      const { storedSize, size, codec, digest } = header
+      if (plan.live.rowOf(digest) >= 0 && this.#measured.rowOf(digest) < 0) {
+        const form = await unlessDamaged(this.#formOf(header, { pack, offset, storedSize, size, codec }, plan))
+        isWhole &&= form !== undefined
+        if (form?.storedSize !== undefined && this.#measured.add(digest)) bytes += BLOCK_HEADER_SIZE_BYTES + form.storedSize
+      }
+      offset += BLOCK_HEADER_SIZE_BYTES + storedSize
+    }
+    return { isWhole: isWhole && offset > FILE_HEADER_SIZE_BYTES, bytes }
+  }
+
+  /** How long the payload would be that is stored; none for a block that a pack which stays holds well. */
+  async #formOf(header: BlockHeader, location: BlockLocation, plan: RelocationPlan): Promise<{ storedSize?: number }> {
+    const digest = header.digest.slice()
+    const isCopied = plan.materialise.rowOf(digest) < 0 && (await this.#repository.indexes.find(digest)).length === 1
+    if (isCopied) return { storedSize: header.storedSize }
+    const block = await this.#unchanged(cidFromDigest(this.#repository.hasher, header.code, digest), header, location, plan)
+    return block === undefined ? {} : { storedSize: block.payload.length }
   }
 
   /** Ends what is under way: packs that no commit names are nobody's. */

@@ -4,7 +4,7 @@ import { sleep } from '../pause.ts'
 import type { BlockRepository } from '../repository.ts'
 import { VarveError } from '../../errors.ts'
 import type { RepositoryState, SessionHost } from '../session-host.ts'
-import { type Collection, commitCollection, type CommittedCollection } from './commit-collection.ts'
+import { type Collection, commitCollection, type CommittedCollection, isCommitNeeded } from './commit-collection.ts'
 import { revoked } from '../outlive-gc.ts'
 import type { GcOptions } from './interface.ts'
 import { Marking } from './live-blocks.ts'
@@ -49,7 +49,7 @@ export async function runCollection(repository: BlockRepository, host: SessionHo
       await assertNotRevoked(host, own, began)
       if (state.root.record.gcEpoch !== epoch) {
         epoch = state.root.record.gcEpoch
-        marking = new Marking()
+        marking = new Marking(marking.deltas)
         await relocation.close()
         relocation = new Relocation(repository, host)
       }
@@ -96,10 +96,8 @@ async function assertNotRevoked({ state, storage }: SessionHost, own: string, be
   if (ids.includes(own) || (gcEpoch !== began && (await storage.stat(leaseKey(own))) === undefined)) throw revoked(own)
 }
 
-/** No record is made if there is nothing to say in it. */
 async function commitIfNeeded(host: SessionHost, collection: Collection, options: GcOptions): Promise<CommittedCollection | undefined> {
-  const { gone, revoke, survey: found } = collection
-  if (gone.size === 0 && revoke.length === 0 && found.evict.length === 0) return { number: host.state.root.record.number, superseded: [] }
+  if (!isCommitNeeded(collection)) return { number: host.state.root.record.number, superseded: [] }
   return commitCollection(host, collection, options)
 }
 

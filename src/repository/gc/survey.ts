@@ -40,7 +40,7 @@ export async function survey(repository: BlockRepository, marking: Marking, opti
   const recoding = await recode?.(live, gcEpoch)
   if (recoding !== undefined) for (let row = 0; row < recoding.live.count; row++) live.add(recoding.live.digest(row))
   const usage = await measurePacks(repository.indexes, live, options.signal)
-  const orphaned = await findOrphanedDeltas(repository, live, options.signal)
+  const orphaned = await findOrphanedDeltas(repository, live, marking.deltas, options.signal)
   const must = new Set([...orphaned.packs, ...(recoding?.packs ?? [])])
   let plan = planPacks(usage.values(), must, packs)
   let going = goingOf(plan)

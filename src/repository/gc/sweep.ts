@@ -15,6 +15,7 @@ export interface SweepOptions {
 }
 
 export interface SweepResult {
+  /** Of packs. */
   readonly deletedBytes: number
   /** Writers for whose sake something stayed, or might have. */
   readonly sessions: readonly Lease[]
@@ -47,7 +48,7 @@ export async function sweep(repository: BlockRepository, { dropNumber, dropped, 
       continue
     }
     await storage.delete(key)
-    deletedBytes += size
+    if (key.startsWith('packs/')) deletedBytes += size
   }
   for (const { id } of leases) if (revoked.has(id)) await storage.delete(leaseKey(id))
   return { deletedBytes, sessions, deferredPacks }

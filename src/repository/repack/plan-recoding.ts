@@ -3,7 +3,7 @@ import { cidFromDigest, RAW_CODE } from '../../cid/cid.ts'
 import { compressBlock, decompressBlock, type CompressionMode, DELTA_CODEC, PLAIN_CODEC } from '../../codec/block-compression.ts'
 import { DeltaEncoder } from '../../codec/delta-encode.ts'
 import { decodeDeltaPayload } from '../../codec/delta-payload.ts'
-import { BaseCache } from '../base-cache.ts'
+import { BaseCache, type OpenedBase } from '../base-cache.ts'
 import type { DeltaBase, DeltaBlock, DeltaOptions } from '../delta-block.ts'
 import { encodeDelta } from '../delta-block.ts'
 import { MIN_DELTA_SIZE_BYTES } from '../delta-writer.ts'
@@ -63,7 +63,7 @@ export class RecodingPlan implements Recoding {
   readonly #similar: SimilarBlocks
   readonly #encoder = new DeltaEncoder()
   /** Blocks that were settled last, by their numbers: they are the likeliest bases of those to come. */
-  readonly #bytes = new BaseCache(CACHE_SIZE_BYTES)
+  readonly #bytes = new BaseCache<OpenedBase>(CACHE_SIZE_BYTES, ({ bytes }) => [bytes])
   /** By the number of the block: some 150 bytes for each that is stored anew. */
   readonly #forms = new Map<number, Pick<Form, 'bases' | 'depth'>>()
   /** Of blocks that are stored anew. */
@@ -102,7 +102,7 @@ export class RecodingPlan implements Recoding {
     }
     this.bytes.before += BLOCK_HEADER_SIZE_BYTES + first.storedSize
     this.bytes.after += BLOCK_HEADER_SIZE_BYTES + form.storedSize
-    if (isContent) this.#bytes.set(String(row), { bytes: new Uint8Array(bytes), depth: form.depth, checked: true })
+    if (isContent) this.#bytes.set(String(row), { bytes: new Uint8Array(bytes), depth: form.depth })
     this.#layout.settle(row, bytes.length, form.unpack, form.depth)
     if (this.#layout.mayBeBase(row)) this.#similar.add(row, features)
   }

@@ -74,6 +74,6 @@ export class Planner {
 
 export function notWhole(cause: VarveError): CorruptObjectError {
   return new CorruptObjectError(`Nothing was changed, because the repository is not whole: ${cause.message}`, {
-    cause, data: cause.data, hint: 'Run `varve verify` to see what is affected and `varve repair` to mend it, then repack.',
+    cause, data: cause.data, hint: '`varve verify` shows what is affected, `varve repair` mends what can be mended, and what is lost comes back with a new snapshot of the same files, or with `varve repair --from <repo>`. Then repack.',
   })
 }

@@ -151,7 +151,8 @@ export class Repair {
     for (const { name, target } of changes) if (target !== null) this.#recovered.push({ name, target })
     if (hasTrouble || notes > 0) await this.#host.log.leaveHint(this.#number)
     const isGone = everyPack && (await this.#isAnyGone(indexes))
-    return { ...missing, goOn: isGone || (hasFetched && unsound.size > 0) }
+    // What is still lost may be a delta that an earlier repair let go, and that opens now.
+    return { ...missing, goOn: isGone || (hasFetched && (unsound.size > 0 || missing.lost.size > 0)) }
   }
 
   #wouldLose(refs: boolean, operations: number): WouldLoseError {
