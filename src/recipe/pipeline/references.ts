@@ -41,12 +41,12 @@ export function fillIn(value: SourceValue, scope: Scope, problems: Problems): Js
   return whole === undefined ? fillInText(value, scope, problems) : lookUp(whole, value, scope, problems) ?? null
 }
 
-/** The same for what can only be text, and not an empty one. */
+/** The same for what can only be text, and not an empty one. Empty where there is a problem. */
 export function fillInName(value: SourceScalar, scope: Scope, problems: Problems): string {
   const before = problems.count
   const text = fillInText(value, scope, problems)
   if (text === '' && problems.count === before) problems.add(value, `${String(value.value)} is empty`)
-  return text
+  return problems.count > before ? '' : text
 }
 
 function fillInText(value: SourceScalar, scope: Scope, problems: Problems): string {
