@@ -46,7 +46,7 @@ function dotText({ nodes, edges }: PipelineGraph): string {
 /** Within quotes Mermaid reads HTML, Markdown and `#code;`, so that everything but letters, digits and a few signs is written as the last. */
 function mermaidText({ nodes, edges }: PipelineGraph): string {
   const escape = (line: string): string => line.replaceAll(/[^\p{L}\p{N}\p{M} ./@,:_-]/gu, (character) => `#${character.codePointAt(0) ?? 0};`)
-  const text = (lines: readonly string[]): string => `"${lines.map(escape).join('<br>')}"`
+  const text = (lines: readonly string[]): string => `"${lines.map((line) => escape(line) || ' ').join('<br>')}"`
   const names = numbered(nodes)
   const shapes = { step: ['[', ']'], output: ['[/', '/]'], revision: ['[(', ')]'] } as const
   return [

@@ -30,8 +30,8 @@ export function readYaml(text: string, file: string, problems: Problems): Source
     problems.add({ place: placeIn(text, file, tooDeep), path: '' }, TOO_DEEP)
     return undefined
   }
-  // Unique keys are checked below: the parser compares each with each.
-  const document = parseDocument(text, { schema: 'core', merge: false, stringKeys: true, uniqueKeys: false, prettyErrors: false, lineCounter: lines, logLevel: 'silent' })
+  // Unique keys are checked below: the parser compares each with each. A second document is an error only if the log is not silent.
+  const document = parseDocument(text, { schema: 'core', merge: false, stringKeys: true, uniqueKeys: false, prettyErrors: false, lineCounter: lines, logLevel: 'error' })
   const before = problems.count
   for (const { message, pos } of [...document.errors, ...document.warnings]) problems.add({ place: place(pos[0]), path: '' }, withQuotesHint(message, text, pos[0]))
   if (document.errors.length > 0 || document.contents === null) return undefined
