@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
 
 /** One entry for each export subpath of package.json; `cli` is the binary, `recipe-runner` the program of child processes. */
@@ -21,6 +22,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   treeshake: true,
   removeNodeProtocol: false,
   clean: true,
+  // For editors, which take it from the package.
+  onSuccess: () => copyFile('src/recipe/pipeline/varve.schema.json', 'dist/varve.schema.json'),
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
 })
 

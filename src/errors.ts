@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'DIVERGENCE'
   | 'RECONSTRUCTION_MISMATCH'
   | 'STORAGE_FAILED'
+  | 'INVALID_PIPELINE'
 
 interface Details {
   readonly data?: Record<string, unknown>
@@ -202,5 +203,29 @@ export class ReconstructionMismatchError extends VarveError {
 export class StorageError extends VarveError {
   constructor(message: string, details: Details = {}) {
     super('STORAGE_FAILED', message, withHint(details, 'Mend the storage, then run the same command again; what was committed is intact.'))
+  }
+}
+
+/** One thing that is wrong in a pipeline file or a file of parameters. */
+export interface PipelineProblem {
+  readonly file: string
+  /** From 1, in UTF-16 units. */
+  readonly line: number
+  readonly column: number
+  readonly message: string
+  /** The way to the value from the top of the file: `steps.parse.inputs.raw`. Empty for the file itself. */
+  readonly path: string
+}
+
+/** A pipeline file, its parameters or what they make of it breaks a rule. `data.problems` lists every problem that was found, as `PipelineProblem`, in the order of the file. */
+export class PipelineError extends VarveError {
+  readonly problems: readonly PipelineProblem[]
+
+  constructor(problems: readonly PipelineProblem[], details: Details = {}) {
+    const [first] = problems
+    const where = first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`
+    const others = problems.length < 2 ? '' : ` (and ${problems.length - 1} more ${problems.length === 2 ? 'problem' : 'problems'})`
+    super('INVALID_PIPELINE', `${where}${others}`, withHint({ ...details, data: { ...details.data, problems } }, 'Correct the file and run the same command again.'))
+    this.problems = problems
   }
 }

@@ -23,6 +23,7 @@ export type ExitSignal = keyof typeof SIGNAL_EXIT_CODES
 const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   INVALID_ARGUMENT: EXIT.usage,
   AMBIGUOUS_REVISION: EXIT.usage,
+  INVALID_PIPELINE: EXIT.usage,
   NOT_FOUND: EXIT.notFound,
   CORRUPT_BLOCK: EXIT.badData,
   CORRUPT_OBJECT: EXIT.badData,
