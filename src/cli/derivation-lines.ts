@@ -17,3 +17,9 @@ export function describeChange({ what, name, before, after }: DerivationChange):
   if (after === null) return `${subject}: gone`
   return what === 'code' ? subject : `${subject}: ${shownText(before)} → ${shownText(after)}`
 }
+
+/** What cannot be seen of a recipe's code. */
+export function* openLines(output: Output, open: readonly string[]): Generator<string> {
+  for (const reason of open) yield `  ${output.style('yellow', 'open')} ${shownText(reason)}`
+  if (open.length > 0) yield '  What such code loads is not part of its identity: a change there is not noticed.'
+}

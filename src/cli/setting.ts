@@ -1,6 +1,9 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { JsonValue } from '../types.ts'
 
+/** For options that may be given several times. */
+export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
 /** Splits `name=value`. @throws InvalidArgumentError naming the option */
 export function splitPair(text: string, option: string, example: string): readonly [name: string, value: string] {
   const at = text.indexOf('=')

@@ -1,11 +1,10 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { DeriveResult } from '../../node/derive/interface.ts'
 import { type Context, OUTCOMES } from '../context.ts'
-import { changeLines } from '../derivation-lines.ts'
+import { changeLines, openLines } from '../derivation-lines.ts'
 import { parseDuration } from '../duration.ts'
 import { formatDuration, shownText } from '../format.ts'
-import type { Output } from '../output.ts'
-import { parseSettings, splitPair } from '../setting.ts'
+import { gather, parseSettings, splitPair } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
@@ -19,8 +18,6 @@ interface Flags {
   readonly timeout?: string
   readonly message?: string
 }
-
-const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
@@ -79,9 +76,4 @@ function* deriveLines({ output }: Context, result: DeriveResult): Generator<stri
 
 function label({ outputs }: DeriveResult, name: string): string {
   return outputs.length === 1 ? '' : `${name}  `
-}
-
-function* openLines(output: Output, open: readonly string[]): Generator<string> {
-  for (const reason of open) yield `${output.style('yellow', 'open')} ${shownText(reason)}`
-  if (open.length > 0) yield '  What such code loads is not part of its identity: a change there is not noticed.'
 }

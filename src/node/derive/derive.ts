@@ -40,18 +40,25 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const bound = await bind(repository, session, prepared, options)
     const changes = await changesSince(blocks, session, bound.cid, Object.values(refs))
     const before = pinnedRun(await recall(blocks, bound.cid))
-    const { run, given, status } = before === undefined || options.force === true
-      ? { ...(await runNow(repository, session, bound, { prepared, options, refs, before })), status: 'ran' as const }
-      : { run: before, given: await moveRefs(blocks, session, bound.cid, before, refs, options), status: 'remembered' as const }
-    const evicted = await blocks.evicted()
-    return {
-      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: cidText(run.cid), changes, open: bound.recipe.code.open,
-      outputs: run.outputs.map(({ name, root }) => {
-        const snapshot = given.snapshots[name]
-        return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)) }
-      }),
+    const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs']): DeriveResult => ({
+      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open,
       elapsedMs: Math.round(performance.now() - startedAt),
+    })
+    if (before !== undefined && options.force !== true) {
+      const given = options.dryRun === true ? { changes: [], snapshots: {} } : await moveRefs(blocks, session, bound.cid, before, refs, options)
+      return result('remembered', before, await outputInfos(blocks, before, refs, given))
     }
+    if (options.dryRun === true) return result('stale', before, [])
+    const { run, given } = await runNow(repository, session, bound, { prepared, options, refs, before })
+    return result('ran', run, await outputInfos(blocks, run, refs, given))
+  })
+}
+
+async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots }: GivenRefs): Promise<DeriveResult['outputs']> {
+  const evicted = await blocks.evicted()
+  return run.outputs.map(({ name, root }) => {
+    const snapshot = snapshots[name]
+    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)) }
   })
 }
 

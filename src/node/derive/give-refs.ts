@@ -9,8 +9,9 @@ import { isTagName, parseRefName, type BlockRepository, type RefChange, type Ses
 export type OutputRefs = Readonly<Record<string, string>>
 
 /** @throws InvalidArgumentError for names that are no refs, outputs that the recipe does not have, and one ref for several outputs */
-export function outputRefs({ name, outputs }: Pick<Recipe, 'name' | 'outputs'>, ref: string | OutputRefs | undefined): OutputRefs {
+export function outputRefs({ name, outputs }: Pick<Recipe, 'name' | 'outputs'>, ref: string | OutputRefs | ((output: string) => string) | undefined): OutputRefs {
   if (ref === undefined) return {}
+  if (typeof ref === 'function') return Object.fromEntries(outputs.map((output) => [output, ref(output)]))
   const [only, second] = outputs
   if (typeof ref === 'string' && (only === undefined || second !== undefined)) {
     throw new InvalidArgumentError(`${name} has ${outputs.length} outputs (${outputs.join(', ')}), so it must be said which of them gets the ref ${ref}`, { hint: `Name it: ${only ?? 'output'}=${ref}` })

@@ -32,10 +32,12 @@ export interface DeriveOptions extends OperationOptions {
   readonly params?: Params
   /** Default 0. */
   readonly seed?: number | string
-  /** Refs that the outputs get as their next snapshots: one for the only output, or one by each output's name. */
-  readonly ref?: string | Readonly<Record<string, string>>
+  /** Refs that the outputs get as their next snapshots: one for the only output, one by each output's name, or a rule that gives it. */
+  readonly ref?: string | Readonly<Record<string, string>> | ((output: string) => string)
   /** Run even if the result is remembered; a second result of a recipe that claims to be deterministic must be the same. */
   readonly force?: boolean
+  /** Only find out whether the result is remembered. Default false. */
+  readonly dryRun?: boolean
   /** Digest of the container image that this runs in (`sha256:…`), for recipes whose environment is `image`. */
   readonly image?: string
   readonly limits?: Limits
@@ -59,10 +61,10 @@ export interface DeriveResult {
   readonly derivation: CidText
   readonly recipe: CidText
   readonly name: string
-  /** `remembered`: nothing was run. */
-  readonly status: 'ran' | 'remembered'
-  /** The run that counts for the derivation. */
-  readonly run: CidText
+  /** `remembered`: nothing was run. `stale`: it would have to be, and this was a dry run. */
+  readonly status: 'ran' | 'remembered' | 'stale'
+  /** The run that counts for the derivation; null if there is none. */
+  readonly run: CidText | null
   readonly outputs: readonly DerivedOutputInfo[]
   /** In what this derivation differs from the one that the ref of an output had before; empty if there was none. */
   readonly changes: readonly DerivationChange[]

@@ -11,7 +11,7 @@ export function spliceEdit(text: string, document: Document.Parsed, path: readon
   if (node !== undefined) return replaceNode(text, node, value)
   const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
   const key = path.at(-1)
-  return isMap(parent) && typeof key === 'string' ? addToMap(text, parent as unknown as Node & { readonly items: readonly unknown[]; readonly flow?: boolean }, key, value) : undefined
+  return isMap(parent) && typeof key === 'string' ? addToMap(text, parent, key, value) : undefined
 }
 
 /** Only what stands on its own: a block has no end that could be told from its comments. */

@@ -43,7 +43,7 @@ describe('a command recipe', () => {
     try {
       const outcome = await workshop.runCommand(['sh', '-c', 'cat; env > "$VARVE_OUTPUT_OUT/env"'])
       const names = (await outputOf(outcome, 'env')).split('\n').map((line) => line.split('=')[0]).filter((name) => name !== '' && !['PWD', '_', 'SHLVL', 'OLDPWD'].includes(name ?? ''))
-      expect(names.sort()).toEqual(['HOME', 'LANG', 'LC_ALL', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'PYTHONHASHSEED', 'SOURCE_DATE_EPOCH', 'TMPDIR', 'TZ', 'VARVE_INPUT_RAW', 'VARVE_OUTPUT_OUT', 'VARVE_PARAMS', 'VARVE_SEED'])
+      expect(names.toSorted((a, b) => ((a ?? '') < (b ?? '') ? -1 : 1))).toEqual(['HOME', 'LANG', 'LC_ALL', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'PYTHONHASHSEED', 'SOURCE_DATE_EPOCH', 'TMPDIR', 'TZ', 'VARVE_INPUT_RAW', 'VARVE_OUTPUT_OUT', 'VARVE_PARAMS', 'VARVE_SEED'])
     } finally {
       delete process.env['VARVE_TEST_SECRET']
     }
