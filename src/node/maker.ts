@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { errorCode } from './system-errors.ts'
 
@@ -28,5 +28,34 @@ export function isAlive(id: number): boolean {
   } catch (error) {
     // EPERM: it lives and belongs to someone else.
     return errorCode(error) !== 'ESRCH'
+  }
+}
+
+/** Clocks may be set while a process runs; by more than this, hardly. */
+const CLOCK_SLACK_MS = 60_000
+/** Ticks of the times in /proc, a second, on every system that Node runs on. */
+const TICKS_PER_SECOND = 100
+/** Where the start of a process stands among the fields of /proc/<id>/stat that follow its name. */
+const START_FIELD = 19
+
+/**
+ * True if whoever had this number at a time is there no more. On a busy machine numbers come around within an hour: a process that began later is another one. Where the system does not say when a
+ * process began (other than Linux), one that is alive counts as the same.
+ */
+export function isGoneSince(id: number, timeMs: number): boolean {
+  if (!isAlive(id)) return true
+  const began = beginningOf(id)
+  return began !== undefined && began > timeMs + CLOCK_SLACK_MS
+}
+
+function beginningOf(id: number): number | undefined {
+  try {
+    const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]
+    // The name is in parentheses, and may hold some.
+    const fields = readFileSync(`/proc/${id}/stat`, 'latin1').replace(/^.*\)\s+/s, '').split(' ')
+    const beginning = Number(boot) * 1000 + (Number(fields[START_FIELD]) / TICKS_PER_SECOND) * 1000
+    return Number.isFinite(beginning) ? beginning : undefined
+  } catch {
+    return undefined
   }
 }

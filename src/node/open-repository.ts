@@ -11,7 +11,7 @@ import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
 import { nodeFolders } from './folder-port.ts'
 import { FolderStorage } from './folder-storage.ts'
-import { hostId, isAlive } from './maker.ts'
+import { hostId, isGoneSince } from './maker.ts'
 import { nodePlatform } from './node-platform.ts'
 import { parallelScanner } from './parallel/pack-scanner.ts'
 import { spanOpenerStarter } from './parallel/span-opener.ts'
@@ -49,7 +49,7 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
   const host = `${hostname()} ${hostId()}`
   const writer = { host, process: process.pid }
-  const isGone = (lease: Lease): boolean => lease.host === host && !isAlive(lease.process)
+  const isGone = (lease: Lease): boolean => lease.host === host && isGoneSince(lease.process, Date.parse(lease.started))
   const bulk = typeof location === 'string' && platform === nodePlatform ? { bulkReading: (hasher: Hasher) => bulkReading(storage, hasher) } : {}
   const workFolder = join(folder ?? join(tmpdir(), 'varve'), 'cache')
   const remake = async (blocks: BlockRepository, root: CID): Promise<void> => (await import('./derive/reconstruct.ts')).remake(blocks, root, join(workFolder, 'scratch'))
