@@ -38,11 +38,11 @@ function sourceOf({ value }: SourceText, steps: ReadonlyMap<string, PipelineStep
 function checkLink(input: SourceText, steps: ReadonlyMap<string, PipelineStep>, problems: Problems): void {
   const source = sourceOf(input, steps)
   if (source.kind === 'revision' || source.base.includes(OPEN)) return
-  const problem = outputProblem(source, steps.get(source.base), [...steps.keys()])
+  const problem = outputProblem(source, steps.get(source.base), steps.keys())
   if (problem !== undefined) problems.add(input.value, problem)
 }
 
-function outputProblem({ base, item, output }: { base: string; item: string | null; output: string }, step: PipelineStep | undefined, names: readonly string[]): string | undefined {
+function outputProblem({ base, item, output }: { base: string; item: string | null; output: string }, step: PipelineStep | undefined, names: Iterable<string>): string | undefined {
   if (step === undefined) return `There is no step "${base}"${suggestion(base, names)}; ${REVISION_HINT}`
   if (item === null && step.foreach !== null) return `"${base}" is a step for each item of its foreach; name one: ${base}@item.${output}`
   if (item !== null && step.foreach === null) return `"${base}" has no foreach, so there is no "${base}@${item.replaceAll(OPEN, '…')}"; ${REVISION_HINT}`

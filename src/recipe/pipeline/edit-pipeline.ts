@@ -65,8 +65,8 @@ function isSame(a: Document.Parsed, b: Document): boolean {
 function hasPadding(text: string, document: Document.Parsed): boolean {
   let found = true
   visit(document, {
-    Map(_, { flow, range }) {
-      if (flow !== true || range === undefined || range === null) return undefined
+    Map(_, { flow, items, range }) {
+      if (flow !== true || items.length === 0 || range === undefined || range === null) return undefined
       found = text[range[0] + 1] === ' '
       return visit.BREAK
     },

@@ -1,4 +1,4 @@
-import { type Document, isCollection, isMap, isPair, isScalar, type Node, stringify } from 'yaml'
+import { type Document, isCollection, isMap, isPair, isScalar, type Node, stringify, type YAMLMap } from 'yaml'
 import type { JsonValue } from '../../types.ts'
 import { isJsonMap } from './json-of.ts'
 
@@ -21,7 +21,7 @@ function replaceNode(text: string, node: Node, value: JsonValue): string | undef
   return start === undefined || end === undefined || start === end || !isWhole ? undefined : text.slice(0, start) + flowText(value, text[start]) + text.slice(end)
 }
 
-function addToMap(text: string, map: Node & { readonly items: readonly unknown[]; readonly flow?: boolean }, key: string, value: JsonValue): string | undefined {
+function addToMap(text: string, map: YAMLMap, key: string, value: JsonValue): string | undefined {
   const [first, last] = [map.items[0], map.items.at(-1)]
   if (!isPair(first) || !isPair(last)) return undefined
   const start = (first.key as Node | null)?.range?.[0]
@@ -29,7 +29,8 @@ function addToMap(text: string, map: Node & { readonly items: readonly unknown[]
   if (start === undefined || end === undefined) return undefined
   const pair = `${flowText(key, undefined)}: ${flowText(value, undefined)}`
   if (map.flow === true) return `${text.slice(0, end)}, ${pair}${text.slice(end)}`
-  const indentation = text.slice(text.lastIndexOf('\n', start - 1) + 1, start)
+  // Behind the marks of a list: `- a: 1`.
+  const indentation = text.slice(text.lastIndexOf('\n', start - 1) + 1, start).replaceAll(/\S/g, ' ')
   const newline = text.includes('\r\n') ? '\r\n' : '\n'
   // A block's value may end with its last line break or before it.
   const lineEnd = text[end - 1] === '\n' ? end : text.indexOf('\n', end) + 1

@@ -17,7 +17,7 @@ export interface ParsePipelineOptions {
 
 /**
  * Reads a pipeline file, whose format stands at `Pipeline`. Reads no other file and resolves no reference; that is done by `planPipeline`.
- * Takes some 0.5 ms a step.
+ * 1,000 steps take half a second.
  * @throws PipelineError with every problem that is found: what is no YAML, unknown and missing keys, wrong types, inputs from steps and outputs that are not there, cycles
  * @example
  * const pipeline = parsePipeline(await readFile('varve.yaml', 'utf8'), { file: 'varve.yaml' })

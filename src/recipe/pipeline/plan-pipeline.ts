@@ -23,7 +23,7 @@ export interface PlanPipelineOptions {
 
 /**
  * Works out which steps there are, what each is given and in which order they can be run: that of the file, unless a step needs a later one. Executes nothing and reads nothing.
- * 1,000 steps take some 20 ms.
+ * 1,000 steps take some 50 ms.
  * @throws PipelineError with every problem: references to parameters that do not exist, inputs from items that are not there, two outputs with one ref, cycles
  * @throws InvalidArgumentError for a wanted step that is not there
  */

@@ -89,23 +89,17 @@ function convert(node: Node, reader: Reader, path: string, depth: number): Sourc
 /** Where nesting becomes too deep, found by looking at tokens one after another. */
 function deepOffset(text: string): number | undefined {
   let [offset, flow, onLine] = [0, 0, 0]
-  let [isContent, isLineStart] = [false, true]
+  let isLineStart = true
   for (const token of new Lexer().lex(text)) {
-    if (isContent) {
-      isContent = false
-    } else {
-      const type = CST.tokenType(token)
-      if (type === 'scalar') isContent = true
-      if (type === 'newline') onLine = 0
-      else if (type === 'flow-map-start' || type === 'flow-seq-start') flow++
-      else if (type === 'flow-map-end' || type === 'flow-seq-end') flow = Math.max(0, flow - 1)
-      else if (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind') onLine += flow === 0 ? 1 : 0
-      if (flow + onLine > MAX_DEPTH || (type === 'space' && isLineStart && token.length > MAX_INDENTATION)) return offset
-      isLineStart = type === 'newline'
-      // Marks of the lexer, which stand for nothing in the text.
-      if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
-    }
-    offset += token.length
+    const type = CST.tokenType(token)
+    if (type === 'newline') onLine = 0
+    else if (type === 'flow-map-start' || type === 'flow-seq-start') flow++
+    else if (type === 'flow-map-end' || type === 'flow-seq-end') flow = Math.max(0, flow - 1)
+    else if (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind') onLine += flow === 0 ? 1 : 0
+    if (flow + onLine > MAX_DEPTH || (type === 'space' && isLineStart && token.length > MAX_INDENTATION)) return offset
+    isLineStart = type === 'newline'
+    // The lexer's own marks stand for nothing in the text.
+    if (type !== 'scalar' && type !== 'doc-mode' && type !== 'flow-error-end') offset += token.length
   }
   return undefined
 }

@@ -74,6 +74,17 @@ describe('an edit', () => {
     expect(() => edit({ path: ['steps', 'nothing'], value: undefined })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 
+  it.each<[string, string, PipelineEdit, string]>([
+    ['a map in a list', 'a:\n  - b: 1 # one\n  - c: 2\n', { path: ['a', 0, 'd'], value: 3 }, 'a:\n  - b: 1 # one\n    d: 3\n  - c: 2\n'],
+    ['a text of several lines', 'a: |\n  b\n  c\n# two\nd: 1\n', { path: ['a'], value: 'x' }, 'a: x\n# two\nd: 1\n'],
+    ['what has no value yet', 'a:\nb: 1 # one\n', { path: ['a'], value: 2 }, 'a: 2\nb: 1 # one\n'],
+    ['an empty map', 'a: {} # none\n', { path: ['a', 'b'], value: 2 }, 'a: { b: 2 } # none\n'],
+    ['the end of a file without a line break', 'a: 1', { path: ['b'], value: 2 }, 'a: 1\nb: 2\n'],
+    ['an empty file', '', { path: ['b'], value: [2] }, 'b:\n  - 2\n'],
+  ])('changes %s', (_, before, change, after) => {
+    expect(editYaml(before, [change], { file: 'params.yaml' })).toBe(after)
+  })
+
   it('reads back as what was put in, whatever it is', () => {
     const start = 'a: 1 # one\nb: { c: x, d: [1, "2"] }\ne:\n  f: g # h\n'
     const paths = [['a'], ['b', 'c'], ['b', 'd', 1], ['b', 'n'], ['e', 'f'], ['e', 'n'], ['n'], ['b', 'd'], ['e']]
