@@ -59,7 +59,8 @@ export interface Attendance {
  */
 export async function attend(runner: RunnerProcess, message: ToRunner, { kind, limits, stop, onProgress }: Attendance): Promise<Answer> {
   const { timeMs, memoryBytes } = limits
-  const timer = timeMs === undefined ? undefined : setTimeout(() => stop.pull('failed', `it took longer than the time limit of ${timeMs / 1000} s`), timeMs)
+  const about = message.type === 'unit' && message.file !== null ? `${message.file}: ` : ''
+  const timer = timeMs === undefined ? undefined : setTimeout(() => stop.pull('failed', `${about}it took longer than the time limit of ${timeMs / 1000} s`), timeMs)
   const watch = memoryBytes === undefined ? undefined : setInterval(() => checkMemory(runner, kind, memoryBytes, stop), MEMORY_INTERVAL_MS)
   try {
     runner.send(message)
