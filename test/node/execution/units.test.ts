@@ -64,6 +64,13 @@ describe('a function that is called for each file by itself', () => {
     expect([...given.keys()]).toEqual(['f0/0.txt', 'f1/1.txt', 'f2/2.txt', 'f0/3.txt'])
   })
 
+  it('fails for what goes wrong after a call', async () => {
+    const body = `setTimeout(() => { throw new Error('thrown late') }, 50); if (file.path !== 'f0/0.txt') await new Promise((resolve) => setTimeout(resolve, 10_000)); await outputs.out.write('a', 'b')`
+    const { outcome, given } = await runAll(body, 2)
+    expect(outcome).toMatchObject({ status: 'failed', reason: 'f1/1.txt: thrown late' })
+    expect(given.size).toBe(1)
+  })
+
   it('stops all processes when one fails', async () => {
     const started = performance.now()
     const { outcome } = await runAll(`if (file.path === 'f1/1.txt') throw new Error('bad row'); await new Promise((resolve) => setTimeout(resolve, 60_000))`, 4, { processes: 2 })
