@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { inspect } from 'node:util'
+import { InvalidArgumentError } from '../../../errors.ts'
 import type { RecipeDefinition } from '../../../recipe/define-recipe.ts'
 import type { CallReport, FunctionWork, UnitWork } from '../protocol.ts'
 import { AllowedModules } from './allowed-modules.ts'
@@ -72,7 +73,8 @@ export class FunctionRunner {
     this.#channel.keepsAlive(true)
     if (this.#hasFailed) return
     this.#hasFailed = true
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? String(error)) : inspect(error)}\n`)
+    // Of a module that cannot be loaded, where in it the trouble is.
+    process.stderr.write(`${inspect(error instanceof InvalidArgumentError ? (error.cause ?? error) : error)}\n`)
     const report = await this.#report()
     await flushed()
     this.#channel.send({ type: 'failed', message: error instanceof Error ? messageOf(error) : `it threw ${inspect(error)}`, ...report })
