@@ -45,7 +45,8 @@ describe('a run that is not hermetic', () => {
     const modules = join(workshop.parent, 'project/node_modules')
     await writeFiles(modules, {
       'direct/package.json': '{"name": "direct", "version": "1.0.0", "main": "index.js"}', 'direct/index.js': 'module.exports = require("beneath")',
-      'beneath/package.json': '{"name": "beneath", "version": "2.0.0"}', 'beneath/index.js': 'module.exports = 5',
+      'beneath/package.json': '{"name": "beneath", "version": "2.0.0"}', 'beneath/index.js': 'require("./first"), require("./second")\nmodule.exports = 5',
+      'beneath/first.js': 'require("./shared")', 'beneath/second.js': 'require("./shared")', 'beneath/shared.js': '',
       '@a/esm/package.json': '{"name": "@a/esm", "version": "3.0.0", "type": "module", "exports": "./index.js"}', '@a/esm/index.js': 'import beneath from "beneath"\nexport default beneath',
     })
     async function run(source: string, packages: readonly [string, string][]) {
