@@ -1,7 +1,7 @@
 import type { RunStatus } from '../../recipe/interface.ts'
 import type { Limits } from './interface.ts'
 import { residentBytes } from './process-tree.ts'
-import type { FromRunner, ToRunner } from './protocol.ts'
+import type { FromRunner } from './protocol.ts'
 import type { Death, RunnerProcess } from './runner-process.ts'
 
 /** Why a run, with all its processes, ends before they are done. */
@@ -54,15 +54,15 @@ export interface Attendance {
 }
 
 /**
- * Gives a process something to do and waits for its answer, its death, or until everything is stopped; beyond a limit it stops everything. When this returns a stop, the process has had the
+ * Waits for a process's answer to what it was sent, its death, or until everything is stopped; beyond a limit it stops everything. When this returns a stop, the process has had the
  * time to end its work, and is to be killed.
+ * @param about begins reasons: `a.csv: `, or nothing
  */
-export async function attend(runner: RunnerProcess, message: ToRunner, { kind, limits, stop, onProgress }: Attendance): Promise<Answer> {
+export async function attend(runner: RunnerProcess, { kind, limits, stop, onProgress }: Attendance, about = ''): Promise<Answer> {
   const { timeMs, memoryBytes } = limits
-  const timer = timeMs === undefined ? undefined : setTimeout(() => stop.pull('failed', `it took longer than the time limit of ${timeMs / 1000} s`), timeMs)
+  const timer = timeMs === undefined ? undefined : setTimeout(() => stop.pull('failed', `${about}it took longer than the time limit of ${timeMs / 1000} s`), timeMs)
   const watch = memoryBytes === undefined ? undefined : setInterval(() => checkMemory(runner, kind, memoryBytes, stop), MEMORY_INTERVAL_MS)
   try {
-    runner.send(message)
     let next = runner.next()
     for (;;) {
       const answer = await Promise.race([next, stop.stopped])

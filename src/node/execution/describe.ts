@@ -49,7 +49,8 @@ export async function describe(
       folder: code, environment: baseEnvironment(scratch),
       onOutput: (_stream, bytes) => (output = Buffer.concat([output, bytes]).subarray(-SHOWN_OUTPUT_BYTES)),
     })
-    const answer = await attend(runner, { type: 'describe', folder: code, module, exportName, params }, { kind: 'function', limits: { timeMs }, stop, onProgress: () => {} })
+    runner.send({ type: 'describe', folder: code, module, exportName, params })
+    const answer = await attend(runner, { kind: 'function', limits: { timeMs }, stop, onProgress: () => {} })
     if (answer.type === 'described') return { definition: answer.definition, effectiveParams: answer.params }
     signal?.throwIfAborted()
     if (answer.type === 'refused') throw new InvalidArgumentError(answer.message, { hint: answer.hint, data: answer.data })

@@ -4,7 +4,8 @@ import { type Verdict, verdictOfStop } from './verdict.ts'
 
 /** Has a process start a command and look after it. */
 export async function runCommand(runner: RunnerProcess, folder: string, words: readonly string[], attendance: Attendance): Promise<Verdict> {
-  const answer = await attend(runner, { type: 'command', folder, words }, attendance)
+  runner.send({ type: 'command', folder, words })
+  const answer = await attend(runner, attendance)
   if (answer.type === 'stop') return verdictOfStop(answer)
   if (answer.type === 'not-started') return failed(answer.message, null, null)
   if (answer.type === 'death') {

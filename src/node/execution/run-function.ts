@@ -1,10 +1,17 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { attend, type Answer, type Attendance, inMebibytes } from './attend.ts'
 import type { ExecutionJob } from './interface.ts'
-import type { FunctionWork, UnitWork } from './protocol.ts'
+import type { FunctionWork } from './protocol.ts'
 import type { Death, RunnerProcess } from './runner-process.ts'
 import { removeFolder } from './scratch.ts'
 import { type Verdict, verdictOfStop } from './verdict.ts'
+
+interface SentUnit {
+  readonly file: string
+  readonly folder: string
+  readonly outputs: Readonly<Record<string, string>>
+}
 
 export interface FunctionRun {
   readonly job: ExecutionJob
@@ -20,13 +27,19 @@ export interface FunctionRun {
 export async function runOnce({ job, work, outputs, attendance, start }: FunctionRun): Promise<Verdict> {
   const runner = start()
   runner.send(work)
-  return verdictOf(await attend(runner, { type: 'unit', file: null, outputs }, attendance), job)
+  runner.send({ type: 'unit', file: null, outputs })
+  return verdictOf(await attend(runner, attendance), job)
 }
+
+/** Units that take less than this are sent several at a time, so that processes do not wait for each other; of longer ones each process should take the next when it is free. */
+const SHORT_UNIT_MS = 20
+const MOST_AHEAD = 8
 
 /** Calls a function for each file, in several processes, until one call fails. */
 export async function runUnits(run: FunctionRun, units: NonNullable<ExecutionJob['units']>): Promise<Verdict> {
   const { job, attendance, work } = run
   const { stop } = attendance
+  const quiet: Attendance = { ...attendance, onProgress: () => {} }
   const queue = units.files.entries()
   let mathRandomCalls = 0
   let done = 0
@@ -36,28 +49,39 @@ export async function runUnits(run: FunctionRun, units: NonNullable<ExecutionJob
     const runner = run.start()
     runner.send(work)
     let handedOver: Promise<void> = Promise.resolve()
-    for (let next = queue.next(); next.done !== true && stop.first === undefined; next = queue.next()) {
-      const [index, file] = next.value
-      const outputs = Object.fromEntries(job.outputs.map((name) => [name, join(job.scratch.units, String(index), name)]))
-      const answer = await attend(runner, { type: 'unit', file, outputs } satisfies UnitWork, { ...attendance, onProgress: () => {} })
+    const sent: SentUnit[] = []
+    for (let ahead = 1; stop.first === undefined; ) {
+      for (let next = sent.length < ahead ? queue.next() : undefined; next?.done === false; next = sent.length < ahead ? queue.next() : undefined) sent.push(send(runner, ...next.value))
+      const unit = sent.shift()
+      if (unit === undefined) break
+      const started = performance.now()
+      const answer = await attend(runner, quiet, `${unit.file}: `)
+      ahead = performance.now() - started < SHORT_UNIT_MS ? MOST_AHEAD : 1
       await handedOver
       const verdict = verdictOf(answer, job)
       if (verdict.status !== 'succeeded') {
-        if (answer.type !== 'stop') failure ??= { ...verdict, reason: `${file}: ${verdict.reason}` }
+        if (answer.type !== 'stop') failure ??= { ...verdict, reason: `${unit.file}: ${verdict.reason}` }
         stop.pull(verdict.status, verdict.reason ?? '')
         return
       }
       mathRandomCalls += verdict.mathRandomCalls ?? 0
-      handedOver = handOver(index, { file, outputs, mathRandomCalls: verdict.mathRandomCalls ?? 0 })
+      handedOver = handOver(unit, verdict.mathRandomCalls ?? 0)
       // It is waited for after the next call; that it has failed is no surprise until then.
       handedOver.catch(() => stop.pull('failed', 'what it gave could not be taken over'))
     }
     await handedOver
   }
 
-  async function handOver(index: number, unit: Parameters<typeof units.onUnit>[0]): Promise<void> {
-    await units.onUnit(unit)
-    await removeFolder(join(job.scratch.units, String(index)))
+  function send(runner: RunnerProcess, index: number, file: string): SentUnit {
+    const folder = join(job.scratch.units, String(index))
+    const outputs = Object.fromEntries(job.outputs.map((name) => [name, join(folder, name)]))
+    runner.send({ type: 'unit', file, outputs })
+    return { file, folder, outputs }
+  }
+
+  async function handOver({ file, folder, outputs }: SentUnit, calls: number): Promise<void> {
+    await units.onUnit({ file, outputs, mathRandomCalls: calls })
+    await removeUnit(folder)
     attendance.onProgress(++done, units.files.length)
   }
 
@@ -68,6 +92,15 @@ export async function runUnits(run: FunctionRun, units: NonNullable<ExecutionJob
   if (failure !== undefined) return failure
   if (stop.first !== undefined) return verdictOfStop(stop.first)
   return { status: 'succeeded', reason: null, exitCode: 0, signal: null, mathRandomCalls }
+}
+
+async function removeUnit(folder: string): Promise<void> {
+  try {
+    // A few files as a rule: ten times as cheap as in the background.
+    rmSync(folder, { recursive: true, force: true })
+  } catch {
+    await removeFolder(folder)
+  }
 }
 
 function verdictOf(answer: Answer, job: ExecutionJob): Verdict {

@@ -56,8 +56,12 @@ describe('a function recipe', () => {
     expect(await workshop.runFunction(body)).toMatchObject({ status: 'failed', reason })
   })
 
-  it('is not run if its module cannot be loaded', async () => {
-    expect(await workshop.runFunction('', { top: `import './absent.mjs'` })).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^recipe\.mjs cannot be loaded: .*absent\.mjs/) as string })
+  it('is not run if its module cannot be loaded, and its log says where the trouble is', async () => {
+    const absent = await workshop.runFunction('', { top: `import './absent.mjs'` })
+    expect(absent).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^recipe\.mjs cannot be loaded: .*absent\.mjs/) as string, mathRandomCalls: 0 })
+    const thrown = await workshop.runFunction('', { top: `import './thrower.mjs'`, code: { 'thrower.mjs': '\n\nthrow new RangeError("too early")' } })
+    expect(thrown).toMatchObject({ status: 'failed', reason: 'recipe.mjs cannot be loaded: too early' })
+    expect(await readFile(thrown.stderr, 'utf8')).toMatch(/RangeError: too early\n\s+at .*thrower\.mjs:3/)
   })
 
   it('leaves nothing that runs on after it is done', async () => {

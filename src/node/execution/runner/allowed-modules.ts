@@ -29,7 +29,13 @@ export class AllowedModules {
 
   /** The files that are neither code of the recipe, nor of a package that it may use, nor of an installed package that one of these has loaded. In the order in which they were loaded. */
   foreignOf(modules: readonly LoadedModule[]): string[] {
-    return modules.filter((module) => !this.#isAllowed(module)).map(({ file }) => file)
+    let pending = modules
+    // What loaded a module may be listed after it: it is only one of those that did.
+    for (let count = Infinity; pending.length < count; ) {
+      count = pending.length
+      pending = pending.filter((module) => !this.#isAllowed(module))
+    }
+    return pending.map(({ file }) => file)
   }
 
   #isAllowed({ file, importer }: LoadedModule): boolean {

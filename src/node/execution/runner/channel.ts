@@ -15,7 +15,8 @@ export function claimChannel(): Channel {
   const on = process.on.bind(process)
   if (channel === undefined || channel === null || send === undefined) throw new Error('This program is started by varve alone')
   const reach = channel
-  Object.assign(process, { send: undefined, disconnect: undefined })
+  // Not `disconnect`, which Node calls itself when the other end is gone.
+  Object.assign(process, { send: undefined })
   return {
     // Whoever started this is gone if it cannot be told, and then this ends too.
     send: (message) => void send(message, undefined, undefined, () => {}),

@@ -12,7 +12,7 @@ for (;;) {
 /** Ends this process, and the group that it leads, when its parent dies, however that happens. */
 export function endWithParent(parent: number): void {
   process.on('disconnect', endGroup)
-  const watch = new Worker(WATCH, { eval: true, workerData: parent, resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 } })
+  const watch = new Worker(WATCH, { eval: true, workerData: parent, resourceLimits: { maxOldGenerationSizeMb: 16 } })
   watch.unref()
   // Without it, the end of the channel is still noticed.
   watch.on('error', () => {})

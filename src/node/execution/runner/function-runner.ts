@@ -1,5 +1,7 @@
-import { mkdir, realpath } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { inspect } from 'node:util'
+import { InvalidArgumentError } from '../../../errors.ts'
 import type { RecipeDefinition } from '../../../recipe/define-recipe.ts'
 import type { CallReport, FunctionWork, UnitWork } from '../protocol.ts'
 import { AllowedModules } from './allowed-modules.ts'
@@ -18,7 +20,7 @@ export class FunctionRunner {
   readonly #stop = new AbortController()
   readonly #loaded: Promise<{ readonly definition: RecipeDefinition; readonly allowed: AllowedModules }>
   #calls: Promise<void> = Promise.resolve()
-  #isRunning = false
+  #hasFailed = false
 
   constructor(work: FunctionWork, channel: Channel) {
     this.#work = { ...work, params: deepFreeze(work.params) }
@@ -27,8 +29,8 @@ export class FunctionRunner {
     this.#loaded = this.#load()
     // The first call reports it.
     this.#loaded.catch(() => {})
-    process.on('uncaughtException', (error) => this.#reportUncaught(error))
-    process.on('beforeExit', () => this.#reportUncaught(new Error('run() never settled: it waits for something that nothing is left to bring about')))
+    process.on('uncaughtException', (error) => void this.#fail(error))
+    process.on('beforeExit', () => void this.#fail(new Error('run() never settled: it waits for something that nothing is left to bring about')))
   }
 
   call(unit: UnitWork): void {
@@ -46,38 +48,33 @@ export class FunctionRunner {
   }
 
   async #call(unit: UnitWork): Promise<void> {
-    this.#isRunning = true
+    // What was sent ahead is not wanted any more.
+    if (this.#hasFailed) return
     this.#channel.keepsAlive(false)
-    let failure: unknown
-    let hasFailed = false
     try {
       const { definition } = await this.#loaded
       if (unit.file !== null) {
         this.#math.beginFile(unit.file)
-        for (const folder of Object.values(unit.outputs)) await mkdir(folder, { recursive: true })
+        for (const folder of Object.values(unit.outputs)) mkdirSync(folder, { recursive: true })
       }
       const progress = (done: number, total?: number) => this.#channel.send({ type: 'progress', done, ...(total === undefined ? {} : { total }) })
       await definition.run(recipeContext(this.#work, unit, { signal: this.#stop.signal, progress }))
+      this.#channel.keepsAlive(true)
+      const report = await this.#report()
+      await flushed()
+      if (!this.#hasFailed) this.#channel.send({ type: 'done', ...report })
     } catch (error) {
-      hasFailed = true
-      failure = error
+      await this.#fail(error)
     }
-    this.#isRunning = false
-    this.#channel.keepsAlive(true)
-    if (hasFailed) return this.#reportFailure(failure)
-    const report = await this.#report()
-    await flushed()
-    this.#channel.send({ type: 'done', ...report })
   }
 
-  #reportUncaught(error: unknown): void {
-    if (!this.#isRunning) return
+  /** Also for what goes wrong aside, be it while nothing is called: then it is the answer to the next call. */
+  async #fail(error: unknown): Promise<void> {
     this.#channel.keepsAlive(true)
-    void this.#reportFailure(error)
-  }
-
-  async #reportFailure(error: unknown): Promise<void> {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? String(error)) : inspect(error)}\n`)
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    // Of a module that cannot be loaded, where in it the trouble is.
+    process.stderr.write(`${inspect(error instanceof InvalidArgumentError ? (error.cause ?? error) : error)}\n`)
     const report = await this.#report()
     await flushed()
     this.#channel.send({ type: 'failed', message: error instanceof Error ? messageOf(error) : `it threw ${inspect(error)}`, ...report })

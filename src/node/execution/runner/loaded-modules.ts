@@ -46,6 +46,7 @@ export class LoadedModules {
       taken.push({ file, importer: importer?.startsWith('file:') === true ? fileURLToPath(withoutQuery(importer)) : undefined })
     }
     const cached = Object.entries(this.#cache).filter(([file]) => !this.#known.has(file))
+    if (cached.length === 0) return taken
     const importers = new Map(Object.values(this.#cache).flatMap((parent) => (parent?.children ?? []).map((child) => [child.filename, parent?.filename])))
     for (const [file] of cached) {
       this.#known.add(file)
