@@ -1,6 +1,6 @@
-import { readdirSync, realpathSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { InvalidArgumentError } from '../../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { isAbsence } from '../system-errors.ts'
 import { globFiles } from './glob-files.ts'
 import type { FoundCode, ModuleFolder } from './interface.ts'
@@ -14,10 +14,12 @@ import { isBelow, pathBelow } from './top-folder.ts'
  * The code of a command: the files that globs match in a folder, which the words of the command are relative to. What they import is not looked at: name everything. If there is JavaScript
  * among them, the package.json files that rule it are added, and the node_modules folders that it sees are linked whole; which packages those are is for the environment to say.
  *
+ * @throws NotFoundError if there is no such folder
  * @throws InvalidArgumentError naming a glob that matches nothing, or a file outside of the folder
  */
 export async function codeOfFiles(folder: string, globs: readonly string[]): Promise<FoundCode> {
-  const top = realpathSync(resolve(folder))
+  const top = realPathOf(resolve(folder))
+  if (top === undefined) throw new NotFoundError(`There is no folder ${resolve(folder)}`, { data: { path: resolve(folder) }, hint: 'Check the path.' })
   const paths = globFiles(top, globs)
   const outside = paths.find((path) => !isBelow(path, top))
   if (outside !== undefined) throw new InvalidArgumentError(`${outside} is not in ${top}, where the command runs`, { data: { file: outside, folder: top }, hint: 'Let the command run from a folder that holds all of its code.' })

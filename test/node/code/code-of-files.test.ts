@@ -32,6 +32,7 @@ describe('the code of a command', () => {
   it('is refused where a glob matches nothing, or something outside', async () => {
     const folder = make({ 'app/prep.py': '', 'shared/a.py': '' })
     await expect(codeOfFiles(join(folder, 'app'), ['prep.py', 'lib/**'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: `No file in ${join(folder, 'app')} matches "lib/**"`, data: { glob: 'lib/**' } })
+    await expect(codeOfFiles(join(folder, 'none'), ['prep.py'])).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(codeOfFiles(join(folder, 'app'), ['prep.py/x'])).rejects.toThrow(/No file/)
     await expect(codeOfFiles(join(folder, 'app'), ['../shared/*.py'])).rejects.toThrow(/shared\/a\.py is not in .*app, where the command runs/)
     expect(pathsIn(await codeOfFiles(folder, ['shared/*.py', 'app/*.py']))).toEqual(['app/prep.py', 'shared/a.py'])
