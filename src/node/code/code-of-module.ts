@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { globFiles } from './glob-files.ts'
@@ -8,6 +7,7 @@ import { type ModuleGraph, ModuleWalk } from './module-graph.ts'
 import { PackageBorder } from './package-border.ts'
 import { PackageCopies } from './package-copies.ts'
 import { PackageFiles } from './package-files.ts'
+import { realPathOf } from './real-path.ts'
 import { isBelow, pathBelow, topFolder } from './top-folder.ts'
 
 export interface CodeOfModuleOptions {
@@ -37,11 +37,11 @@ export async function codeOfModule(module: string, options: CodeOfModuleOptions 
   const border = new PackageBorder(entry)
   const graph = new ModuleWalk(border, packageFiles, new Set(Object.keys(provided)))
   graph.add(entry, globFiles(dirname(entry), files))
-  if (options.root !== undefined) assertWithin(realpathSync(options.root), graph)
+  if (options.root !== undefined) assertWithin(realPathOf(options.root) ?? resolve(options.root), graph)
 
   const copies = new PackageCopies([...graph.modules], packageFiles, graph.entered)
   const fixedAliases = [...graph.aliases].filter(([, { above }]) => !above).map(([asked]) => asked)
-  const top = topFolder([...graph.files.keys(), ...copies.anchors, ...fixedAliases])
+  const top = topFolder([...graph.files.keys(), ...copies.anchors, ...fixedAliases], copies.folders)
   const { packages, doubts } = lockedPackages(graph.packages, border, packageFiles)
   const reasons = graph.open.map(({ file, line, reason }) => `${pathBelow(file, top)}:${line}: ${reason}`)
   return {
@@ -51,11 +51,9 @@ export async function codeOfModule(module: string, options: CodeOfModuleOptions 
 }
 
 function realEntry(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch (cause) {
-    throw new NotFoundError(`There is no module ${path}`, { cause, data: { path }, hint: 'Check the path.' })
-  }
+  const real = realPathOf(path)
+  if (real === undefined) throw new NotFoundError(`There is no module ${path}`, { data: { path }, hint: 'Check the path.' })
+  return real
 }
 
 function assertWithin(root: string, { files }: ModuleGraph): void {
@@ -72,12 +70,14 @@ function filesBelow(top: string, graph: ModuleGraph, copies: PackageCopies): rea
 
 function linksBelow(top: string, graph: ModuleGraph, border: PackageBorder, provided: Readonly<Record<string, string>>): Pick<FoundCode, 'links' | 'moduleFolders'> {
   const links: CodeLink[] = []
-  const moduleFolders: ModuleFolder[] = [...graph.provided].map((name) => ({ at: `node_modules/${name}`, target: provided[name] ?? '' }))
-  for (const [asked, { target }] of graph.aliases) {
+  const folders = new Map([...graph.provided].map((name) => [`node_modules/${name}`, provided[name] ?? '']))
+  // Should two from above come to one place, the nearest counts, as it does for Node.
+  for (const [asked, { target }] of [...graph.aliases].sort(([a], [b]) => a.length - b.length)) {
     const at = isBelow(asked, top) ? asked : join(top, asked.slice(asked.lastIndexOf(`${sep}node_modules${sep}`)))
     if (border.packageOf(target) === undefined) links.push({ path: pathBelow(at, top), target: relative(dirname(at), target).split(sep).join('/') })
-    else moduleFolders.push({ at: pathBelow(at, top), target })
+    else folders.set(pathBelow(at, top), target)
   }
+  const moduleFolders: ModuleFolder[] = [...folders].map(([at, target]) => ({ at, target }))
   return { links: links.sort(byPath), moduleFolders: moduleFolders.sort((a, b) => (a.at < b.at ? -1 : 1)) }
 }
 

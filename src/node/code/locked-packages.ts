@@ -1,10 +1,9 @@
-import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { LockedPackage } from '../../recipe/interface.ts'
-import { isAbsence } from '../system-errors.ts'
 import { NpmLock, type PackageList } from './npm-lock.ts'
 import type { PackageBorder } from './package-border.ts'
 import type { PackageFile, PackageFiles } from './package-files.ts'
+import { realPathOf } from './real-path.ts'
 
 /** Packages with all that they depend on. */
 export interface FoundPackages {
@@ -72,14 +71,8 @@ function dependenciesOf({ folder, fields }: PackageFile): { readonly name: strin
 
 function installedFolder(name: string, from: string): string | undefined {
   for (let at = from; ; at = dirname(at)) {
-    if (basename(at) !== 'node_modules') {
-      try {
-        return realpathSync(join(at, 'node_modules', name))
-      } catch (error) {
-        if (!isAbsence(error)) throw error
-      }
-    }
-    if (dirname(at) === at) return undefined
+    const found = basename(at) === 'node_modules' ? undefined : realPathOf(join(at, 'node_modules', name))
+    if (found !== undefined || dirname(at) === at) return found
   }
 }
 

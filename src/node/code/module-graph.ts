@@ -136,8 +136,10 @@ export class ModuleWalk implements ModuleGraph {
     return undefined
   }
 
+  /** Data is kept where it is asked for, even if a link has it from elsewhere. */
   #addNamed(found: Resolution): void {
-    if (this.#accept(found) !== undefined) this.#named.push(found.path)
+    if (!JAVASCRIPT.test(found.path) && this.#border.packageOf(found.asked) === undefined) this.files.set(found.asked, readSource(found.asked))
+    else if (this.#accept(found) !== undefined) this.#named.push(found.path)
   }
 
   #isProvided(specifier: string): boolean {

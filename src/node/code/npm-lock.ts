@@ -1,5 +1,4 @@
 import { dirname, join, relative, sep } from 'node:path'
-import { parseJsonObject } from '../../codec/canonical-json.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { LockedPackage } from '../../recipe/interface.ts'
 import { nearestOf } from './lock-file.ts'
@@ -45,9 +44,9 @@ export class NpmLock {
     if (found === undefined) return undefined
     let packages: unknown
     try {
-      packages = parseJsonObject(new TextDecoder().decode(found.content), found.path)['packages']
+      packages = (JSON.parse(new TextDecoder().decode(found.content)) as { readonly packages?: unknown } | null)?.packages
     } catch (cause) {
-      throw new InvalidArgumentError((cause as Error).message, { cause, data: { file: found.path }, hint: 'Have npm make it anew: npm install --package-lock-only' })
+      throw new InvalidArgumentError(`${found.path} is not JSON: ${(cause as Error).message}`, { cause, data: { file: found.path }, hint: 'Have npm make it anew: npm install --package-lock-only' })
     }
     if (typeof packages !== 'object' || packages === null) return undefined
     return new NpmLock(dirname(found.path), found.path.slice(dirname(found.path).length + 1), new Map(Object.entries(packages as Record<string, LockEntry>)))

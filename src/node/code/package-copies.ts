@@ -15,6 +15,11 @@ export class PackageCopies {
     for (const found of new Set(ruling.filter((item): item is PackageFile => item !== undefined))) this.#copies.set(found.folder, reducedPackage(found, entered.has(found.folder)))
   }
 
+  /** Folders that have one. */
+  get folders(): readonly string[] {
+    return [...this.#copies.keys()]
+  }
+
   /** Absolute paths of those that must stay where they are, since they name other files. */
   get anchors(): readonly string[] {
     return [...this.#copies].filter(([, copy]) => Object.keys(copy).some((key) => key !== 'type')).map(([folder]) => join(folder, 'package.json'))

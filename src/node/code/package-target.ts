@@ -1,4 +1,3 @@
-import { isBuiltin } from 'node:module'
 import type { JsonValue } from '../../types.ts'
 import { Unresolved } from './unresolved.ts'
 
@@ -10,7 +9,9 @@ import { Unresolved } from './unresolved.ts'
  * @throws Unresolved if the target is not one that Node accepts
  */
 export function exportedTarget(exports: JsonValue, subpath: string, conditions: ReadonlySet<string>): string | undefined {
-  const map = isMap(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports : { '.': exports }
+  const names = isMap(exports) ? Object.keys(exports).filter((key) => key.startsWith('.')).length : 0
+  if (isMap(exports) && names !== 0 && names !== Object.keys(exports).length) throw new Unresolved('is a package whose `exports` mix paths and conditions')
+  const map = isMap(exports) && names > 0 ? exports : { '.': exports }
   return matchedTarget(map, subpath, conditions, false)
 }
 
@@ -74,7 +75,7 @@ function firstTarget(targets: readonly JsonValue[], star: string | undefined, co
 function checkedTarget(target: string, star: string | undefined, isImports: boolean): string {
   const filled = star === undefined ? target : target.replaceAll('*', () => star)
   if (!target.startsWith('./')) {
-    if (isImports && !target.startsWith('../') && !target.startsWith('/') && (isBuiltin(target) || !URL.canParse(target))) return filled
+    if (isImports && !target.startsWith('../') && !target.startsWith('/') && !URL.canParse(target)) return filled
     throw new Unresolved(`its package.json leads to ${JSON.stringify(target)}, which Node refuses`)
   }
   const segments = filled.slice(2).split(/[/\\]/)

@@ -23,6 +23,8 @@ export interface ParsedModule {
 
 const MODULE: Options = { ecmaVersion: 'latest', sourceType: 'module' }
 const COMMONJS: Options = { ecmaVersion: 'latest', sourceType: 'commonjs' }
+/** What there is in any text that asks for files other than by statements. Most modules have none of it, and to look at every node of them costs as much as to parse them. */
+const EXPRESSIONS = /\bimport\s*[(./]|\b(?:require|createRequire|eval|Function|URL)\b|\\u/
 
 /**
  * What a module asks for. What comes through other names for `require`, `import.meta.url` or `createRequire` is not seen; where it is not declared either, it is not
@@ -30,37 +32,27 @@ const COMMONJS: Options = { ecmaVersion: 'latest', sourceType: 'commonjs' }
  * @throws SyntaxError with `pos`, the offset
  */
 export function parseModule(text: string, kind: ModuleKind): ParsedModule {
-  if (kind !== 'detect') return readProgram(parse(text, kind === 'module' ? MODULE : COMMONJS), kind === 'commonjs')
+  if (kind !== 'detect') return readProgram(parse(text, kind === 'module' ? MODULE : COMMONJS), text, kind === 'commonjs')
   let program: Program
   try {
     program = parse(text, COMMONJS)
   } catch {
-    return readProgram(parse(text, MODULE), false)
+    return readProgram(parse(text, MODULE), text, false)
   }
-  return readProgram(program, true)
+  return readProgram(program, text, true)
 }
 
 type Call = CallExpression | ImportExpression | NewExpression
 
-function readProgram(program: Program, isCommonJs: boolean): ParsedModule {
+function readProgram(program: Program, text: string, isCommonJs: boolean): ParsedModule {
   const references: Reference[] = []
-  const calls: { readonly node: Call; readonly above: readonly Node[] }[] = []
-  const requires = new Set(isCommonJs ? ['require'] : [])
-  const source = (node: { readonly source?: AnyNode | null; readonly start: number }): void => {
-    const specifier = literal(node.source)
+  const open: { reason: string; offset: number }[] = []
+  for (const node of program.body) {
+    const specifier = 'source' in node ? literal(node.source) : undefined
     if (specifier !== undefined) references.push({ specifier, offset: node.start, mode: 'import', optional: false })
   }
-  const call = (node: Call, _state: unknown, above: readonly Node[]): void => void calls.push({ node, above: [...above] })
-  ancestor(program, {
-    ImportDeclaration: source,
-    ExportAllDeclaration: source,
-    ExportNamedDeclaration: source,
-    ImportExpression: call,
-    CallExpression: call,
-    NewExpression: call,
-    VariableDeclarator: ({ id, init }) => void (id.type === 'Identifier' && isCreateRequire(init) && requires.add(id.name)),
-  })
-  const open: { reason: string; offset: number }[] = []
+  if (!EXPRESSIONS.test(text)) return { references, open }
+  const { calls, requires } = callsIn(program, isCommonJs)
   for (const { node, above } of calls) {
     const asked = askedBy(node, requires, above)
     if (asked === undefined) continue
@@ -68,6 +60,25 @@ function readProgram(program: Program, isCommonJs: boolean): ParsedModule {
     else references.push({ ...asked, offset: node.start, optional: asked.optional || isGuarded(node, above) })
   }
   return { references, open }
+}
+
+interface Calls {
+  readonly calls: readonly { readonly node: Call; readonly above: readonly Node[] }[]
+  /** Names that are `require`. */
+  readonly requires: ReadonlySet<string>
+}
+
+function callsIn(program: Program, isCommonJs: boolean): Calls {
+  const calls: { readonly node: Call; readonly above: readonly Node[] }[] = []
+  const requires = new Set(isCommonJs ? ['require'] : [])
+  const call = (node: Call, _state: unknown, above: readonly Node[]): void => void calls.push({ node, above: [...above] })
+  ancestor(program, {
+    ImportExpression: call,
+    CallExpression: call,
+    NewExpression: call,
+    VariableDeclarator: ({ id, init }) => void (id.type === 'Identifier' && isCreateRequire(init) && requires.add(id.name)),
+  })
+  return { calls, requires }
 }
 
 type Asked = Pick<Reference, 'specifier' | 'mode' | 'optional'> | { readonly reason: string } | undefined

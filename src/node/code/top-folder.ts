@@ -3,16 +3,16 @@ import { dirname, relative, sep } from 'node:path'
 import { InvalidArgumentError } from '../../errors.ts'
 
 /**
- * The deepest folder that holds all of the paths. The root of the file system, the home folder and what is above that will not do, unless one of the paths is directly in it: what is
- * spread so far is no project, and its paths would be others in every clone.
+ * The deepest folder that holds all of the paths. The root of the file system, the home folder and what is above that will not do, unless one of the paths is directly in it or it is among
+ * `projects`: what is spread so far is no project, and its paths would be others in every clone.
  * @throws InvalidArgumentError naming two paths that are too far apart
  */
-export function topFolder(paths: readonly string[]): string {
+export function topFolder(paths: readonly string[], projects: readonly string[] = []): string {
   const [first = sep] = paths
   let top = dirname(first)
   for (const path of paths) {
     while (!isBelow(path, top)) top = dirname(top)
-    if (isTooHigh(top) && !paths.some((other) => dirname(other) === top)) throw tooFarApart(first, path)
+    if (isTooHigh(top) && !projects.includes(top) && !paths.some((other) => dirname(other) === top)) throw tooFarApart(first, path)
   }
   return top
 }

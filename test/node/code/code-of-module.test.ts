@@ -62,6 +62,17 @@ describe('the files of a module', () => {
     expect(pathsIn(await codeOfModule(join(project, 'prep.mjs')))).toEqual(['package.json', 'prep.mjs'])
   })
 
+  it('keep data where it is asked for, if a link leads to it from elsewhere', async () => {
+    const data = join(make({ 'words.txt': 'far away' }), 'words.txt')
+    const project = make({ 'prep.mjs': `new URL('./words.txt', import.meta.url)`, 'more/x.txt': '' })
+    symlinkSync(data, join(project, 'words.txt'))
+    symlinkSync(data, join(project, 'more/words.txt'))
+    const code = await codeOfModule(join(project, 'prep.mjs'), { files: ['more'] })
+    expect(pathsIn(code)).toEqual(['more/words.txt', 'more/x.txt', 'package.json', 'prep.mjs', 'words.txt'])
+    expect(textOf(code, 'more/words.txt')).toBe('far away')
+    expect(code.links).toEqual([])
+  })
+
   it('of a module without a type are read by what is in them', async () => {
     const project = make({ 'a.js': `import './b.js'`, 'b.js': `const c = require('./c.js')\nreturn` , 'c.js': `await 1\nexport {}` })
     expect(pathsIn(await codeOfModule(join(project, 'a.js')))).toEqual(['a.js', 'b.js', 'c.js', 'package.json'])
@@ -74,6 +85,7 @@ describe('the files of a module', () => {
     expect(topFolder([join(home, 'a/x.mjs'), join(home, 'y.mjs')])).toBe(home)
     expect(topFolder([join(home, 'a/b/x.mjs'), join(home, 'a/y.mjs'), join(home, 'a/c/z.mjs')])).toBe(join(home, 'a'))
     expect(topFolder(['/a/x.mjs', '/y.mjs'])).toBe('/')
+    expect(topFolder([join(home, 'a/x.mjs'), join(home, 'b/y.mjs')], [home])).toBe(home)
   })
 
   it('must be within `root` if it is given', async () => {

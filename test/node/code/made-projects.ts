@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { cidText } from '../../../src/cid/cid.ts'
 import type { FoundCode } from '../../../src/node/code/interface.ts'
 import { storeCode } from '../../../src/node/code/store-code.ts'
@@ -5,6 +6,8 @@ import type { LockedPackage } from '../../../src/recipe/interface.ts'
 import { create } from '../../dataset/in-memory.ts'
 
 export const json = (value: unknown): string => JSON.stringify(value, undefined, 2)
+
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** A lock file of npm with these packages, by where they are. */
 export function lockFile(packages: Readonly<Record<string, object>>): string {
