@@ -75,7 +75,7 @@ describe('an edit', () => {
   })
 
   it.each<[string, string, PipelineEdit, string]>([
-    ['a map in a list', 'a:\n  - b: 1 # one\n  - c: 2\n', { path: ['a', 0, 'd'], value: 3 }, 'a:\n  - b: 1 # one\n    d: 3\n  - c: 2\n'],
+    ['a map in a list', 'a:\n  - b:   1   # one\n  - c: 2\n', { path: ['a', 0, 'd'], value: 3 }, 'a:\n  - b:   1   # one\n    d: 3\n  - c: 2\n'],
     ['a text of several lines', 'a: |\n  b\n  c\n# two\nd: 1\n', { path: ['a'], value: 'x' }, 'a: x\n# two\nd: 1\n'],
     ['what has no value yet', 'a:\nb: 1 # one\n', { path: ['a'], value: 2 }, 'a: 2\nb: 1 # one\n'],
     ['an empty map', 'a: {} # none\n', { path: ['a', 'b'], value: 2 }, 'a: { b: 2 } # none\n'],

@@ -98,6 +98,10 @@ describe('a file of parameters', () => {
     expect(resolveParams([parseParams('a: yes\nb: 0o10\nc: 1_000\nd: 2020-01-01\ne: <<\n<<: 1\n3: x\n~: y', { file: 'a.yaml' })]).values).toEqual({ a: 'yes', b: 8, c: '1_000', d: '2020-01-01', e: '<<', '<<': 1, 3: 'x', '~': 'y' })
   })
 
+  it('is read by the rules of one version of YAML, whatever it says of itself', () => {
+    expect(resolveParams([parseParams('%YAML 1.1\n---\na: yes\nb: 0777\nc: 1:30\n<<: { d: 1 }', { file: 'a.yaml' })]).values).toEqual({ a: 'yes', b: 777, c: '1:30', '<<': { d: 1 } })
+  })
+
   it('is read in the order of the pipeline, and all that is wrong in any is said', async () => {
     const pipeline = parsePipeline('params: [a.yaml, { x: 2 }, sub/b.json]\nsteps: {}', { file: 'varve.yaml' })
     const files: Record<string, string> = { 'a.yaml': 'x: 1\ny: 1\nz: 1', 'sub/b.json': '{"z": 3}' }

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { PipelineError } from '../../../src/errors.ts'
-import { parsePipeline } from '../../../src/recipe/pipeline/index.ts'
+import { outputRef, parseParams, parsePipeline, planPipeline, resolveParams } from '../../../src/recipe/pipeline/index.ts'
 import { problemLines } from './problems-of.ts'
 
 describe('a pipeline file', () => {
@@ -17,6 +18,17 @@ describe('a pipeline file', () => {
     ])
     expect(steps[0]?.inputs.map(({ key, value }) => [key, value.kind === 'scalar' && value.value])).toEqual([['raw', 'covid/raw@v1~2:europe']])
     expect(steps[0]?.seed?.value).toBe(7)
+  })
+
+  it('is as its documentation shows it', () => {
+    const source = readFileSync('src/recipe/pipeline/interface.ts', 'utf8')
+    const text = (/```yaml\n([^]*?)```/.exec(source)?.[1] ?? '').replaceAll(/^ \* ?/gm, '')
+    const params = resolveParams([parseParams('country: DE\nrate: 1', { file: 'params.yaml' })])
+    const { steps } = planPipeline(parsePipeline(text, { file: 'varve.yaml' }), { params })
+    expect(steps.map((step) => [step.name, step.params, step.after])).toEqual([
+      ['parse', { country: 'DE' }, []], ['split', { by: 'hash' }, ['parse']], ['features@DE', { country: 'DE', rate: 1 }, ['split']], ['features@FR', { country: 'FR', rate: 1 }, ['split']],
+    ])
+    expect(steps.map((step) => outputRef(step, step.outputs?.[0] ?? 'rows'))).toEqual(['covid/rows', 'split/split', 'features/DE/table', 'features/FR/table'])
   })
 
   it('has defaults: locked, bitwise, no inputs', () => {

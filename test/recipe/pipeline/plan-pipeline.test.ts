@@ -87,8 +87,10 @@ describe('foreach', () => {
   })
 
   it('does not multiply without end', () => {
-    const list = `[${Array.from({ length: 100 }, (_, at) => at).join(', ')}]`
-    expect(planProblems(`steps:\n  a: { recipe: a.mjs, foreach: { a: ${list}, b: ${list}, c: ${list}, d: ${list}, e: ${list} } }`)).toEqual(['2:32 steps.a.foreach: "foreach" makes more than 10000 steps'])
+    const list = (length: number): string => `[${Array.from({ length }, (_, at) => at).join(', ')}]`
+    const text = (lists: string): string => `steps:\n  a: { recipe: a.mjs, foreach: { ${lists} } }`
+    expect(plan(text(`a: ${list(100)}, b: ${list(100)}`))).toHaveLength(10_000)
+    for (const lists of [`a: ${list(101)}, b: ${list(100)}`, 'abcdefgh'.split('').map((name) => `${name}: ${list(100)}`).join(', ')]) expect(planProblems(text(lists))).toEqual(['2:32 steps.a.foreach: "foreach" makes more than 10000 steps'])
   })
 
   it('gives each step its items, and lets steps take from those of the same item', () => {
@@ -108,6 +110,10 @@ describe('foreach', () => {
 
   it('names the items there are for one that is not', () => {
     expect(planProblems('steps:\n  a: { recipe: a.mjs, foreach: [DE, FR] }\n  b: { recipe: b.mjs, inputs: { i: a@DF.o } }')).toEqual(['3:36 steps.b.inputs.i: There is no step "a@DF"; did you mean "a@DE"?; if a ref is meant, add "~0" to it'])
+  })
+
+  it('is the problem where its items cannot be worked out, and not those who want one', () => {
+    expect(planProblems("steps:\n  a: { recipe: a.mjs, foreach: '${params.lits}' }\n  b: { recipe: b.mjs, inputs: { i: a@DE.o } }")).toEqual(['2:32 steps.a.foreach: There is no "lits" in params; did you mean "list"?'])
   })
 
   it('wants to know which list is meant by ${item}', () => {
@@ -154,6 +160,10 @@ describe('a plan', () => {
     ['  a: { recipe: a.mjs }\n  b: { recipe: b.mjs, inputs: { i: a/o } }', '3:36 steps.b.inputs.i: "a/o" is what a.o makes: write a.o, so that it is made first; for the one before, write a/o~0'],
   ])('has one maker for each ref, whom readers name: %s', (steps, problem) => {
     expect(planProblems(`steps:\n${steps}`)).toEqual([problem])
+  })
+
+  it('cannot keep an output where varve keeps its own', () => {
+    expect(planProblems('steps: { _varve: { recipe: a.mjs, outputs: [o] } }')).toEqual(['1:10 steps._varve: Names in _varve/ are kept for varve itself'])
   })
 
   it('keeps outputs under their own refs, or under those that are named', () => {
