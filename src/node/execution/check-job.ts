@@ -4,12 +4,13 @@ import { foldedPartName, isPartName, PART_NAME_RULE } from '../../recipe/names.t
 import type { ExecutionJob } from './interface.ts'
 
 /** @throws InvalidArgumentError for a job that no folder could make valid */
-export function checkJob({ action, inputs, outputs, limits, units }: ExecutionJob): void {
+export function checkJob({ action, inputs, outputs, seed, limits, units }: ExecutionJob): void {
   for (const names of [inputs, outputs]) {
     const wrong = names.find((name: unknown) => !isPartName(name))
     if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" cannot name an input or output: that takes ${PART_NAME_RULE}`)
     if (new Set(names.map(foldedPartName)).size < names.length) throw new InvalidArgumentError(`Two of ${names.join(', ')} differ by case or by - and _ alone`)
   }
+  if (seed.includes('\0')) throw new InvalidArgumentError('A seed must not hold the character NUL')
   if (action.kind === 'function') checkModule(action.module)
   else if (action.words.length === 0 || action.words[0] === '') throw new InvalidArgumentError('A command has no words')
   for (const [name, value] of Object.entries(limits ?? {})) {

@@ -34,6 +34,7 @@ export async function execute(job: ExecutionJob): Promise<ExecutionOutcome> {
     outputs: Object.fromEntries(job.outputs.map((name) => [name, scratch.output(name)])),
   }
   const words = action.kind === 'command' ? fillWords(action.words, { ...folders, params, seed }) : []
+  const environment = { ...baseEnvironment(scratch), ...workVariables(action.kind, { ...folders, params, seed }) }
   for (const folder of Object.values(folders.outputs)) await mkdir(folder, { recursive: true })
   const frozen = await Promise.all([...job.inputs.map((name) => freeze(`the input ${name}`, scratch.input(name), 'data')), freeze('the code', scratch.code, 'code')])
 
@@ -42,7 +43,6 @@ export async function execute(job: ExecutionJob): Promise<ExecutionOutcome> {
   const stop = new StopSwitch()
   const disobey = stop.obey(job.signal)
   const attendance: Attendance = { kind: action.kind, limits: job.limits ?? {}, stop, onProgress: job.onProgress ?? (() => {}) }
-  const environment = { ...baseEnvironment(scratch), ...workVariables({ ...folders, params, seed }) }
 
   function start(): RunnerProcess {
     const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() }

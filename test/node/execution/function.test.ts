@@ -37,6 +37,24 @@ describe('a function recipe', () => {
     expect(JSON.parse(await outputOf(outcome, 'tried.json'))).toEqual(['TypeError', 'TypeError', 'UnsafePathError', 'UnsafePathError', 'UnsafePathError'])
   })
 
+  it('takes parameters of any length, which a command does not', async () => {
+    const params = { words: 'x'.repeat(300_000) }
+    const outcome = await workshop.runFunction(`await outputs.out.write('length', String([params.words.length, process.env.VARVE_PARAMS]))`, { params })
+    expect(await outputOf(outcome, 'length')).toBe('300000,')
+    await expect(workshop.runCommand(['true'], { params })).rejects.toThrow('The parameters of a command may take 98304 bytes as JSON, not 300012')
+  })
+
+  it.each([
+    [{ seed: 'a\0b' }, 'the character NUL'],
+    [{ inputs: ['raw', '../raw'] }, '"../raw" cannot name an input or output'],
+    [{ outputs: ['a-b', 'A_B'] }, 'differ by case'],
+    [{ action: { kind: 'function', module: '../recipe.mjs', exportName: 'recipe' } }, 'no path within the folder of the code'],
+    [{ action: { kind: 'command', words: [] } }, 'has no words'],
+    [{ limits: { timeMs: 0 } }, 'The limit timeMs must be above 0'],
+  ] as const)('is not a job with %j', async (options, message) => {
+    await expect(workshop.runFunction('', options)).rejects.toThrow(message)
+  })
+
   it('fails with what it throws, and the stack in its log', async () => {
     const outcome = await workshop.runFunction(`console.log('so far'); throw new TypeError('no such column')`)
     expect(outcome).toMatchObject({ status: 'failed', reason: 'TypeError: no such column', exitCode: 1, signal: null })
