@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli', 'index.ts', 'core.ts'],
 ]
 const NODE_LAYERS = new Set(['node', 'cli', 'index.ts'])
-const NODE_PACKAGES = new Set(['fs-extra', 'tar-stream'])
+const NODE_PACKAGES = new Set(['fs-extra', 'tar-stream', 'acorn', 'acorn-walk'])
 const TERMINAL_PACKAGES = new Set(['commander', 'cli-progress'])
 /** Imported by `index.ts` and `core.ts` files, which only gather names. */
 const MAX_LINES = 300
