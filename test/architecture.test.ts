@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli', 'index.ts', 'core.ts'],
 ]
 const NODE_LAYERS = new Set(['node', 'cli', 'index.ts'])
-const NODE_PACKAGES = new Set(['fs-extra', 'tar-stream'])
+const NODE_PACKAGES = new Set(['fs-extra', 'tar-stream', 'acorn', 'acorn-walk'])
 const TERMINAL_PACKAGES = new Set(['commander', 'cli-progress'])
 /** A program of its own, which runs in child processes alone. */
 const CHILD_PROGRAM = 'node/execution/runner/'

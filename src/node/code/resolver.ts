@@ -45,7 +45,7 @@ export class Resolver {
   /** @returns undefined for what is part of Node; @throws Unresolved */
   resolve(specifier: string, from: string, mode: LoadMode): Resolution | undefined {
     if (isBuiltin(specifier)) return undefined
-    if (/^\.{0,2}\/|^\.{1,2}$/.test(specifier)) return this.#file(mode === 'import' ? pathOfUrl(specifier, from) : join(dirname(from), specifier), mode)
+    if (/^\.{0,2}\/|^\.{1,2}$/.test(specifier)) return this.#file(mode === 'import' ? pathOfUrl(specifier, from) : pathOfRequest(specifier, from), mode)
     if (specifier.startsWith('#')) return this.#imported(specifier, from, mode)
     if (URL.canParse(specifier)) throw new Unresolved('is a URL that Node cannot load')
     return this.#bare(specifier, dirname(from), mode)
@@ -85,7 +85,7 @@ export class Resolver {
       return { ...this.#file(this.#exported(scope, subpath, mode), 'import'), entered: [scope.folder] }
     }
     for (let at = folder; ; at = dirname(at)) {
-      const found = basename(at) === 'node_modules' ? undefined : this.#inModules(join(at, 'node_modules'), specifier, mode)
+      const found = mode === 'require' && basename(at) === 'node_modules' ? undefined : this.#inModules(join(at, 'node_modules'), specifier, mode)
       if (found !== undefined) return found
       if (dirname(at) === at) throw new Unresolved('is not installed')
     }
@@ -94,6 +94,7 @@ export class Resolver {
   #inModules(modules: string, specifier: string, mode: LoadMode): Resolution | undefined {
     const { name, subpath } = packageNameOf(specifier)
     const asked = join(modules, name)
+    if (mode === 'import' && subpath.endsWith('/')) throw new Unresolved('is a folder')
     const described = statOf(asked) === 'folder' ? (this.#packages.inFolder(asked) ?? { folder: asked, fields: {} }) : undefined
     if (described !== undefined && (described.fields['exports'] ?? null) !== null) {
       return { path: realFile(this.#exported(described, subpath, mode)), asked, installed: true, entered: [realpathSync(asked)] }
@@ -127,7 +128,7 @@ export class Resolver {
 /** `@scope/name/a/b` is `./a/b` in the package `@scope/name`. */
 export function packageNameOf(specifier: string): { readonly name: string; readonly subpath: string } {
   const name = /^(?:@[^/\\%]+\/)?[^/\\%.@][^/\\%]*/.exec(specifier)?.[0]
-  if (name === undefined || (specifier.length > name.length && specifier[name.length] !== '/') || specifier.endsWith('/')) throw new Unresolved('is not the name of a package')
+  if (name === undefined || (specifier.length > name.length && specifier[name.length] !== '/')) throw new Unresolved('is not the name of a package')
   return { name, subpath: `.${specifier.slice(name.length)}` }
 }
 
@@ -142,6 +143,11 @@ export function pathOfUrl(specifier: string, from: string): string {
   } catch (cause) {
     throw new Unresolved('is no path', { cause })
   }
+}
+
+/** What ends in a dot or a slash is a folder, whatever file is named like it. */
+function pathOfRequest(specifier: string, from: string): string {
+  return join(dirname(from), /(?:^|\/)\.{1,2}$/.test(specifier) ? `${specifier}/` : specifier)
 }
 
 function realFile(path: string): string {

@@ -82,7 +82,7 @@ describe('stored code', () => {
 
 describe('the lock file in use', () => {
   it('is the first by its order in the nearest folder that has one', () => {
-    const folder = make({ 'package-lock.json': '{}', 'app/yarn.lock': 'y', 'app/pnpm-lock.yaml': 'p', 'app/requirements.txt': 'r', 'app/src/x': '', 'app/bun.lock/': '' })
+    const folder = make({ 'package-lock.json': '{}', 'app/yarn.lock': 'y', 'app/pnpm-lock.yaml': 'p', 'app/requirements.txt': 'r', 'app/src/x': '', 'app/src/bun.lock/': '' })
     expect(findLockFile(join(folder, 'app/src'))).toEqual({ path: join(folder, 'app/pnpm-lock.yaml'), sha256: sha256Hex('p') })
     expect(findLockFile(join(folder, 'app/src'), COMMAND_LOCK_FILES)).toEqual({ path: join(folder, 'app/requirements.txt'), sha256: sha256Hex('r') })
     expect(findLockFile(folder)).toEqual({ path: join(folder, 'package-lock.json'), sha256: sha256Hex('{}') })

@@ -114,9 +114,11 @@ describe('what cannot be found', () => {
     const project = make({
       'prep.mjs': `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\ntry { require('fast') } catch { }\nconst slow = await import('slow').catch(() => undefined)`,
       'bad.mjs': `try { } finally { await import('slow') }`,
+      'worse.mjs': `try { } catch { await import('slow') }`,
     })
     expect((await codeOfModule(join(project, 'prep.mjs'))).open).toEqual([])
     await expect(codeOfModule(join(project, 'bad.mjs'))).rejects.toThrow(/bad\.mjs:1: "slow" is not installed/)
+    await expect(codeOfModule(join(project, 'worse.mjs'))).rejects.toThrow(/worse\.mjs:1: "slow" is not installed/)
     await expect(codeOfModule(join(project, 'none.mjs'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })
@@ -139,6 +141,20 @@ describe('code is open', () => {
   })
 })
 
+describe('each way to ask for something', () => {
+  it.each([`import ('./a.cjs')`, `import/**/('./a.cjs')`, `import\n('./a.cjs')`, `new URL('./a.cjs', import.meta.url)`, `import.meta.resolve('./a.cjs')`, `createRequire(import.meta.url)('./a.cjs')`, `m.createRequire(import.meta.filename)('./a.cjs')`, `new \\u0055RL('./a.cjs', import\n.meta.url)`])('is seen where there is no other: %s', async (text) => {
+    expect(pathsIn(await codeOfModule(join(make({ 'prep.mjs': text, 'a.cjs': '' }), 'prep.mjs')))).toEqual(['a.cjs', 'package.json', 'prep.mjs'])
+  })
+
+  it.each([`eval(text)`, `new Function(text)`, `Function('a', text)`, `createRequire('/x')`, `import (text)`])('that cannot be followed is too: %s', async (text) => {
+    expect((await codeOfModule(join(make({ 'prep.mjs': text }), 'prep.mjs'))).open).toHaveLength(1)
+  })
+
+  it('in CommonJS alone is seen', async () => {
+    expect(pathsIn(await codeOfModule(join(make({ 'prep.cjs': `new URL('./b.txt', __filename)\nrequire(\`./a\`)`, 'a.js': '', 'b.txt': '' }), 'prep.cjs')))).toEqual(['a.js', 'b.txt', 'package.json', 'prep.cjs'])
+  })
+})
+
 describe('package.json', () => {
   const files = { 'src/prep.js': `import '#part'\nimport 'own/deep'`, 'src/part.js': '', 'src/deep.js': '', 'src/other.mjs': '' }
   const fields = { name: 'own', type: 'module', imports: { '#part': './src/part.js' }, exports: { './deep': './src/deep.js' } }
@@ -157,6 +173,8 @@ describe('package.json', () => {
     const found = async (outer: object): Promise<string> => identityOf(await codeOfModule(join(make({ 'package.json': json(outer), 'deep/down/prep.js': `import './a.js'`, 'deep/down/a.js': '' }), 'deep/down/prep.js')))
     expect(await found({ name: 'a' })).toBe(await found({ exports: './x.js', main: 'y' }))
     expect(await found({ name: 'a' })).not.toBe(await found({ type: 'module' }))
+    const typed = make({ 'package.json': json({ type: 'module' }), 'deep/prep.js': 'export {}' })
+    expect(await codeOfModule(join(typed, 'deep/prep.js'))).toMatchObject({ top: join(typed, 'deep'), entry: 'prep.js' })
   })
 
   it('that is imported counts whole', async () => {

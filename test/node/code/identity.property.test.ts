@@ -63,6 +63,6 @@ describe('the identity of code', () => {
       const path = pathOf(made[at] as Module, at)
       writeFileSync(join(here, path), `${files[path]}// a comment`)
       expect((await found(here)).identity === before.identity).toBe(!reached(made).has(at))
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 })

@@ -81,6 +81,11 @@ describe('packages by a lock file of npm', () => {
     expect((await codeOfModule(join(folder, 'prep.mjs'))).open).toEqual(['package-lock.json: node_modules/a needs b, which is not there'])
   })
 
+  it('that the lock file does not know at all are taken as they are installed', async () => {
+    const folder = make({ 'prep.mjs': `import 'a'`, ...installed('node_modules/a', { version: '1.0.0', dependencies: { b: '*' } }), ...installed('node_modules/b', { version: '2.0.0' }), 'package-lock.json': lockFile({ 'node_modules/b': { version: '2.0.0', integrity: 'sha512-b' } }) })
+    expect(shown(await codeOfModule(join(folder, 'prep.mjs')))).toEqual(['a@1.0.0 null', 'b@2.0.0 null'])
+  })
+
   it('need a lock file that can be read, and the shrinkwrap goes first', async () => {
     const files = { 'prep.mjs': `import 'a'`, ...installed('node_modules/a', { version: '1.0.0' }), 'package-lock.json': '{ torn' }
     await expect(codeOfModule(join(make(files), 'prep.mjs'))).rejects.toThrow(/package-lock\.json is not JSON/)
@@ -151,6 +156,14 @@ describe('local code under another name', () => {
     expect(code.links).toEqual([{ path: 'app/shared/x.mjs', target: '../../common/x.mjs' }, { path: 'app/y.cjs', target: '../common/y.cjs' }])
     expect(pathsIn(code)).toEqual(['app/prep.mjs', 'common/x.mjs', 'common/y.cjs', 'common/z.cjs', 'package.json'])
     expect(run(code)).toBe('z y')
+  })
+
+  it('that is found by a name above all files has that name in the code', async () => {
+    const folder = make({ 'steps/prep.mjs': `import x from '../x.cjs'\nconsole.log(x)`, 'steps/real.cjs': `module.exports = 'x'` })
+    link('steps/real.cjs', join(folder, 'x.cjs'))
+    const code = await codeOfModule(join(folder, 'steps/prep.mjs'))
+    expect(code).toMatchObject({ top: folder, links: [{ path: 'x.cjs', target: 'steps/real.cjs' }] })
+    expect(run(code)).toBe('x')
   })
 
   it('that only a package asks for leaves the code open', async () => {

@@ -22,7 +22,7 @@ afterAll(() => {
 const exported = {
   '.': { import: './esm.mjs', require: './cjs.cjs' }, './null': null, './nested': { browser: './no.js', node: { import: './esm.mjs', default: './cjs.cjs' } }, './list': ['../bad.js', './cjs.cjs'],
   './features/*.js': './src/*.js', './features/private/*.js': null, './all/*': './src/*', './all/*.mjs': './esm.mjs', './bad': '../outside.js', './bare': 'plain', './deep/*/x': './src/*.js', './folder/': './src/',
-  './missing': './not-there.js', './sub': './src', './only-browser': { browser: './esm.mjs' }, './encoded': './src/%2e%2e/x.js', './module-sync': { 'module-sync': './esm.mjs', default: './cjs.cjs' },
+  './missing': './not-there.js', './sub': './src', './only-browser': { browser: './esm.mjs' }, './encoded': './src/%2e%2e/x.js', './q/*-very-long.js': './esm.mjs', './q/deep/*': './cjs.cjs', './module-sync': { 'module-sync': './esm.mjs', default: './cjs.cjs' },
 }
 const imported = {
   '#own': './app/own.js', '#dep': 'plain/lib/a.js', '#node': 'node:fs', '#fs': 'fs', '#by/*': './app/*.js', '#by/none/*': null, '#cond': { import: './app/own.js', require: 'plain' }, '#bad': '../out.js', '#url': 'https://example.org/', '#self': 'self/own',
@@ -32,7 +32,7 @@ const imported = {
 const project = realpathSync(folders.make({
   'package.json': json({ name: 'self', exports: { './own': './app/own.js', './x': { import: './app/own.js' } }, imports: imported }),
   'app/own.js': '', 'app/with space.js': '', 'app/other.json': '{}', 'app/own.mjs': '', 'app/index.js': '', 'app/folder/index.json': '', 'app/main-folder/package.json': json({ main: './lib' }), 'app/main-folder/lib/index.js': '', 'app/bad-main/package.json': json({ main: 'nothing' }), 'app/bad-main/index.js': '',
-  'app/inner/package.json': '{}', 'app/inner/a.js': '', 'app/both.js': '', 'app/both/index.js': '',
+  'app/inner/package.json': '{}', 'app/inner/a.js': '', 'app/both.js': '', 'app.js': '', 'app/inner.js': '', 'node_modules/node_modules/decoy/index.js': '', 'app/both/index.js': '',
   'node_modules/plain/package.json': json({ name: 'plain', main: 'lib' }), 'node_modules/plain/lib/index.js': '', 'node_modules/plain/lib/a.js': '', 'node_modules/plain/index.js': '',
   'node_modules/no-main/package.json': json({ name: 'no-main' }), 'node_modules/no-main/index.js': '', 'node_modules/empty/package.json': '{}', 'node_modules/bare-folder/index.js': '', 'node_modules/file.js': '',
   'node_modules/wrong-main/package.json': json({ main: './nothing.js' }), 'node_modules/wrong-main/index.js': '',
@@ -48,7 +48,7 @@ symlinkSync(join(project, 'app/own.js'), join(project, 'app/alias.js'))
 const specifiers = [
   './own.js', './own', './own.mjs', './alias.js', './with%20space.js', './with space.js', './own.js?x=1', '.', './', '..', './folder', './folder/', './main-folder', './bad-main', './both', './both/', './other', './other.json', './nothing', '../app/own.js', './inner', './inner/a', './own%2fx.js',
   'plain', 'plain/lib', 'plain/lib/a.js', 'plain/lib/a', 'plain/package.json', 'no-main', 'no-main/index.js', 'no-main/nothing', 'empty', 'bare-folder', 'file', 'file.js', 'wrong-main', '@scope/pkg', '@scope/pkg/only.js', '@scope', '@scope/', '@scope/nothing', 'linked', 'linked/main.js',
-  'mapped', ...Object.keys(exported).filter((key) => key !== '.').map((key) => `mapped/${key.slice(2).replace('*', 'a')}`), 'mapped/features/private/b.js', 'mapped/features/../x.js', 'mapped/all/private/b.js', 'mapped/folder/a.js', 'mapped/package.json', 'mapped/all/', 'mapped/features/.js', 'mapped/', 'mapped/src/a.js',
+  'mapped', ...Object.keys(exported).filter((key) => key !== '.').map((key) => `mapped/${key.slice(2).replace('*', 'a')}`), 'mapped/features/private/b.js', 'mapped/q/deep/a-very-long.js', 'plain/', 'linked/', 'bare-folder/', 'file/', 'plain/lib/', 'decoy', './.', './..', '../', '../.', 'mapped/features/../x.js', 'mapped/all/private/b.js', 'mapped/folder/a.js', 'mapped/package.json', 'mapped/all/', 'mapped/features/.js', 'mapped/', 'mapped/src/a.js',
   'sugar', 'sugar/a.mjs', 'mixed', 'none', 'null', 'null/m', 'list', 'self', 'self/own', 'self/x', 'self/nothing', 'not-installed', 'not-installed/x', 'fs', 'node:fs', 'fs/promises', '.hidden', 'a%b', '%', '',
   ...Object.keys(imported).map((key) => key.replace('*', 'own')), '#by/none/own', '#unknown', '#', '#/x', 'https://example.org/x.js',
 ]
@@ -77,7 +77,7 @@ describe('a resolver', () => {
     }
   }
 
-  it.each([['import', 'package.json'], ['require', 'package.json'], ['import', 'app/own.js'], ['require', 'app/own.js'], ['import', 'app/inner/a.js'], ['require', 'app/inner/a.js']] as const)('finds by %s from %s what Node finds', (mode, from) => {
+  it.each([['import', 'package.json'], ['require', 'package.json'], ['import', 'app/own.js'], ['require', 'app/own.js'], ['import', 'app/inner/a.js'], ['require', 'app/inner/a.js'], ['import', 'node_modules/plain/lib/a.js'], ['require', 'node_modules/plain/lib/a.js']] as const)('finds by %s from %s what Node finds', (mode, from) => {
     const path = join(project, from)
     const expected = Object.fromEntries(specifiers.map((specifier) => [specifier, byNode(specifier, path, mode)]))
     expect(Object.values(expected).filter((found) => found !== undefined).length).toBeGreaterThan(20)
