@@ -52,9 +52,13 @@ export class RunnerProcess {
       child.once('error', (error) => resolve({ type: 'death', exitCode: null, signal: null, trouble: error.message }))
       child.once('exit', (exitCode, signal) => {
         const end = () => resolve({ type: 'death', exitCode, signal, trouble: null })
-        // What it said last may be on its way still.
-        if (child.connected) child.once('disconnect', end)
-        else end()
+        if (!child.connected) return end()
+        // What it said last may be on its way still. Nothing that it started should hold on to the channel.
+        const timer = setTimeout(end, OUTPUT_GRACE_MS)
+        child.once('disconnect', () => {
+          clearTimeout(timer)
+          end()
+        })
       })
     })
   }
