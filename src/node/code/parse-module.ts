@@ -1,6 +1,7 @@
 import { type AnyNode, type CallExpression, type ImportExpression, type Node, type NewExpression, type Options, parse, type Program } from 'acorn'
 import { ancestor } from 'acorn-walk'
 import type { LoadMode } from './resolver.ts'
+import { isGuarded, isImportMeta, literal, memberOf } from './syntax-nodes.ts'
 
 /** How a file is read: by the rules of ECMAScript modules, of CommonJS, or by what is in it. */
 export type ModuleKind = 'module' | 'commonjs' | 'detect'
@@ -105,12 +106,6 @@ function askedBy(node: Call, requires: ReadonlySet<string>, above: readonly Node
   return isRequire(node.callee.object, requires, above) ? { specifier, mode: 'require', optional: true } : undefined
 }
 
-/** A string, or a template without a hole in it. */
-function literal(node: AnyNode | null | undefined): string | undefined {
-  if (node?.type === 'Literal' && typeof node.value === 'string') return node.value
-  return node?.type === 'TemplateLiteral' && node.expressions.length === 0 ? (node.quasis[0]?.value.cooked ?? undefined) : undefined
-}
-
 /** What `new URL('./x', import.meta.url)` is relative to the module. */
 function ownFile(node: AnyNode): string | undefined {
   if (memberOf(node) === 'href' && node.type === 'MemberExpression') return ownFile(node.object)
@@ -135,23 +130,4 @@ function isCreateRequireCall({ callee }: CallExpression): boolean {
 function isOwnUrl(node: AnyNode | null | undefined): boolean {
   if (node?.type === 'Identifier') return node.name === '__filename'
   return node?.type === 'MemberExpression' && isImportMeta(node.object) && ['url', 'filename'].includes(memberOf(node) ?? '')
-}
-
-function isImportMeta(node: AnyNode): boolean {
-  return node.type === 'MetaProperty' && node.meta.name === 'import'
-}
-
-function memberOf(node: AnyNode): string | undefined {
-  return node.type === 'MemberExpression' && node.property.type === 'Identifier' && !node.computed ? node.property.name : undefined
-}
-
-/** In the block of a `try`, or with a `catch()` behind it. `above` ends with the node itself. */
-function isGuarded(node: Node, above: readonly Node[]): boolean {
-  const nodes = above as readonly AnyNode[]
-  if (nodes.some((outer) => outer.type === 'TryStatement' && outer.handler !== null && outer.handler !== undefined && outer.block.start <= node.start && node.end <= outer.block.end)) return true
-  for (const outer of nodes.toReversed().slice(1)) {
-    if (memberOf(outer) === 'catch') return true
-    if (!['MemberExpression', 'CallExpression', 'ChainExpression'].includes(outer.type)) return false
-  }
-  return false
 }

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isAbsence } from '../system-errors.ts'
 import type { PackageFile, PackageFiles } from './package-files.ts'
 import { exportedTarget, importedTarget } from './package-target.ts'
+import { packageNameOf, pathOfRequest, pathOfUrl } from './specifier.ts'
 import { Unresolved } from './unresolved.ts'
 
 /** How a module is asked for: their rules of resolution differ. */
@@ -94,7 +95,6 @@ export class Resolver {
   #inModules(modules: string, specifier: string, mode: LoadMode): Resolution | undefined {
     const { name, subpath } = packageNameOf(specifier)
     const asked = join(modules, name)
-    if (mode === 'import' && subpath.endsWith('/')) throw new Unresolved('is a folder')
     const described = statOf(asked) === 'folder' ? (this.#packages.inFolder(asked) ?? { folder: asked, fields: {} }) : undefined
     if (described !== undefined && (described.fields['exports'] ?? null) !== null) {
       return { path: realFile(this.#exported(described, subpath, mode)), asked, installed: true, entered: [realpathSync(asked)] }
@@ -125,29 +125,8 @@ export class Resolver {
   }
 }
 
-/** `@scope/name/a/b` is `./a/b` in the package `@scope/name`. */
-export function packageNameOf(specifier: string): { readonly name: string; readonly subpath: string } {
-  const name = /^(?:@[^/\\%]+\/)?[^/\\%.@][^/\\%]*/.exec(specifier)?.[0]
-  if (name === undefined || (specifier.length > name.length && specifier[name.length] !== '/')) throw new Unresolved('is not the name of a package')
-  return { name, subpath: `.${specifier.slice(name.length)}` }
-}
-
 function completed(path: string): string | undefined {
   return [...REQUIRED_EXTENSIONS.map((extension) => `${path}${extension}`), ...INDEXES.map((name) => join(path, name))].find((candidate) => statOf(candidate) === 'file')
-}
-
-/** A specifier of an import is a URL: `%20` is a space, and what follows `?` is no part of the path. */
-export function pathOfUrl(specifier: string, from: string): string {
-  try {
-    return fileURLToPath(new URL(specifier, pathToFileURL(from)))
-  } catch (cause) {
-    throw new Unresolved('is no path', { cause })
-  }
-}
-
-/** What ends in a dot or a slash is a folder, whatever file is named like it. */
-function pathOfRequest(specifier: string, from: string): string {
-  return join(dirname(from), /(?:^|\/)\.{1,2}$/.test(specifier) ? `${specifier}/` : specifier)
 }
 
 function realFile(path: string): string {
