@@ -71,12 +71,12 @@ interface RunRequest {
 
 async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs, before }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs }> {
   const { blocks } = repository
-  const { limits, signal, onProgress, onOutput } = options
+  const { limits, processes, signal, onProgress, onOutput } = options
   for (const { root } of bound.derivation.inputs) await bringBack(blocks, root)
   // What the run is made from is read from the repository.
   await session.checkpoint()
   const realised = await realise(blocks, session, bound, {
-    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, ...defined({ limits, signal, onProgress, onOutput }),
+    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, ...defined({ limits, processes, signal, onProgress, onOutput }),
   })
   const { run } = realised
   if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)

@@ -41,6 +41,8 @@ export interface DeriveOptions extends OperationOptions {
   /** Digest of the container image that this runs in (`sha256:…`), for recipes whose environment is `image`. */
   readonly image?: string
   readonly limits?: Limits
+  /** How many processes share the calls of a map recipe. Default: as many as the machine runs at once. */
+  readonly processes?: number
   readonly message?: string
   readonly author?: string
   /** What the recipe's process writes, as it writes it; all of it is kept in the run's log. */

@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import { type CID, cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
 import { storeFolder } from '../../dataset/store-folder.ts'
 import { VarveError } from '../../errors.ts'
+import { openManifest } from '../../manifest/manifest.ts'
+import { pathToText } from '../../manifest/path.ts'
 import type { Derivation, DerivationRun, NamedRoot, Recipe } from '../../recipe/interface.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
 import { linkModules } from './link-modules.ts'
+import { mergeOutput } from './merge-outputs.ts'
 import { OWN } from './own-package.ts'
 import { execute } from '../execution/execute.ts'
-import type { ExecutionOutcome, Limits } from '../execution/interface.ts'
+import type { ExecutionOutcome, Limits, Units } from '../execution/interface.ts'
 import { makeScratch, type Scratch, sweepScratches } from '../execution/scratch.ts'
 import { nodeFolders } from '../folder-port.ts'
 
@@ -21,6 +24,8 @@ export interface RealiseOptions extends OperationOptions {
   /** Installed packages that a function may load. */
   readonly modules: readonly ModuleFolder[]
   readonly limits?: Limits
+  /** How many processes share the calls of a map recipe. Default: as many as the machine runs at once. */
+  readonly processes?: number
   /** What the recipe's process writes, as it writes it. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
 }
@@ -47,7 +52,8 @@ const LOG_END_LENGTH = 4000
  *
  * @throws what checking the inputs out and storing the outputs throws; what the recipe does wrong is in the run
  */
-export async function realise(blocks: BlockRepository, session: Session, { cid, derivation, recipe }: Bound, options: RealiseOptions): Promise<Realised> {
+export async function realise(blocks: BlockRepository, session: Session, bound: Bound, options: RealiseOptions): Promise<Realised> {
+  const { cid, derivation, recipe } = bound
   const { signal, onProgress, onOutput, limits } = options
   await sweepScratches(options.scratchFolder)
   const scratch = await makeScratch(options.scratchFolder)
@@ -58,8 +64,9 @@ export async function realise(blocks: BlockRepository, session: Session, { cid, 
     await linkModules(scratch.code, options.modules)
     for (const { name, root } of derivation.inputs) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
     const started = blocks.platform.now().toISOString()
+    const units = recipe.map === 'file' ? { units: await unitsOf(blocks, scratch, bound, options) } : {}
     const outcome = await execute({
-      scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: [...recipe.code.packages, OWN], ...stop,
+      scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: [...recipe.code.packages, OWN], ...stop, ...units,
       ...(limits === undefined ? {} : { limits }), ...(onOutput === undefined ? {} : { onOutput }),
       ...(onProgress === undefined ? {} : { onProgress: (done: number, total?: number) => onProgress({ type: 'derive', recipe: recipe.name, done, ...(total === undefined ? {} : { total }) }) }),
     })
@@ -72,6 +79,19 @@ export async function realise(blocks: BlockRepository, session: Session, { cid, 
     return { run, logEnd: await endOfLog(outcome) }
   } finally {
     await scratch.remove()
+  }
+}
+
+/** Of a map recipe: every file of the first input by itself. */
+async function unitsOf(blocks: BlockRepository, scratch: Scratch, { derivation, recipe }: Bound, { processes = availableParallelism() }: RealiseOptions): Promise<Units> {
+  const [first] = derivation.inputs
+  const files: string[] = []
+  if (first !== undefined) for await (const { path, value } of (await openManifest(blocks, first.root)).entries()) if (value.kind === 'file' || value.kind === 'executable') files.push(pathToText(path))
+  return {
+    files, processes: Math.max(1, Math.min(processes, files.length)),
+    onUnit: async ({ file, outputs }) => {
+      for (const name of recipe.outputs) await mergeOutput(outputs[name] ?? '', scratch.output(name), file)
+    },
   }
 }
 

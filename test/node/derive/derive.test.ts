@@ -127,3 +127,27 @@ describe('a derivation', () => {
     await expect(project.derive(repository, 'capitals.mjs#other')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', hint: 'It exports capitals.' })
   }, 30_000)
 })
+
+describe('a map recipe', () => {
+  const MAP = (body: string): string => `import { defineRecipe } from 'varve'
+export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], outputs: ['out'], async run({ file, outputs, rng }) { ${body} } })
+`
+
+  it('is called for each file by itself, in several processes, with the result that one has', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot(Array.from({ length: 40 }, (_, number) => ({ path: `${number % 4}/${number}.txt`, content: `file ${number}` })), { ref: 'raw' })
+    project.write('map.mjs', MAP('await outputs.out.write(file.path, new TextDecoder().decode(await file.read()).toUpperCase() + rng(\'x\').nextInt(1000))'))
+    const [first, second] = [await project.derive(repository, 'map.mjs', { ref: 'out', processes: 1 }), await project.derive(repository, 'map.mjs', { force: true, processes: 3 })]
+    expect(second.outputs[0]?.root).toBe(first.outputs[0]?.root)
+    expect(await textOf(repository, 'out', '3/7.txt')).toMatch(/^FILE 7\d+$/)
+    expect((await repository.show('out')).files).toBe(40)
+  }, 30_000)
+
+  it('whose calls write the same path fails', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('map.mjs', MAP('await outputs.out.write(\'same\', file.path)'))
+    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string })
+  }, 30_000)
+})
