@@ -13,7 +13,7 @@ export type EnvironmentPolicy = 'none' | 'runtime' | 'locked' | 'image'
 export interface LockedPackage {
   readonly name: string
   readonly version: string
-  /** Subresource integrity of the package's archive, or null where the lock file has none. */
+  /** Subresource integrity of the package's archive, `git-` and the commit for one from a git repository, or null where the lock file has neither. */
   readonly integrity: string | null
 }
 

@@ -22,7 +22,7 @@ export interface PackageList {
 }
 
 const NAMES: readonly string[] = ['npm-shrinkwrap.json', 'package-lock.json']
-/** Of a version of something that has no archive: the commit that is installed. */
+/** What comes from a git repository has no archive to check: the commit says as much. */
 const GIT_COMMIT = /^git[^#]*#([0-9a-f]{7,64})$/
 
 /** The lock file of npm that rules a folder, if there is one of a version that says where packages are. */
@@ -73,8 +73,8 @@ export class NpmLock {
       return []
     }
     const version = entry.version ?? ''
-    const commit = entry.integrity === undefined ? GIT_COMMIT.exec(entry.resolved ?? '')?.[1] : undefined
-    list.add({ name: nameIn(key), version: commit === undefined ? version : `${version}#${commit}`, integrity: entry.integrity ?? null })
+    const commit = GIT_COMMIT.exec(entry.resolved ?? '')?.[1]
+    list.add({ name: nameIn(key), version, integrity: entry.integrity ?? (commit === undefined ? null : `git-${commit}`) })
     const actual = installed.inFolder(join(this.#folder, key))?.fields['version']
     if (typeof actual === 'string' && actual !== version) list.doubt(`${this.#name}: ${key} is ${version} there, and ${actual} is installed`)
     const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = entry

@@ -60,6 +60,12 @@ export class Resolver {
     return { path: realpathSync(found), asked: found, installed: false, entered }
   }
 
+  /** What a package.json leads to. */
+  #described(asked: string): Resolution {
+    if (statOf(asked) !== 'file') throw new Unresolved(`leads to ${asked}, which is not there`)
+    return { path: realpathSync(asked), asked, installed: false, entered: [] }
+  }
+
   /** As CommonJS completes a path: with an extension, then as a folder. */
   #required(path: string): string | undefined {
     const file = REQUIRED_EXTENSIONS.map((extension) => `${path}${extension}`).find((candidate) => statOf(candidate) === 'file')
@@ -76,14 +82,14 @@ export class Resolver {
     if (scope === undefined || target === undefined) throw new Unresolved('is not among the `imports` of its package.json')
     if (isBuiltin(target)) return undefined
     if (!target.startsWith('./')) return this.#bare(target, scope.folder, mode)
-    return this.#file(pathOfUrl(target, join(scope.folder, 'package.json')), 'import')
+    return this.#described(pathOfUrl(target, join(scope.folder, 'package.json')))
   }
 
   #bare(specifier: string, folder: string, mode: LoadMode): Resolution {
     const { name, subpath } = packageNameOf(specifier)
     const scope = this.#packages.scopeOf(folder)
     if (scope !== undefined && scope.fields['name'] === name && (scope.fields['exports'] ?? null) !== null) {
-      return { ...this.#file(this.#exported(scope, subpath, mode), 'import'), entered: [scope.folder] }
+      return { ...this.#described(this.#exported(scope, subpath, mode)), entered: [scope.folder] }
     }
     for (let at = folder; ; at = dirname(at)) {
       const found = mode === 'require' && basename(at) === 'node_modules' ? undefined : this.#inModules(join(at, 'node_modules'), specifier, mode)
@@ -97,7 +103,7 @@ export class Resolver {
     const asked = join(modules, name)
     const described = statOf(asked) === 'folder' ? (this.#packages.inFolder(asked) ?? { folder: asked, fields: {} }) : undefined
     if (described !== undefined && (described.fields['exports'] ?? null) !== null) {
-      return { path: realFile(this.#exported(described, subpath, mode)), asked, installed: true, entered: [realpathSync(asked)] }
+      return { ...this.#described(this.#exported(described, subpath, mode)), asked, installed: true, entered: [realpathSync(asked)] }
     }
     // CommonJS goes on upwards if there is no such file; ECMAScript modules only if there is no such package.
     const file = mode === 'require' ? this.#required(join(modules, specifier)) : described === undefined ? undefined : this.#withoutExports(described, subpath)

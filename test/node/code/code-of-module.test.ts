@@ -110,6 +110,11 @@ describe('what cannot be found', () => {
     expect(error).toMatchObject({ message: `${path}:${line}: ${message}`, data: { file: path, line } })
   })
 
+  it('by a package.json is named as that has it', async () => {
+    const folder = make({ 'package.json': json({ imports: { '#x': './lib/x.js' } }), 'prep.mjs': `import '#x'` })
+    await expect(codeOfModule(join(folder, 'prep.mjs'))).rejects.toThrow(`${join(folder, 'prep.mjs')}:1: "#x" leads to ${join(folder, 'lib/x.js')}, which is not there`)
+  })
+
   it('is no error where the code can do without it', async () => {
     const project = make({
       'prep.mjs': `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\ntry { require('fast') } catch { }\nconst slow = await import('slow').catch(() => undefined)`,
