@@ -1,6 +1,7 @@
+import { copyFile } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
 
-/** One entry for each export subpath of package.json; `cli` is the binary. */
+/** One entry for each export subpath of package.json; `cli` is the binary, `recipe-runner` the program of child processes. */
 const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: {
     index: 'src/index.ts',
@@ -12,6 +13,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     'storage-folder': 'src/node/folder-storage.ts',
     testing: 'src/storage/testing.ts',
     cli: 'src/cli/main.ts',
+    'recipe-runner': 'src/node/execution/runner/main.ts',
   },
   format: 'esm',
   target: 'node20',
@@ -20,6 +22,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   treeshake: true,
   removeNodeProtocol: false,
   clean: true,
+  // For editors, which take it from the package.
+  onSuccess: () => copyFile('src/recipe/pipeline/varve.schema.json', 'dist/varve.schema.json'),
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
 })
 

@@ -37,7 +37,13 @@ export type ErrorCode =
   | 'SESSION_REVOKED'
   | 'FILE_CHANGED'
   | 'UNREADABLE_FILES'
+  | 'EVICTED'
+  | 'RECIPE_FAILED'
+  | 'NOT_HERMETIC'
+  | 'DIVERGENCE'
+  | 'RECONSTRUCTION_MISMATCH'
   | 'STORAGE_FAILED'
+  | 'INVALID_PIPELINE'
 
 interface Details {
   readonly data?: Record<string, unknown>
@@ -158,9 +164,68 @@ export class UnreadableFilesError extends VarveError {
   }
 }
 
+/** Derived data was dropped, and can be made again from its recipe. `data.root` names it. */
+export class EvictedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('EVICTED', message, withHint(details, 'Run `varve reconstruct <rev>`, or pass --reconstruct to make it again wherever it is needed.'))
+  }
+}
+
+/** A recipe could not be carried out. `data.run` names the record of the attempt, if there is one, and `data.log` holds the end of what it wrote. */
+export class RecipeFailedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('RECIPE_FAILED', message, withHint(details, 'Mend the recipe and run it again; nothing was stored but the record of this attempt.'))
+  }
+}
+
+/** A recipe used what is not part of its derivation, so that its result could not be trusted to come out again. */
+export class NotHermeticError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('NOT_HERMETIC', message, withHint(details, 'Declare what it reads as an input, a parameter or a file of its code, and run it again.'))
+  }
+}
+
+/** A derivation gave another result than before, though its recipe says that it cannot. Both are kept; `data.differences` lists the paths. */
+export class DivergenceError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('DIVERGENCE', message, withHint(details, 'Look for clocks, unseeded randomness and the order of parallel work in the recipe, or declare it as not deterministic.'))
+  }
+}
+
+/** Derived data came out other than recorded when it was made again, and was not admitted. `data.differences` lists the paths, where they are known. */
+export class ReconstructionMismatchError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('RECONSTRUCTION_MISMATCH', message, withHint(details, 'Compare the environment with the recorded one (`varve explain <rev>`); what was recorded may be in another copy of the repository.'))
+  }
+}
+
 /** The storage underneath failed: disk full, no permission, I/O error. `data.key` names the object, `data.reason` the system's code. */
 export class StorageError extends VarveError {
   constructor(message: string, details: Details = {}) {
     super('STORAGE_FAILED', message, withHint(details, 'Mend the storage, then run the same command again; what was committed is intact.'))
+  }
+}
+
+/** One thing that is wrong in a pipeline file or a file of parameters. */
+export interface PipelineProblem {
+  readonly file: string
+  /** From 1, in UTF-16 units. */
+  readonly line: number
+  readonly column: number
+  readonly message: string
+  /** The way to the value from the top of the file: `steps.parse.inputs.raw`. Empty for the file itself. */
+  readonly path: string
+}
+
+/** A pipeline file, its parameters or what they make of it breaks a rule. `data.problems` lists every problem that was found, as `PipelineProblem`, in the order of the file. */
+export class PipelineError extends VarveError {
+  readonly problems: readonly PipelineProblem[]
+
+  constructor(problems: readonly PipelineProblem[], details: Details = {}) {
+    const [first] = problems
+    const where = first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`
+    const others = problems.length < 2 ? '' : ` (and ${problems.length - 1} more ${problems.length === 2 ? 'problem' : 'problems'})`
+    super('INVALID_PIPELINE', `${where}${others}`, withHint({ ...details, data: { ...details.data, problems } }, 'Correct the file and run the same command again.'))
+    this.problems = problems
   }
 }

@@ -15,6 +15,7 @@ export interface GlobalFlags {
   readonly json?: boolean
   readonly quiet?: boolean
   readonly color?: boolean
+  readonly reconstruct?: boolean
 }
 
 /** What long work is given. */
@@ -33,10 +34,12 @@ export class Context {
   readonly output: Output
   readonly interruption: Interruption = new Interruption()
   readonly #repo: string | undefined
+  readonly #reconstruct: boolean
 
   constructor(flags: GlobalFlags) {
     this.output = new Output({ json: flags.json === true, quiet: flags.quiet === true, color: flags.color !== false })
     this.#repo = flags.repo ?? process.env.VARVE_REPO
+    this.#reconstruct = flags.reconstruct === true
   }
 
   locate(): RepositoryLocation {
@@ -50,17 +53,22 @@ export class Context {
       throw new NotFoundError(`There is no repository in ${process.cwd()} or any folder above it`, { hint: 'Take a snapshot (`varve snapshot <dir>` creates one), go into its folder, or name it with --repo.' })
     }
     const { openRepository } = await import('../node/open-repository.ts')
-    return openRepository(path, options)
+    return openRepository(path, { ...options, ...this.#trust() })
   }
 
   /** Opens the repository, or creates it where there is none. */
   async openOrCreate(location: RepositoryLocation = this.locate(), hash?: HashName): Promise<Repository> {
     const { openRepository } = await import('../node/open-repository.ts')
-    const repository = await openRepository(location.path, { create: true, ...(hash === undefined ? {} : { hash }) })
+    const repository = await openRepository(location.path, { create: true, ...this.#trust(), ...(hash === undefined ? {} : { hash }) })
     if (!location.found && process.stderr.isTTY) this.output.note(`created the repository ${location.path}`)
     // A repository beside the data is no part of the code that git keeps there.
     if (!location.found && basename(location.path) === REPOSITORY_FOLDER) writeFileSync(join(location.path, '.gitignore'), '*\n')
     return repository
+  }
+
+  /** Whether recipes in the repository may be run whenever data is asked for that they can make again. */
+  #trust(): { readonly reconstruct?: 'auto' } {
+    return this.#reconstruct ? { reconstruct: 'auto' } : {}
   }
 
   /** Opens the repository if there is one; else a place in memory that is enough to hash with. */

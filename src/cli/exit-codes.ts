@@ -23,6 +23,7 @@ export type ExitSignal = keyof typeof SIGNAL_EXIT_CODES
 const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   INVALID_ARGUMENT: EXIT.usage,
   AMBIGUOUS_REVISION: EXIT.usage,
+  INVALID_PIPELINE: EXIT.usage,
   NOT_FOUND: EXIT.notFound,
   CORRUPT_BLOCK: EXIT.badData,
   CORRUPT_OBJECT: EXIT.badData,
@@ -35,6 +36,11 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   SESSION_REVOKED: EXIT.refused,
   FILE_CHANGED: EXIT.refused,
   UNSUPPORTED_FORMAT: EXIT.refused,
+  EVICTED: EXIT.notFound,
+  RECIPE_FAILED: EXIT.no,
+  NOT_HERMETIC: EXIT.no,
+  DIVERGENCE: EXIT.no,
+  RECONSTRUCTION_MISMATCH: EXIT.no,
   // The system did not let varve read them: no permission, or an I/O error.
   UNREADABLE_FILES: EXIT.system,
   STORAGE_FAILED: EXIT.system,

@@ -10,7 +10,7 @@ const PATIENCE_MS = 400
 const REDRAW_RATE_HZ = 10
 const BAR_WIDTH = 24
 const LABELS: Readonly<Record<WorkEvent['type'], string>> = {
-  scan: 'looking', store: 'storing', hash: 'hashing', checkout: 'writing', verify: 'verifying', compare: 'comparing', rewrite: 'rewriting', transfer: 'copying',
+  scan: 'looking', store: 'storing', hash: 'hashing', checkout: 'writing', verify: 'verifying', compare: 'comparing', rewrite: 'rewriting', transfer: 'copying', derive: 'running',
 }
 
 /** Shows on the terminal how far long work is, and passes its warnings on. Draws nothing if stderr is no terminal. */
@@ -42,8 +42,8 @@ export class Progress {
     }
     this.#latest = event
     if (this.#bar === undefined) return
-    this.#bar.setTotal(totalBytes(event) ?? 0)
-    this.#bar.update('bytes' in event ? event.bytes : 0)
+    this.#bar.setTotal(totalOf(event) ?? 0)
+    this.#bar.update(event.type === 'derive' ? event.done : event.bytes)
   }
 
   /** Takes the bar away. */
@@ -61,14 +61,15 @@ export class Progress {
     const { SingleBar: Bar } = cliProgress
     // The process's own handling of signals takes the bar away.
     this.#bar = new Bar({ format, stream: process.stderr, fps: REDRAW_RATE_HZ, clearOnComplete: true, hideCursor: true, gracefulExit: false, forceRedraw: true, linewrap: false })
-    this.#bar.start(this.#latest === undefined ? 0 : (totalBytes(this.#latest) ?? 0), 0)
+    this.#bar.start(this.#latest === undefined ? 0 : (totalOf(this.#latest) ?? 0), 0)
     process.once('exit', () => this.stop())
   }
 }
 
 /** One line: `storing ▕████    ▏ 45 % · 900 / 2,000 files · 512 MiB / 1.1 GiB · 310 MiB/s · 2 s left`. */
 export function describe(event: WorkEvent, elapsedMs: number): string {
-  const total = totalBytes(event)
+  if (event.type === 'derive') return describeSteps(event, elapsedMs)
+  const total = totalOf(event)
   const seconds = Math.max(elapsedMs, 1) / 1000
   const rate = event.bytes / seconds
   const parts = [unitsOf(event), total === undefined ? formatBytes(event.bytes) : `${formatBytes(event.bytes)} / ${formatBytes(total)}`]
@@ -77,18 +78,27 @@ export function describe(event: WorkEvent, elapsedMs: number): string {
   return `${LABELS[event.type]} ${total === undefined ? '' : bar(event.bytes, total)}${parts.join(' · ')}`
 }
 
+/** What a recipe reports of itself has no bytes: `running features ▕████    ▏ 45 % · 450 / 1,000 · 2 s left`. */
+function describeSteps({ recipe, done, total }: Extract<WorkEvent, { type: 'derive' }>, elapsedMs: number): string {
+  const label = `${LABELS.derive} ${shownText(recipe)}`
+  if (total === undefined) return `${label} · ${formatCount(done)} · ${formatDuration(elapsedMs)}`
+  const left = done > 0 ? ` · ${formatDuration((Math.max(0, total - done) / done) * elapsedMs)} left` : ''
+  return `${label} ${bar(done, total)}${formatCount(done)} / ${formatCount(total)}${left}`
+}
+
 function bar(done: number, total: number): string {
   const share = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.round(share * BAR_WIDTH)
   return `▕${'█'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}▏ ${String(Math.floor(share * 100)).padStart(3)} % · `
 }
 
-function unitsOf(event: WorkEvent): string {
+function unitsOf(event: Exclude<WorkEvent, { type: 'derive' }>): string {
   if ('blocks' in event) return `${formatCount(event.blocks)} blocks`
   const total = 'totalFiles' in event ? event.totalFiles : undefined
   return total === undefined ? `${formatCount(event.files)} files` : `${formatCount(event.files)} / ${formatCount(total)} files`
 }
 
-function totalBytes(event: WorkEvent): number | undefined {
+function totalOf(event: WorkEvent): number | undefined {
+  if (event.type === 'derive') return event.total
   return 'totalBytes' in event ? event.totalBytes : undefined
 }

@@ -11,6 +11,7 @@ import { pathFromKey, pathToText } from '../manifest/path.ts'
 import type { BlockRepository, UnsoundBlock } from '../repository/index.ts'
 import { Pause } from '../repository/pause.ts'
 import type { CidText } from '../types.ts'
+import { isDropped } from './evicted-data.ts'
 import { snapshotRefs } from './history.ts'
 import { readSnapshot } from './snapshot-object.ts'
 
@@ -51,7 +52,7 @@ export async function* affectedPaths(repository: BlockRepository, lost: readonly
         yield { ...place, path: null, range: { after: null, to: null, entries: null }, block: text, reason: reasonOf(byDigest, at.cid, snapshot) }
         continue
       }
-      if (!evicted.has(toHex(at.cid.multihash.digest))) for await (const found of search.inManifest(snapshot.root)) yield { ...place, ...found }
+      if (!isDropped(evicted, at.cid, snapshot.root)) for await (const found of search.inManifest(snapshot.root)) yield { ...place, ...found }
       const { age } = at
       waiting.push(...snapshot.parents.map((cid) => ({ cid, age: age + 1 })).reverse())
     }

@@ -7,6 +7,8 @@ import { readSnapshot } from './snapshot-object.ts'
 
 export interface CollectOptions extends Retention, OperationOptions, Pick<GcOptions, 'dryRun' | 'graceMs' | 'sessionMaxAgeMs' | 'message'> {
   readonly author?: string
+  /** Roots of derived data that may go, beside what the rules drop; asked for anew for every state in which garbage is looked for. */
+  readonly alsoEvict?: () => Promise<readonly CID[]>
 }
 
 /** A snapshot whose data goes; its record of who, when and why stays. */
@@ -19,6 +21,8 @@ export interface EvictedSnapshot {
 
 export interface CollectResult extends Omit<GcReport, 'evicted'> {
   readonly evicted: readonly EvictedSnapshot[]
+  /** Roots of derived data that was dropped now. */
+  readonly evictedRoots: readonly CidText[]
   /** What keeps the rest. */
   readonly refs: readonly RefUsage[]
 }
@@ -29,16 +33,22 @@ export interface CollectResult extends Omit<GcReport, 'evicted'> {
  */
 export async function collectRepository(repository: BlockRepository, options: CollectOptions): Promise<CollectResult> {
   assertRetention(options)
-  const { author, keepLast, keepWithinMs, ...rest } = options
-  const evict = (): Promise<readonly CID[]> => snapshotsToEvict(repository, options)
+  const { author, keepLast, keepWithinMs, alsoEvict, ...rest } = options
+  let derived: ReadonlySet<string> = new Set()
+  const evict = async (): Promise<readonly CID[]> => {
+    const roots = (await alsoEvict?.()) ?? []
+    derived = new Set(roots.map(cidText))
+    return [...(await snapshotsToEvict(repository, options)), ...roots]
+  }
   const report = await repository.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })
   const evicted: EvictedSnapshot[] = []
   for (const cid of report.evicted) {
+    if (derived.has(cidText(cid))) continue
     const { root, time, message } = await readSnapshot(repository, cid)
     evicted.push({ snapshot: cidText(cid), root: cidText(root), time, message })
   }
   const { refs } = await measureRefs(repository, { evicted: report.evicted, signal: options.signal })
-  return { ...report, evicted, refs }
+  return { ...report, evicted, evictedRoots: report.evicted.map(cidText).filter((root) => derived.has(root)), refs }
 }
 
 function describe({ keepLast, keepWithinMs }: { readonly keepLast: number | undefined; readonly keepWithinMs: number | undefined }): string {

@@ -27,7 +27,7 @@ export interface RecordedSnapshot {
 }
 
 /**
- * Commits a root as the next snapshot of a ref. If another writer moved the ref meanwhile, the snapshot follows that one's.
+ * Commits a root as the next snapshot of a ref. All that the root leads to must have gone through the session. If another writer moved the ref meanwhile, the snapshot follows that one's.
  * @throws RefConflictError if `expected` was given and is not where the ref is
  */
 export async function recordSnapshot(
@@ -39,6 +39,7 @@ export async function recordSnapshot(
     if (parent !== undefined && saysNothingNew(details) && (await readSnapshot(session, parent)).root.equals(root)) {
       // Blocks may have been stored again that were lost.
       await session.checkpoint()
+      if (await repository.isEvicted(root)) await session.commit({ action: 'restore', whole: [root] })
       // Another process may have committed this snapshot a moment ago, and not be sure of it yet.
       await repository.settle()
       return { snapshot: parent, parent, created: false }
@@ -47,7 +48,7 @@ export async function recordSnapshot(
     const bytes = encodeDetails(root, parent, repository.platform.now(), details)
     const snapshot = await session.put(DAG_CBOR_CODE, bytes)
     try {
-      await session.commit({ action, message, actor: author, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
+      await session.commit({ action, message, actor: author, refs: [{ name: ref, expected: parent ?? null, target: snapshot }], whole: [root] })
       return { snapshot, parent, created: true }
     } catch (error) {
       if (!(error instanceof RefConflictError) || details.expected !== undefined) throw error

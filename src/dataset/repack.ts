@@ -1,7 +1,7 @@
 import type { CID } from '../cid/cid.ts'
-import { toHex } from '../bytes.ts'
 import { openManifest } from '../manifest/manifest.ts'
 import type { BlockRepository, RepackOptions, RepackReport } from '../repository/index.ts'
+import { isDropped } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 
 export interface RepackRepositoryOptions extends Omit<RepackOptions, 'order' | 'isGone' | 'actor'> {
@@ -30,7 +30,7 @@ async function placingOrder(repository: BlockRepository): Promise<readonly CID[]
   for await (const { target } of snapshotRefs(repository)) {
     const versions: Version[] = []
     for await (const { cid, snapshot } of walkHistory(repository, target, seen)) {
-      if (evicted.has(toHex(cid.multihash.digest))) continue
+      if (isDropped(evicted, cid, snapshot.root)) continue
       versions.push({ root: snapshot.root, bytes: (await openManifest(repository, snapshot.root)).totals.bytes })
     }
     for (const number of interleaved(versions.map(({ bytes }) => bytes))) order.push(...versions.slice(number, number + 1).map(({ root }) => root))

@@ -5,6 +5,7 @@ import { diffManifests, ManifestBuilder } from '../manifest/manifest.ts'
 import { displayPath } from '../manifest/path.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
+import { isDropped } from './evicted-data.ts'
 import { folderEntries } from './folder-state.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import type { FolderPort } from './interface.ts'
@@ -36,9 +37,11 @@ export async function folderSnapshot(repository: BlockRepository, port: FolderPo
 export async function assertNothingLost(repository: BlockRepository, current: FolderSnapshot, folder: string, wanted: CID): Promise<void> {
   let closest = await lostBeside(current, wanted)
   const seen = new Set<string>()
+  const evicted = await repository.evicted()
   for await (const { target } of snapshotRefs(repository)) {
-    for await (const { snapshot } of walkHistory(repository, target, seen)) {
+    for await (const { cid, snapshot } of walkHistory(repository, target, seen)) {
       if (closest.count === 0) return
+      if (isDropped(evicted, cid, snapshot.root)) continue
       const lost = await lostBeside(current, snapshot.root)
       if (lost.count < closest.count) closest = lost
     }

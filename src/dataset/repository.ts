@@ -1,4 +1,3 @@
-import { toHex } from '../bytes.ts'
 import { type CID, cidText } from '../cid/cid.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { diffManifests, openManifest } from '../manifest/manifest.ts'
@@ -16,6 +15,7 @@ import { changeRef, refInfo } from './change-ref.ts'
 import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
 import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
 import { hashFolder, statusOfFolder } from './folder-state.ts'
+import { isDropped } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { importCar, type ImportOptions } from './import-car.ts'
 import type { InputEntry } from './input-entries.ts'
@@ -45,12 +45,15 @@ export interface SetRefOptions {
  */
 export class Repository {
   readonly blocks: BlockRepository
+  /** Where this machine may keep what can be made again, if anywhere. */
+  readonly workFolder: string | undefined
   readonly #folders: FolderPort | undefined
   readonly #defaults: OperationOptions
 
   /** `defaults` are the signal and progress listener of every call that brings none of its own. */
-  constructor(blocks: BlockRepository, options: { readonly folders?: FolderPort; readonly defaults?: OperationOptions } = {}) {
+  constructor(blocks: BlockRepository, options: { readonly folders?: FolderPort; readonly defaults?: OperationOptions; readonly workFolder?: string } = {}) {
     this.blocks = blocks
+    this.workFolder = options.workFolder
     this.#folders = options.folders
     this.#defaults = options.defaults ?? {}
   }
@@ -275,9 +278,7 @@ export class Repository {
 
   #port(): FolderPort {
     if (this.#folders === undefined) {
-      throw new InvalidArgumentError('This repository was opened without access to folders', {
-        hint: 'Pass entries instead of a folder, or open it with openRepository on Node.',
-      })
+      throw new InvalidArgumentError('This repository was opened without access to folders', { hint: 'Pass entries instead of a folder, or open it with openRepository on Node.' })
     }
     return this.#folders
   }
@@ -294,6 +295,5 @@ function wholeRevision(revision: string, resolved: ResolvedRevision): ResolvedRe
 }
 
 function snapshotInfo(cid: CID, snapshot: Snapshot, evicted: ReadonlySet<string>): SnapshotInfo {
-  const isEvicted = evicted.has(toHex(cid.multihash.digest))
-  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isEvicted }
+  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isDropped(evicted, cid, snapshot.root) }
 }

@@ -4,6 +4,7 @@ import { AmbiguousRevisionError, InvalidArgumentError, MalformedDataError, NotFo
 import type { BlockRepository } from '../repository/index.ts'
 import { evictedError } from '../repository/evicted.ts'
 import { parseRefName } from '../repository/ref-name.ts'
+import { bringBack } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 
@@ -50,14 +51,16 @@ export async function resolveRevision(repository: BlockRepository, text: string)
   const resolved = await resolveRecord(repository, text)
   const { snapshot, root } = resolved
   if (snapshot !== undefined && (await repository.isEvicted(snapshot)) && !(await repository.has(root))) throw evictedError(snapshot)
+  await bringBack(repository, root)
   return resolved
 }
 
 /** The same for what needs all of the data: of a snapshot that garbage collection dropped, some may still happen to be there. */
 export async function resolveWhole(repository: BlockRepository, text: string): Promise<ResolvedRevision> {
   const resolved = await resolveRecord(repository, text)
-  const { snapshot } = resolved
+  const { snapshot, root } = resolved
   if (snapshot !== undefined && (await repository.isEvicted(snapshot))) throw evictedError(snapshot)
+  await bringBack(repository, root)
   return resolved
 }
 

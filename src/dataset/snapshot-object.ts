@@ -1,8 +1,9 @@
 import { type CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { canonicalJson, parseJsonObject } from '../codec/canonical-json.ts'
 import { decodeCbor, encodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { asArray, asCid, asRecord, asText } from '../codec/shape.ts'
-import { InvalidArgumentError, MalformedDataError, UnsupportedFormatError } from '../errors.ts'
+import { MalformedDataError, UnsupportedFormatError } from '../errors.ts'
 import type { JsonValue } from '../types.ts'
 
 /** Where the data of a snapshot came from. */
@@ -28,13 +29,11 @@ export interface Snapshot {
   readonly meta: { readonly [key: string]: JsonValue }
 }
 
-/** Deepest nesting of objects and arrays in the meta of a snapshot. */
-const MAX_META_DEPTH = 256
 const FIELDS = ['type', 'version', 'root', 'parents', 'message', 'author', 'time', 'source', 'meta'] as const
 const SOURCE_FIELDS = ['uri', 'retrievedAt', 'licence'] as const
 
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  return encodeCbor({ ...snapshot, type: 'snapshot', version: 1, meta: canonicalJson(snapshot.meta) })
+  return encodeCbor({ ...snapshot, type: 'snapshot', version: 1, meta: canonicalJson(snapshot.meta, 'The meta of a snapshot') })
 }
 
 /** @throws MalformedDataError if this is no snapshot; @throws UnsupportedFormatError if it is one of a newer version */
@@ -53,7 +52,7 @@ function decodeSnapshot(bytes: Uint8Array): Snapshot {
     author: textOrNull(fields.author, 'A snapshot’s author'),
     time: asText(fields.time, 'A snapshot’s time'),
     source: fields.source === null ? null : decodeSource(fields.source),
-    meta: parseMeta(asText(fields.meta, 'A snapshot’s meta')),
+    meta: parseJsonObject(asText(fields.meta, 'A snapshot’s meta'), 'A snapshot’s meta'),
   }
 }
 
@@ -74,44 +73,4 @@ function decodeSource(value: unknown): SnapshotSource {
 
 function textOrNull(value: unknown, what: string): string | null {
   return value === null ? null : asText(value, what)
-}
-
-function parseMeta(text: string): { readonly [key: string]: JsonValue } {
-  assertMetaDepth(text)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new MalformedDataError('A snapshot’s meta is not JSON', { cause })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MalformedDataError('A snapshot’s meta must be a JSON object')
-  return value as { [key: string]: JsonValue }
-}
-
-/** Looks at brackets alone, before anything is made of them: whoever writes the meta out again goes as deep as it does. */
-function assertMetaDepth(text: string): void {
-  let depth = 0
-  let isText = false
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]
-    if (character === '"') isText = !isText
-    else if (isText) {
-      if (character === '\\') at++
-    } else if (character === '[' || character === '{') depth++
-    else if (character === ']' || character === '}') depth--
-    if (depth > MAX_META_DEPTH) throw new MalformedDataError(`A snapshot’s meta is nested deeper than ${MAX_META_DEPTH} levels`)
-  }
-}
-
-/** JSON with the keys of every object in order of their UTF-16 units. @throws InvalidArgumentError for what JSON cannot hold, and for what is nested too deep */
-function canonicalJson(value: JsonValue, depth = 1): string {
-  if (depth > MAX_META_DEPTH && typeof value === 'object' && value !== null) throw new InvalidArgumentError(`The meta of a snapshot is nested deeper than ${MAX_META_DEPTH} levels`)
-  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map((item) => canonicalJson(item, depth + 1)).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    const rows = Object.entries(value as { [key: string]: JsonValue })
-    return `{${rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item, depth + 1)}`).join(',')}}`
-  }
-  const finite = typeof value !== 'number' || Number.isFinite(value)
-  if (!finite || !['string', 'number', 'boolean', 'object'].includes(typeof value)) throw new InvalidArgumentError(`JSON cannot hold ${String(value)}`)
-  return JSON.stringify(value)
 }

@@ -1,11 +1,11 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import { InvalidArgumentError, VarveError } from '../errors.ts'
-import { diffManifests, ManifestBuilder } from '../manifest/manifest.ts'
+import { diffManifests } from '../manifest/manifest.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { isTagName, parseRefName } from '../repository/ref-name.ts'
 import type { Session } from '../repository/session.ts'
-import { type AnyIterable, isPromise, type ProgressEvent } from '../types.ts'
+import type { AnyIterable, ProgressEvent } from '../types.ts'
 import { ChunkedContentStore } from './content-store.ts'
 import { storeEntries, type InputEntry } from './input-entries.ts'
 import type { FolderPort, FolderReadOptions, SkippedPath } from './interface.ts'
@@ -15,6 +15,7 @@ import { defaultRefName } from './default-ref-name.ts'
 import type { SnapshotResult } from './results.ts'
 import { rootOfRef } from './root-of-ref.ts'
 import { readSnapshot } from './snapshot-object.ts'
+import { storeFolder, type StoredRoot } from './store-folder.ts'
 
 export interface SnapshotOptions extends SnapshotDetails, FolderReadOptions {
   /** Default: the name of the folder. Entries without a folder need one. */
@@ -27,17 +28,6 @@ export interface SnapshotOptions extends SnapshotDetails, FolderReadOptions {
 
 /** What a snapshot is taken of. */
 export type SnapshotInput = { readonly folder: string; readonly port: FolderPort } | { readonly entries: AnyIterable<InputEntry> }
-
-interface StoredRoot {
-  readonly root: CID
-  readonly files: number
-  readonly bytes: number
-}
-
-/** What is stored is made visible this often, so that a run that is killed need not be repeated from the start. */
-const CHECKPOINT_INTERVAL_MS = 30_000
-/** A session remembers each block that is not indexed yet, at some 100 bytes: so many of them take no more than the rest of a snapshot does. */
-const CHECKPOINT_BLOCKS = 100_000
 
 export async function takeSnapshot(repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions): Promise<SnapshotResult> {
   const startedAt = performance.now()
@@ -74,15 +64,14 @@ async function resumable<T>(session: Session, work: () => Promise<T>): Promise<T
 async function storeInput(
   session: Session, repository: BlockRepository, input: SnapshotInput, options: SnapshotOptions, { before, skipped }: { readonly before: CID | undefined; readonly skipped: SkippedPath[] },
 ): Promise<StoredRoot> {
-  const store = new ChunkedContentStore(session, session, { encoded: session, ...(before === undefined ? {} : { predecessor: new Predecessor(session, before) }) })
   const { chunker } = repository.config
   if ('entries' in input) {
     let files = 0
     let bytes = 0
     const onEntry = (size: number): void => options.onProgress?.({ type: 'store', files: ++files, bytes: (bytes += size), newBytes: session.added.contentBytes })
+    const store = new ChunkedContentStore(session, session, { encoded: session, ...(before === undefined ? {} : { predecessor: new Predecessor(session, before) }) })
     return storeEntries(session, store, input.entries, { chunker, onEntry, ...pick(options) })
   }
-  const builder = new ManifestBuilder(session, chunker)
   const readOptions: FolderReadOptions = {
     ...options,
     onSkipped: (path) => {
@@ -91,19 +80,7 @@ async function storeInput(
     },
     ...(options.onProgress === undefined ? {} : { onProgress: (event) => options.onProgress?.(asStoreEvent(event, session)) }),
   }
-  let checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
-  let checkpointBlocks = session.added.blocks + CHECKPOINT_BLOCKS
-  for await (const entry of input.port.read(input.folder, store, readOptions)) {
-    const added = builder.add(entry)
-    if (isPromise(added)) await added
-    if (performance.now() > checkpointAt || session.added.blocks > checkpointBlocks) {
-      await session.checkpoint()
-      checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
-      checkpointBlocks = session.added.blocks + CHECKPOINT_BLOCKS
-    }
-  }
-  const { root, totals } = await builder.finish()
-  return { root, files: totals.files, bytes: totals.bytes }
+  return storeFolder(session, input.port, input.folder, { ...readOptions, chunker, before })
 }
 
 /** Readers report what they hash; only here is it known how much of that is new. */

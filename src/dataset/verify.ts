@@ -9,6 +9,7 @@ import type { BlockRepository } from '../repository/repository.ts'
 import { type ObjectProblem, type StorageReport, verifyStorage } from '../repository/verify-storage.ts'
 import { Pause } from '../repository/pause.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
+import { isDropped } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { resolveWhole } from './revision.ts'
 
@@ -138,7 +139,7 @@ async function verifyHistory(repository: BlockRepository, report: StorageReport,
   try {
     for await (const { cid, snapshot } of walkHistory(repository, target, seen)) {
       // Its data was removed on purpose; only the record of it is kept.
-      if (evicted.has(toHex(cid.multihash.digest))) {
+      if (isDropped(evicted, cid, snapshot.root)) {
         age++
         continue
       }

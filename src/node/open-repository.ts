@@ -1,5 +1,6 @@
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { CID } from '../cid/cid.ts'
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { Repository } from '../dataset/repository.ts'
@@ -22,6 +23,11 @@ export interface OpenOptions extends OperationOptions {
   readonly damaged?: boolean
   /** Hash of a repository that is created; default `sha2-256`. */
   readonly hash?: HashName
+  /**
+   * Whether derived data that was dropped is made again when it is asked for: `auto` runs the recipes that the repository holds, which is for repositories whose writers you trust. Default
+   * `never`: asking is an error, and `reconstruct` does it.
+   */
+  readonly reconstruct?: 'auto' | 'never'
   /** Default: Node's own hashing and compression. */
   readonly platform?: Platform
 }
@@ -38,18 +44,20 @@ export interface OpenOptions extends OperationOptions {
  */
 export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
   if (typeof location !== 'string' && typeof location?.get !== 'function') throw new InvalidArgumentError('A repository is opened by the path of its folder, or by a storage', { hint: "Write openRepository('.varve')." })
-  const { create = false, damaged = false, hash, platform = nodePlatform, signal, onProgress } = options
+  const { create = false, damaged = false, hash, platform = nodePlatform, reconstruct = 'never', signal, onProgress } = options
   const folder = typeof location === 'string' ? resolve(location) : undefined
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
   const host = `${hostname()} ${hostId()}`
   const writer = { host, process: process.pid }
   const isGone = (lease: Lease): boolean => lease.host === host && isGoneSince(lease.process, Date.parse(lease.started))
   const bulk = typeof location === 'string' && platform === nodePlatform ? { bulkReading: (hasher: Hasher) => bulkReading(storage, hasher) } : {}
-  const settings = { platform, writer, isGone, ...bulk, ...(hash === undefined ? {} : { hash }) }
+  const workFolder = join(folder ?? join(tmpdir(), 'varve'), 'cache')
+  const remake = async (blocks: BlockRepository, root: CID): Promise<void> => (await import('./derive/reconstruct.ts')).remake(blocks, root, join(workFolder, 'scratch'))
+  const settings = { platform, writer, isGone, ...bulk, ...(reconstruct === 'auto' ? { remake } : {}), ...(hash === undefined ? {} : { hash }) }
   const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
   const { id, chunker } = blocks.config
-  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: join(folder, 'cache'), cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
-  return new Repository(blocks, { folders, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
+  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: workFolder, cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
+  return new Repository(blocks, { folders, workFolder, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
 }
 
 /** Folders are read by threads. */

@@ -10,6 +10,12 @@ export function tempName(host: string): string {
   return `${host}-${process.pid}-${randomBytes(8).toString('hex')}`
 }
 
+/** True for a name of `tempName` whose maker was a process of this host and is dead. */
+export function isLeftover(name: string, host: string): boolean {
+  const [, maker, id] = TEMP_NAME.exec(name) ?? []
+  return maker === host && !isAlive(Number(id))
+}
+
 /**
  * Removes temporary files that dead processes of this host left in `folder`. Files of other hosts, of living processes and of this one
  * stay. Never fails: a file that cannot be removed only takes up space.
@@ -17,8 +23,7 @@ export function tempName(host: string): string {
 export async function sweepTempFiles(calls: Pick<FileCalls, 'names' | 'unlink'>, folder: string, host: string): Promise<void> {
   try {
     for await (const name of calls.names(folder)) {
-      const [, maker, id] = TEMP_NAME.exec(name) ?? []
-      if (maker === host && !isAlive(Number(id))) unlinkQuietly(calls, join(folder, name))
+      if (isLeftover(name, host)) unlinkQuietly(calls, join(folder, name))
     }
   } catch {
     // The put that asked for this meets the same trouble, if it matters, and reports it.

@@ -1,3 +1,4 @@
+import type { CID } from '../cid/cid.ts'
 import type { AppliedChange, RefChange } from './refs.ts'
 
 /** What a commit changes, and what the operation log says of it. */
@@ -6,6 +7,8 @@ export interface CommitRequest {
   readonly action: string
   readonly message?: string
   readonly actor?: string | null
+  /** Blocks of which this session knows that all they lead to is there: if garbage collection had stopped following their links, it does again. */
+  readonly whole?: readonly CID[]
 }
 
 export interface CommitResult {

@@ -3,6 +3,7 @@ import { type CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../codec/interface.ts'
 import { NotFoundError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
+import type { TreeEdit } from '../manifest/interface.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import { linkCodec } from './link-codec.ts'
 
@@ -27,6 +28,14 @@ export async function addEvicted(blocks: BlockSource & BlockSink, tree: CID | nu
   if (links.length === 0) return tree
   const edits = links.map((cid) => ({ key: cid.multihash.digest, value: cid })).sort((a, b) => compareBytes(a.key, b.key))
   return editTree(blocks, blocks, tree, linkCodec, edits.filter(({ key }, at) => at === 0 || compareBytes(key, edits[at - 1]?.key ?? key) !== 0))
+}
+
+/** The tree without blocks whose data is there again. */
+export async function dropEvicted(blocks: BlockSource & BlockSink, tree: CID | null, cids: readonly CID[]): Promise<CID | null> {
+  const back: TreeEdit<CID>[] = []
+  for (const cid of cids) if (await isEvicted(blocks, tree, cid)) back.push({ key: cid.multihash.digest, value: undefined })
+  if (back.length === 0) return tree
+  return editTree(blocks, blocks, tree, linkCodec, back.sort((a, b) => compareBytes(a.key, b.key)))
 }
 
 /** The refusal to use what is known and no longer there. */

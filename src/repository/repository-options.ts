@@ -1,6 +1,8 @@
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
+import type { CID } from '../cid/cid.ts'
 import type { Lease } from './lease.ts'
 import type { PackScanner } from './pack-scanner.ts'
+import type { BlockRepository } from './repository.ts'
 import type { StartSpanOpener } from './span-opener.ts'
 
 /** Ways to read packs that suit one kind of storage. */
@@ -20,6 +22,8 @@ export interface BlockRepositoryOptions {
   readonly isGone?: (lease: Lease) => boolean
   /** Faster ways to read much of the storage, given the repository's hash; by default everything goes through `Storage.get`. */
   readonly bulkReading?: (hasher: Hasher) => BulkReading
+  /** Makes derived data again that garbage collection dropped, when it is asked for; by default that is an error. When it resolves, all that the root leads to is there. */
+  readonly remake?: (repository: BlockRepository, root: CID) => Promise<void>
 }
 
 export interface CreateOptions extends BlockRepositoryOptions {

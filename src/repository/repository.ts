@@ -46,6 +46,8 @@ export class BlockRepository implements BlockSource {
   readonly config: RepositoryConfig
   /** What `verify` reads packs with. */
   readonly scanner: PackScanner
+  /** See `BlockRepositoryOptions`. */
+  readonly remake: BlockRepositoryOptions['remake']
   readonly #log: RootLog
   readonly #reader: BlockReader
   readonly #writer: { readonly host: string; readonly process: number }
@@ -54,10 +56,11 @@ export class BlockRepository implements BlockSource {
   #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
   #adopting: Promise<void> = Promise.resolve()
 
-  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, bulkReading }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, bulkReading, remake }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
+    this.remake = remake
     this.#writer = writer
     this.#isGone = isGone
     this.hasher = platform.hasher(config.hash)

@@ -12,7 +12,7 @@ import { DigestTable } from './digest-table.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
-import { evictedError, isEvicted } from './evicted.ts'
+import { dropEvicted, evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
 import type { Loan } from './pack-stream.ts'
@@ -183,7 +183,7 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /** Tries to make the record after `state`; undefined if another writer made it first. */
-  async #attempt({ refs = [], action, message = '', actor = null }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
+  async #attempt({ refs = [], action, message = '', actor = null, whole = [] }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     await this.#assertStillValid(state, refs)
     await assertPacksThere(this.#host.storage, this.#relied, this.#checkedPacks)
@@ -191,11 +191,12 @@ export class Session implements BlockSource, BlockSink {
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
     const operations = await appendOperation(blocks, root.record.operations, { time, actor, action, message, changes: applied })
+    const evicted = await dropEvicted(blocks, root.record.evicted, whole)
     await this.#packs.flush()
     const { packs, records } = this.#packs.unindexed()
     const written = await addIndex(this.#host, state.indexes.files, packs, records)
     const record: RootRecord = {
-      ...root.record, number: root.record.number + 1, previous: root.digest, refs: tree, indexes: written.names, operations, writer, time,
+      ...root.record, number: root.record.number + 1, previous: root.digest, refs: tree, indexes: written.names, operations, evicted, writer, time,
     }
     const appended = await this.#host.log.append(record)
     await dropUnnamed(this.#host, written.created, appended === undefined ? [] : record.indexes)

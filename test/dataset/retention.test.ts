@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -83,6 +83,27 @@ describe('retention', () => {
       expect(await repository.verify('other')).toMatchObject({ ok: true, blocks: 1 })
     } finally {
       rmSync(dirname(folder), { recursive: true })
+    }
+  })
+
+  it('does not count a snapshot whose data went as a copy of what a checkout would replace', async () => {
+    const { repository: { blocks }, clock } = await clocked()
+    const repository = new Repository(blocks, { folders: nodeFolders() })
+    const work = mkdtempSync(join(tmpdir(), 'varve-retention-'))
+    const folder = join(work, 'data')
+    try {
+      mkdirSync(folder)
+      for (const version of ['first', 'second']) {
+        writeFileSync(join(folder, 'a'), version)
+        await repository.snapshot(folder, { ref: 'data' })
+        clock.now += DAY_MS
+      }
+      await repository.checkout('data~1', folder)
+      await repository.collectGarbage({ keepLast: 1, graceMs: 0 })
+      await expect(repository.checkout('data', folder)).rejects.toMatchObject({ code: 'WOULD_OVERWRITE' })
+      expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('first')
+    } finally {
+      rmSync(work, { recursive: true })
     }
   })
 })

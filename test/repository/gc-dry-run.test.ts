@@ -84,7 +84,8 @@ describe('a dry run of garbage collection foretells', () => {
     const storage = new MemoryStorage()
     const repository = await BlockRepository.create(storage, options)
     const writers = [await (await BlockRepository.open(storage, options)).session(), await (await BlockRepository.open(storage, options)).session()]
-    const leaves = await Promise.all(writers.map((writer) => writer.put(RAW_CODE, blob(20))))
+    const leaves: CID[] = []
+    for (const writer of writers) leaves.push(await writer.put(RAW_CODE, blob(20)))
     for (const [number, writer] of writers.entries()) await pointTo(writer, `writer${number}`, leaves.slice(number, number + 1))
     for (const writer of writers) await writer.close()
     for (let seed = 0; seed < 10; seed++) await commitTree(repository, `small${seed}`, [blob(seed)])

@@ -1,5 +1,8 @@
+import { Option } from 'commander'
+import type { CID } from '../../cid/cid.ts'
 import type { CollectResult } from '../../dataset/collect-garbage.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
 import { parseDuration } from '../duration.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -10,6 +13,8 @@ interface Flags {
   readonly dryRun?: boolean
   readonly keepLast?: string
   readonly keepWithin?: string
+  readonly evict?: string
+  readonly trustOnce?: boolean
   readonly grace: string
   readonly expireSessions: string
 }
@@ -19,16 +24,20 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve gc --dry-run', 'what would go, and what keeps the rest'],
     ['varve gc', 'remove what no ref or tag leads to'],
     ['varve gc --keep-last 5 --keep-within 90d', 'also the data of older snapshots; their records stay in the log'],
+    ['varve gc --evict derived --dry-run', 'which derived data could go, since it can be made again, and why the rest cannot'],
   ],
   configure(command) {
     command
       .option('-n, --dry-run', 'change nothing')
       .option('--keep-last <number>', 'keep the data of the newest so many snapshots of each ref')
       .option('--keep-within <time>', 'keep the data of snapshots that are not older, such as 90d')
+      .addOption(new Option('--evict <what>', 'drop data that its recipe can make again, if it gave the same at least twice').choices(['derived']))
+      .option('--trust-once', 'with --evict derived: once is enough')
       .option('--grace <time>', 'leave readers this long to finish before files are deleted', '3s')
       .option('--expire-sessions <time>', 'give up writers that began longer ago and were not seen to end', '7d')
   },
-  async run(context, _arguments, { dryRun = false, keepLast, keepWithin, grace, expireSessions }) {
+  async run(context, _arguments, { dryRun = false, keepLast, keepWithin, evict, trustOnce = false, grace, expireSessions }) {
+    if (trustOnce && evict === undefined) throw new InvalidArgumentError('--trust-once says how --evict derived decides', { hint: 'Pass --evict derived with it.' })
     if (keepLast !== undefined && !/^[1-9]\d*$/.test(keepLast)) throw new InvalidArgumentError(`"${keepLast}" is not a number of snapshots to keep`, { hint: 'Write --keep-last 5.' })
     const author = authorName()
     const rules = {
@@ -37,13 +46,27 @@ export const verb: AnyVerb = defineVerb<Flags>({
     }
     await using repository = await context.open()
     const outcome = 'What is needed is where it was: run the same command again to go on.'
-    const result = await context.long(outcome, ({ signal, onProgress }) => repository.collectGarbage({ ...rules, dryRun, signal, onProgress, ...(author === undefined ? {} : { author }) }))
-    await context.output.result(document(result), () => gcLines(context.output, result))
+    let derived: readonly DerivedOutput[] = []
+    const alsoEvict = async (): Promise<readonly CID[]> => {
+      derived = await derivedOutputs(repository.blocks, { trustOnce })
+      return derived.filter(({ evictable }) => evictable).map(({ cid }) => cid)
+    }
+    const options = { ...rules, dryRun, ...(evict === undefined ? {} : { alsoEvict }), ...(author === undefined ? {} : { author }) }
+    const result = await context.long(outcome, ({ signal, onProgress }) => repository.collectGarbage({ ...options, signal, onProgress }))
+    const documents = derived.map(({ cid: _cid, ...output }) => output)
+    await context.output.result({ ...document(result), ...(evict === undefined ? {} : { derived: documents }) }, () => [...derivedLines(context.output, derived, dryRun), ...gcLines(context.output, result)])
   },
 })
 
-function document({ evicted, refs, sessions, revoked, ...amounts }: CollectResult): object {
-  return { ...amounts, evicted, refs, sessions, revoked }
+function* derivedLines(output: Output, derived: readonly DerivedOutput[], dryRun: boolean): Generator<string> {
+  for (const { root, recipe, output: name, evictable, reason } of derived) {
+    const verdict = evictable ? output.style('yellow', dryRun ? 'would drop' : 'dropped') : output.style('green', 'kept')
+    yield `${verdict} ${shownText(recipe)} → ${name} ${root}: ${reason}`
+  }
+}
+
+function document({ evicted, evictedRoots, refs, sessions, revoked, ...amounts }: CollectResult): object {
+  return { ...amounts, evicted, evictedRoots, refs, sessions, revoked }
 }
 
 function* gcLines(output: Output, result: CollectResult): Generator<string> {

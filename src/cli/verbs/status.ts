@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Repository } from '../../dataset/repository.ts'
 import { NotFoundError } from '../../errors.ts'
-import { OUTCOMES } from '../context.ts'
+import { PIPELINE_FILE } from '../../node/derive/read-pipeline.ts'
+import { type Context, OUTCOMES } from '../context.ts'
 import { diffLines, isEmptyDiff } from '../diff-lines.ts'
 import { EXIT } from '../exit-codes.ts'
 import { addFolderOptions, type FolderFlags, folderReadOptions } from '../folder-flags.ts'
 import { refNames, shortList } from '../ref-choice.ts'
 import { needWholeRevision } from '../revision-argument.ts'
+import { reproDocument, stepLines } from '../step-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags extends FolderFlags {
@@ -17,12 +20,15 @@ export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
     ['varve status ./data', 'what has changed in ./data since the last snapshot of the ref "data"'],
     ['varve status ./data mnist/raw@v2', 'what differs between ./data and that tag'],
+    ['varve status', 'beside a varve.yaml: which steps are stale, and why'],
   ],
   configure(command) {
-    command.argument('[dir]', 'the folder; default: the current one').argument('[rev]', 'compare with this; default: the ref named like the folder')
+    command.argument('[dir]', 'the folder; default: the pipeline of varve.yaml if there is one, else the current folder').argument('[rev]', 'compare with this; default: the ref named like the folder')
     addFolderOptions(command).option('--exit-code', 'exit with 1 if there are differences')
   },
-  async run(context, [folder = '.', revision], flags) {
+  async run(context, [given, revision], flags) {
+    if (given === undefined && existsSync(PIPELINE_FILE)) return pipelineStatus(context, flags)
+    const folder = given ?? '.'
     await using repository = await context.open()
     const wanted = revision === undefined ? await refOfFolder(repository, folder) : needWholeRevision(revision)
     const diff = await context.long(OUTCOMES.unchanged, (operation) => repository.status(folder, wanted, { ...folderReadOptions(flags), ...operation }))
@@ -30,6 +36,16 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await context.output.result(diff, () => diffLines(context.output, diff, { statOnly: false }))
   },
 })
+
+/** Which steps would have to run. */
+async function pipelineStatus(context: Context, { exitCode }: Flags): Promise<void> {
+  const { repro } = await import('../../node/derive/repro.ts')
+  await using repository = await context.open()
+  const result = await context.long(OUTCOMES.unchanged, ({ signal }) => repro(repository, { dryRun: true, signal }))
+  const isStale = result.steps.some(({ status }) => status !== 'remembered')
+  if (!result.ok || (exitCode === true && isStale)) process.exitCode = EXIT.no
+  await context.output.result(reproDocument(result), () => result.steps.flatMap((report) => [...stepLines(context.output, report)]))
+}
 
 async function refOfFolder(repository: Repository, folder: string): Promise<string> {
   const { defaultRefName } = await import('../../dataset/default-ref-name.ts')

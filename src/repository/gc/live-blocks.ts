@@ -13,8 +13,8 @@ import { DeltaBases } from './delta-bases.ts'
  */
 export class Marking {
   #live = new DigestTable()
-  /** Blocks whose links were not followed, since they were to be evicted. */
-  #evicted = new Set<string>()
+  /** Digests of blocks whose links were not followed, since they were evicted or to be. */
+  #evicted: ReadonlySet<string> = new Set()
   /** What was read of deltas; it holds for every marking. */
   readonly deltas: DeltaBases
 
@@ -26,9 +26,8 @@ export class Marking {
     return this.#live
   }
 
-  /** Begins anew, and says so, if something is not to be evicted after all: its links were passed by. */
-  expect(evict: readonly CID[]): boolean {
-    const wanted = new Set(evict.map(({ multihash }) => toHex(multihash.digest)))
+  /** Begins anew, and says so, if something is not to be evicted after all, or is back: its links were passed by. */
+  expect(wanted: ReadonlySet<string>): boolean {
     const isNew = [...this.#evicted].some((digest) => !wanted.has(digest))
     if (isNew) this.#live = new DigestTable()
     this.#evicted = wanted

@@ -34,7 +34,7 @@ export async function survey(repository: BlockRepository, marking: Marking, opti
   await assertWholeListing(repository)
   const known = await evictedDigests(repository, repository.root.evicted)
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
-  const restarted = marking.expect(evict)
+  const restarted = marking.expect(new Set([...known, ...evict.map(({ multihash }) => toHex(multihash.digest))]))
   const { live } = marking
   await addLiveBlocks(repository, evict, live, options.signal)
   const recoding = await recode?.(live, gcEpoch)

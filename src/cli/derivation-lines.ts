@@ -1,0 +1,25 @@
+import type { DerivationChange } from '../recipe/compare-derivations.ts'
+import { shownText } from './format.ts'
+import type { Output } from './output.ts'
+
+const MOST_SHOWN = 20
+
+/** Why something is derived anew, one thing a line. */
+export function* changeLines(output: Output, changes: readonly DerivationChange[]): Generator<string> {
+  for (const change of changes.slice(0, MOST_SHOWN)) yield `  ${output.style('yellow', 'changed')} ${describeChange(change)}`
+  if (changes.length > MOST_SHOWN) yield `  and ${changes.length - MOST_SHOWN} more`
+}
+
+/** `parameter size: 16 → 32`, `code lib/parse.mjs`, `input raw`. */
+export function describeChange({ what, name, before, after }: DerivationChange): string {
+  const subject = what === name ? what : `${what} ${shownText(name)}`
+  if (before === null) return `${subject}: new`
+  if (after === null) return `${subject}: gone`
+  return what === 'code' ? subject : `${subject}: ${shownText(before)} → ${shownText(after)}`
+}
+
+/** What cannot be seen of a recipe's code. */
+export function* openLines(output: Output, open: readonly string[]): Generator<string> {
+  for (const reason of open) yield `  ${output.style('yellow', 'open')} ${shownText(reason)}`
+  if (open.length > 0) yield '  What such code loads is not part of its identity: a change there is not noticed.'
+}

@@ -1,0 +1,42 @@
+import type { ReproResult, StepReport } from '../node/derive/repro.ts'
+import { changeLines, openLines } from './derivation-lines.ts'
+import { formatDuration, plural, shownText } from './format.ts'
+import type { Output } from './output.ts'
+
+const COLORS = { ran: 'cyan', remembered: 'green', stale: 'yellow', waiting: 'yellow', failed: 'red', skipped: 'yellow' } as const
+
+/** One step of a pipeline: what became of it, and why. */
+export function* stepLines(output: Output, report: StepReport): Generator<string> {
+  const { step, status } = report
+  yield `${output.style(COLORS[status], status.padEnd(10))} ${output.style('bold', shownText(step))}${detail(report)}`
+  if ('changes' in report) {
+    yield* changeLines(output, report.changes)
+    yield* openLines(output, report.open)
+  }
+  if (report.status === 'failed') {
+    yield `  ${shownText(report.error.message)}`
+    yield `  ${shownText(report.error.hint)}`
+  }
+}
+
+/** All of it, for stdout: outputs with their roots, and the sum. */
+export function* reproLines(output: Output, { steps }: ReproResult): Generator<string> {
+  for (const report of steps) {
+    if (!('outputs' in report)) continue
+    for (const { root, ref } of report.outputs) yield `${output.style('bold', root)}${ref === null ? '' : `  ${output.style('cyan', ref)}`}`
+  }
+  if (output.quiet) return
+  const count = (status: StepReport['status']): number => steps.filter((step) => step.status === status).length
+  const said = (['ran', 'remembered', 'stale', 'waiting', 'failed', 'skipped'] as const).filter((status) => count(status) > 0).map((status) => `${count(status)} ${status}`)
+  yield `${plural(steps.length, 'step')}: ${said.join(', ')}`
+}
+
+/** As JSON: errors as the command line reports them. */
+export function reproDocument({ ok, steps }: ReproResult): object {
+  return { ok, steps: steps.map((report) => (report.status === 'failed' ? { ...report, error: { code: report.error.code, message: report.error.message, hint: report.error.hint, data: report.error.data } } : report)) }
+}
+
+function detail(report: StepReport): string {
+  if (report.status === 'ran') return `  in ${formatDuration(report.elapsedMs)}`
+  return report.status === 'waiting' ? `  for ${report.waitsFor.map(shownText).join(', ')}` : ''
+}

@@ -1,0 +1,47 @@
+import { explainRevision, type Explanation, type RunInfo } from '../../recipe/explain.ts'
+import { plural, shownPath, shownText } from '../format.ts'
+import type { Output } from '../output.ts'
+import { needWholeRevision } from '../revision-argument.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+export const verb: AnyVerb = defineVerb<object>({
+  examples: [['varve explain covid/features', 'by which recipe it was made, of what, by which code, when, and with what result each time']],
+  configure(command) {
+    command.argument('<rev>', 'a dataset that was derived')
+  },
+  async run(context, [revision = '']) {
+    await using repository = await context.open()
+    const found = await explainRevision(repository.blocks, needWholeRevision(revision))
+    await context.output.result(found, () => explanationLines(context.output, found))
+  },
+})
+
+function* explanationLines(output: Output, { root, output: name, derivation, recipe, code, inputs, params, seed, environment, runs }: Explanation): Generator<string> {
+  const { action } = recipe
+  yield `root         ${output.style('bold', root)}`
+  yield `output       ${name} of ${output.style('cyan', shownText(recipe.name))}${recipe.version === null ? '' : ` ${shownText(recipe.version)}`}`
+  yield `derivation   ${derivation}`
+  yield `recipe       ${recipe.cid}`
+  yield `             ${action.kind === 'command' ? shownText(action.words.join(' ')) : `${shownPath(action.module)}#${action.exportName}`}; ${claimOf(recipe.deterministic)}`
+  for (const input of inputs) yield `input        ${input.name}  ${input.root}`
+  for (const [key, value] of Object.entries(params)) yield `parameter    ${shownText(key)} = ${shownText(JSON.stringify(value))}`
+  yield `seed         ${shownText(seed)}`
+  yield `environment  ${environment.policy}${Object.entries(environment.facts).map(([fact, value]) => `, ${fact} ${shownText(value)}`).join('')}`
+  yield `code         ${code.root}`
+  for (const file of code.files) yield `             ${shownPath(file)}`
+  for (const { name: packageName, version } of code.packages) yield `package      ${packageName}@${version}`
+  for (const reason of code.open) yield `${output.style('yellow', 'open')}         ${shownText(reason)}`
+  for (const run of runs) yield* runLines(output, run)
+}
+
+function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls }: RunInfo): Generator<string> {
+  yield `run          ${run}  ${output.style(status === 'succeeded' ? 'green' : 'red', status)}`
+  yield `             ${started} to ${ended} on ${shownText(host)}${mathRandomCalls === null || mathRandomCalls === 0 ? '' : `; Math.random was called ${plural(mathRandomCalls, 'time')}`}`
+  if (reason !== null) yield `             ${shownText(reason)}`
+  for (const { name, root } of outputs) yield `             ${name}  ${root}`
+  yield `             log ${log}`
+}
+
+function claimOf(deterministic: Explanation['recipe']['deterministic']): string {
+  return deterministic === 'bitwise' ? 'gives the same bits' : deterministic === 'tolerance' ? 'gives the same within a tolerance' : 'may give anything'
+}

@@ -1,0 +1,50 @@
+import { InvalidArgumentError, MalformedDataError } from '../errors.ts'
+import type { JsonValue } from '../types.ts'
+
+/** Deepest nesting of objects and arrays. */
+const MAX_DEPTH = 256
+
+/**
+ * JSON with the keys of every object in order of their UTF-16 units and no white space, which is RFC 8785: equal values give equal text.
+ * @param what the value is, for errors: `The meta of a snapshot`
+ * @throws InvalidArgumentError for what JSON cannot hold, and for what is nested too deep
+ */
+export function canonicalJson(value: JsonValue, what: string, depth = 1): string {
+  if (depth > MAX_DEPTH && typeof value === 'object' && value !== null) throw new InvalidArgumentError(`${what} is nested deeper than ${MAX_DEPTH} levels`)
+  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map((item) => canonicalJson(item, what, depth + 1)).join(',')}]`
+  if (typeof value === 'object' && value !== null) {
+    const rows = Object.entries(value as { [key: string]: JsonValue })
+    return `{${rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item, what, depth + 1)}`).join(',')}}`
+  }
+  const finite = typeof value !== 'number' || Number.isFinite(value)
+  if (!finite || !['string', 'number', 'boolean', 'object'].includes(typeof value)) throw new InvalidArgumentError(`JSON cannot hold ${String(value)}`)
+  return JSON.stringify(value)
+}
+
+/** Reads JSON text that holds an object. @throws MalformedDataError also for what is nested deeper than anything that is written */
+export function parseJsonObject(text: string, what: string): { readonly [key: string]: JsonValue } {
+  assertDepth(text, what)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new MalformedDataError(`${what} is not JSON`, { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MalformedDataError(`${what} must be a JSON object`)
+  return value as { [key: string]: JsonValue }
+}
+
+/** Looks at brackets alone, before anything is made of them: whoever writes the value out again goes as deep as it does. */
+function assertDepth(text: string, what: string): void {
+  let depth = 0
+  let isText = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '"') isText = !isText
+    else if (isText) {
+      if (character === '\\') at++
+    } else if (character === '[' || character === '{') depth++
+    else if (character === ']' || character === '}') depth--
+    if (depth > MAX_DEPTH) throw new MalformedDataError(`${what} is nested deeper than ${MAX_DEPTH} levels`)
+  }
+}

@@ -1,0 +1,152 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { toHex } from '../../bytes.ts'
+import { type CID, cidText } from '../../cid/cid.ts'
+import { bringBack } from '../../dataset/evicted-data.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { readSnapshot } from '../../dataset/snapshot-object.ts'
+import { DivergenceError, NotHermeticError, RecipeFailedError, RefConflictError } from '../../errors.ts'
+import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
+import { parseDerivedSource } from '../../recipe/derived-source.ts'
+import { outputDifferences } from '../../recipe/explain-difference.ts'
+import { pinnedRun, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import type { BlockRepository, Session } from '../../repository/index.ts'
+import { bind } from './bind.ts'
+import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-refs.ts'
+import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
+import { prepare, type Prepared } from './prepare.ts'
+import { type Bound, realise, type Realised } from './realise.ts'
+
+const ACTION = 'derive'
+
+/**
+ * Carries out a recipe on exact inputs and remembers what it gave; asked again, nothing is run. The recipe's code runs in a process of its own, on a copy of what it is made of.
+ *
+ * @param recipe a module and its export, `steps/features.mjs#features`, or a command line
+ * @throws RecipeFailedError if it failed; NotHermeticError if it used what it did not declare: the attempt is remembered with its log
+ * @throws DivergenceError if it gave another result than before, though it claims not to; both are kept, and the first one counts
+ * @throws EvictedError if an input was dropped, to be made again, and the repository was not opened with `reconstruct: 'auto'`
+ *
+ * @example
+ * const { outputs } = await derive(repository, 'steps/features.mjs', { inputs: { raw: 'raw@v1' }, params: { size: 32 }, ref: 'features' })
+ */
+export async function derive(repository: Repository, recipe: string | CommandRecipe, options: DeriveOptions): Promise<DeriveResult> {
+  const startedAt = performance.now()
+  const { blocks } = repository
+  const prepared = await prepare(recipe, { params: options.params ?? {}, cacheFolder: cacheFolder(repository), ...(options.signal === undefined ? {} : { signal: options.signal }) })
+  const refs = outputRefs(prepared.recipe, options.ref)
+  await blocks.refresh()
+  return blocks.withSession(async (session) => {
+    const bound = await bind(repository, session, prepared, options)
+    const changes = await changesSince(blocks, session, bound.cid, Object.values(refs))
+    const before = pinnedRun(await recall(blocks, bound.cid))
+    const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs']): DeriveResult => ({
+      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open,
+      elapsedMs: Math.round(performance.now() - startedAt),
+    })
+    if (before !== undefined && options.force !== true) {
+      const given = options.dryRun === true ? { changes: [], snapshots: {} } : await moveRefs(blocks, session, bound.cid, before, refs, options)
+      return result('remembered', before, await outputInfos(blocks, before, refs, given))
+    }
+    if (options.dryRun === true) return result('stale', before, [])
+    const { run, given } = await runNow(repository, session, bound, { prepared, options, refs, before })
+    return result('ran', run, await outputInfos(blocks, run, refs, given))
+  })
+}
+
+async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots }: GivenRefs): Promise<DeriveResult['outputs']> {
+  const evicted = await blocks.evicted()
+  return run.outputs.map(({ name, root }) => {
+    const snapshot = snapshots[name]
+    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)) }
+  })
+}
+
+interface RunRequest {
+  readonly prepared: Prepared
+  readonly options: DeriveOptions
+  readonly refs: OutputRefs
+  readonly before: RememberedRun | undefined
+}
+
+async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs, before }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs }> {
+  const { blocks } = repository
+  const { limits, processes, signal, onProgress, onOutput } = options
+  for (const { root } of bound.derivation.inputs) await bringBack(blocks, root)
+  // What the run is made from is read from the repository.
+  await session.checkpoint()
+  const realised = await realise(blocks, session, bound, {
+    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, ...defined({ limits, processes, signal, onProgress, onOutput }),
+  })
+  const { run } = realised
+  if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)
+  const diverged = before !== undefined && !sameOutputs(before.outputs, run.outputs)
+  // What differs from the first result is kept, and takes nobody's place.
+  const outputs = before?.outputs ?? run.outputs
+  for (;;) {
+    const given = diverged && bound.recipe.deterministic === 'bitwise' ? { changes: [], snapshots: {} } : await giveRefs(blocks, session, bound.cid, outputs, refs, options)
+    try {
+      const remembered = await remember(blocks, session, run, { action: ACTION, message: options.message ?? bound.recipe.name, actor: options.author ?? null, refs: given.changes })
+      if (diverged && bound.recipe.deterministic === 'bitwise') throw await divergence(session, bound, before, run)
+      return { run: pinnedRun(remembered) as RememberedRun, given }
+    } catch (error) {
+      if (!(error instanceof RefConflictError)) throw error
+      await blocks.refresh()
+    }
+  }
+}
+
+async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, run: RememberedRun, refs: OutputRefs, options: DeriveOptions): Promise<GivenRefs> {
+  for (;;) {
+    const given = await giveRefs(blocks, session, derivation, run.outputs, refs, options)
+    try {
+      if (given.changes.length > 0) await session.commit({ action: ACTION, message: options.message ?? '', actor: options.author ?? null, refs: given.changes })
+      return given
+    } catch (error) {
+      if (!(error instanceof RefConflictError)) throw error
+      await blocks.refresh()
+    }
+  }
+}
+
+/** In what a derivation differs from the one that the first of the refs was made by. */
+async function changesSince(blocks: BlockRepository, session: Session, derivation: CID, refs: readonly string[]): Promise<readonly DerivationChange[]> {
+  for (const ref of refs) {
+    const target = await blocks.getRef(ref)
+    const before = target === undefined ? undefined : parseDerivedSource((await readSnapshot(blocks, target)).source)
+    if (before !== undefined) return compareDerivations(session, before.derivation, derivation)
+  }
+  return []
+}
+
+async function failure(blocks: BlockRepository, session: Session, bound: Bound, { run, logEnd }: Realised, options: DeriveOptions): Promise<Error> {
+  const { runs } = await remember(blocks, session, run, { action: ACTION, message: `${bound.recipe.name}: ${run.status}`, actor: options.author ?? null })
+  const record = runs.at(-1)
+  const data = { recipe: bound.recipe.name, derivation: cidText(bound.cid), run: record === undefined ? null : cidText(record.cid), log: logEnd, exitCode: run.exitCode, signal: run.signal }
+  const message = `${bound.recipe.name} ${run.status === 'not-hermetic' ? 'is not hermetic' : 'failed'}: ${run.reason ?? 'no reason was given'}`
+  return run.status === 'not-hermetic' ? new NotHermeticError(message, { data }) : new RecipeFailedError(message, { data })
+}
+
+async function divergence(session: Session, bound: Bound, before: RememberedRun, run: Realised['run']): Promise<DivergenceError> {
+  const { differences, count } = await outputDifferences(session, before.outputs, run.outputs)
+  const named = differences.slice(0, 5).map(({ path, change }) => `${path} (${change})`).join(', ')
+  return new DivergenceError(`${bound.recipe.name} gave another result than before, though it claims to be deterministic: ${named}${count > 5 ? `, and ${count - 5} more` : ''}`, {
+    data: {
+      derivation: cidText(bound.cid), differences, count,
+      first: before.outputs.map(({ name, root }) => ({ name, root: cidText(root) })), second: run.outputs.map(({ name, root }) => ({ name, root: cidText(root) })),
+    },
+  })
+}
+
+/** Beside what else can be made again, or, for a repository that was not opened with a place for that, among the system's temporary files. */
+export function scratchFolder(repository: Repository): string {
+  return join(cacheFolder(repository), 'scratch')
+}
+
+function cacheFolder({ workFolder }: Repository): string {
+  return workFolder ?? join(tmpdir(), 'varve')
+}
+
+function defined<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: Exclude<T[Key], undefined> }
+}

@@ -1,0 +1,57 @@
+import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import { encodeSnapshot, readSnapshot } from '../../dataset/snapshot-object.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { derivedSource } from '../../recipe/derived-source.ts'
+import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
+import { isTagName, parseRefName, type BlockRepository, type RefChange, type Session } from '../../repository/index.ts'
+
+/** Which ref each output gets, by the output's name. */
+export type OutputRefs = Readonly<Record<string, string>>
+
+/** @throws InvalidArgumentError for names that are no refs, outputs that the recipe does not have, and one ref for several outputs */
+export function outputRefs({ name, outputs }: Pick<Recipe, 'name' | 'outputs'>, ref: string | OutputRefs | ((output: string) => string) | undefined): OutputRefs {
+  if (ref === undefined) return {}
+  if (typeof ref === 'function') return Object.fromEntries(outputs.map((output) => [output, ref(output)]))
+  const [only, second] = outputs
+  if (typeof ref === 'string' && (only === undefined || second !== undefined)) {
+    throw new InvalidArgumentError(`${name} has ${outputs.length} outputs (${outputs.join(', ')}), so it must be said which of them gets the ref ${ref}`, { hint: `Name it: ${only ?? 'output'}=${ref}` })
+  }
+  const refs = typeof ref === 'string' ? { [only ?? '']: ref } : ref
+  for (const [output, target] of Object.entries(refs)) {
+    if (!outputs.includes(output)) throw new InvalidArgumentError(`${name} has no output ${output}; it has ${outputs.join(', ')}`)
+    if (isTagName(parseRefName(target))) throw new InvalidArgumentError(`"${target}" is the name of a tag; an output needs a ref`, { hint: 'Give it a ref, then tag it.' })
+  }
+  if (new Set(Object.values(refs)).size < Object.keys(refs).length) throw new InvalidArgumentError('Two outputs cannot have the same ref')
+  return refs
+}
+
+export interface GivenRefs {
+  readonly changes: readonly RefChange[]
+  /** The snapshot that each output's ref has after the changes. */
+  readonly snapshots: Readonly<Record<string, CID>>
+}
+
+/** What gives the outputs their refs: for each a snapshot after the one that the ref has now, unless that has the same root from the same derivation. */
+export async function giveRefs(
+  blocks: BlockRepository, session: Session, derivation: CID, outputs: readonly NamedRoot[], refs: OutputRefs, { message = '', author = null }: { readonly message?: string | undefined; readonly author?: string | null | undefined },
+): Promise<GivenRefs> {
+  const changes: RefChange[] = []
+  const snapshots: Record<string, CID> = {}
+  for (const { name, root } of outputs) {
+    const ref = refs[name]
+    if (ref === undefined) continue
+    const parent = await blocks.getRef(ref)
+    const source = { ...derivedSource(derivation, name), retrievedAt: null, licence: null }
+    const before = parent === undefined ? undefined : await readSnapshot(session, parent)
+    if (parent !== undefined && before?.root.equals(root) === true && before.source?.uri === source.uri && message === '') {
+      snapshots[name] = parent
+      continue
+    }
+    const bytes = encodeSnapshot({ root, parents: parent === undefined ? [] : [parent], message, author, time: blocks.platform.now().toISOString(), source, meta: {} })
+    const snapshot = await session.put(DAG_CBOR_CODE, bytes)
+    snapshots[name] = snapshot
+    changes.push({ name: ref, expected: parent ?? null, target: snapshot })
+  }
+  return { changes, snapshots }
+}
+

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { NotFoundError, StorageError } from '../../errors.ts'
+import { parsePipeline, type PipelinePlan, planPipeline, readParamLayers, resolveParams } from '../../recipe/pipeline/index.ts'
+import { errorCode, isAbsence } from '../system-errors.ts'
+
+export const PIPELINE_FILE = 'varve.yaml'
+
+export interface ReadPlanOptions {
+  /** Steps that are wanted, with all they need. Default: every step. */
+  readonly steps?: readonly string[]
+  /** Parameters that replace what the files say, as `train.rate=0.1`. */
+  readonly set?: readonly string[]
+}
+
+export interface ReadPlan {
+  /** The folder that the pipeline's paths are relative to. */
+  readonly folder: string
+  readonly plan: PipelinePlan
+}
+
+/**
+ * Reads a pipeline file and its parameters, and works out what is to be run in which order.
+ * @throws NotFoundError if there is no such file; PipelineError with everything that is wrong in it, by line and column
+ */
+export async function readPlan(file: string, { steps, set = [] }: ReadPlanOptions = {}): Promise<ReadPlan> {
+  const path = resolve(file)
+  const folder = dirname(path)
+  const text = await textOf(path)
+  if (text === undefined) throw new NotFoundError(`There is no pipeline file ${path}`, { data: { path }, hint: `Go to the folder that has a ${PIPELINE_FILE}, or name one with --file.` })
+  const pipeline = parsePipeline(text, { file: basename(path) })
+  const params = resolveParams(await readParamLayers(pipeline, (name) => textOf(join(folder, name))), set)
+  return { folder, plan: planPipeline(pipeline, { params, ...(steps === undefined || steps.length === 0 ? {} : { steps }) }) }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    const reason = errorCode(error) ?? 'UNKNOWN'
+    throw new StorageError(`${path} cannot be read: ${reason}`, { cause: error, data: { file: path, reason }, hint: 'Make it readable.' })
+  }
+}

@@ -1,0 +1,135 @@
+import { type CID, cidText } from '../../cid/cid.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { resolveRecord } from '../../dataset/revision.ts'
+import { EvictedError, ReconstructionMismatchError } from '../../errors.ts'
+import { readDerivation, readEnvironment } from '../../recipe/derivation-object.ts'
+import { pinnedRun, remember, remembered, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import { readRecipe } from '../../recipe/recipe-object.ts'
+import type { BlockRepository } from '../../repository/index.ts'
+import type { CidText, OperationOptions } from '../../types.ts'
+import { scratchFolder } from './derive.ts'
+import { environmentOf } from './environment.ts'
+import { installedModules } from './link-modules.ts'
+import { OWN_MODULES } from './own-package.ts'
+import { type Bound, realise } from './realise.ts'
+
+export interface ReconstructOptions extends OperationOptions {
+  /** Folder in or above which the packages of function recipes are installed. Default: the working directory. */
+  readonly modules?: string
+}
+
+/** One derivation that was carried out again. */
+export interface ReconstructedStep {
+  readonly derivation: CidText
+  readonly recipe: string
+  readonly outputs: readonly { readonly name: string; readonly root: CidText }[]
+}
+
+export interface ReconstructResult {
+  readonly root: CidText
+  /** Empty if all was there. */
+  readonly steps: readonly ReconstructedStep[]
+}
+
+/**
+ * Makes derived data again that garbage collection dropped, and before it whatever it was made from, as far as that was dropped too. Only what has the recorded roots is admitted.
+ *
+ * @throws ReconstructionMismatchError if something else came out; EvictedError if no derivation is known that gives it
+ * @throws InvalidArgumentError if packages that a recipe needs are not installed as recorded
+ */
+export async function reconstruct(repository: Repository, revision: string, options: ReconstructOptions = {}): Promise<ReconstructResult> {
+  const { root } = await resolveRecord(repository.blocks, revision)
+  const work = new Reconstruction(repository.blocks, scratchFolder(repository), options)
+  await work.make(root)
+  return { root: cidText(root), steps: work.steps }
+}
+
+/** For a repository that makes again whatever is asked for. */
+export async function remake(blocks: BlockRepository, root: CID, scratch: string): Promise<void> {
+  await new Reconstruction(blocks, scratch, {}).make(root)
+}
+
+class Reconstruction {
+  readonly steps: ReconstructedStep[] = []
+  readonly #blocks: BlockRepository
+  readonly #scratchFolder: string
+  readonly #options: ReconstructOptions
+  /** Roots on the way to the one that is being made. */
+  readonly #under = new Set<string>()
+  #makers: ReadonlyMap<string, readonly Maker[]> | undefined
+
+  constructor(blocks: BlockRepository, scratch: string, options: ReconstructOptions) {
+    this.#blocks = blocks
+    this.#scratchFolder = scratch
+    this.#options = options
+  }
+
+  async make(root: CID): Promise<void> {
+    if (!(await this.#blocks.isEvicted(root))) return
+    const text = cidText(root)
+    if (this.#under.has(text)) throw noMaker(root)
+    this.#under.add(text)
+    this.#makers ??= await makersByRoot(this.#blocks)
+    let failure: unknown = noMaker(root)
+    for (const maker of this.#makers.get(text) ?? []) {
+      try {
+        await this.#makeBy(maker)
+        this.#under.delete(text)
+        return
+      } catch (error) {
+        this.#options.signal?.throwIfAborted()
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async #makeBy({ derivation: cid, pinned }: Maker): Promise<void> {
+    const derivation = await readDerivation(this.#blocks, cid)
+    for (const { root } of derivation.inputs) await this.make(root)
+    const bound = { cid, derivation, recipe: await readRecipe(this.#blocks, derivation.recipe) }
+    const modules = bound.recipe.action.kind === 'function' ? [...(await installedModules(this.#options.modules ?? process.cwd(), bound.recipe.code.packages)), ...OWN_MODULES] : []
+    await this.#blocks.withSession(async (session) => {
+      const { run, logEnd } = await realise(this.#blocks, session, bound, { ...this.#options, scratchFolder: this.#scratchFolder, modules })
+      if (run.status !== 'succeeded' || !sameOutputs(run.outputs, pinned.outputs)) throw await this.#mismatch(bound, pinned, run, logEnd)
+      await remember(this.#blocks, session, run, { action: 'reconstruct', message: bound.recipe.name })
+    })
+    this.steps.push({ derivation: cidText(cid), recipe: bound.recipe.name, outputs: pinned.outputs.map(({ name, root }) => ({ name, root: cidText(root) })) })
+  }
+
+  async #mismatch({ cid, derivation, recipe }: Bound, pinned: RememberedRun, run: Pick<RememberedRun, 'status' | 'reason' | 'outputs'>, log: string): Promise<ReconstructionMismatchError> {
+    const recorded = await readEnvironment(this.#blocks, derivation.environment)
+    const here = recorded.policy === 'image' ? recorded : environmentOf(recorded.policy, { lockFile: new Map(recorded.facts).get('lock-file'), image: undefined })
+    const environment = recorded.facts.filter(([name, value]) => new Map(here.facts).get(name) !== value).map(([name, value]) => ({ name, recorded: value, here: new Map(here.facts).get(name) ?? null }))
+    const outputs = pinned.outputs.map(({ name, root }) => ({ name, recorded: cidText(root), found: textOf(run.outputs.find((output) => output.name === name)?.root) }))
+    const differing = environment.map(({ name, recorded, here }) => `${name} was ${recorded} and is ${here ?? 'unknown'}`).join(', ')
+    const what = run.status === 'succeeded' ? `gave other outputs than recorded (${outputs.filter(({ recorded, found }) => recorded !== found).map(({ name }) => name).join(', ')})` : `failed: ${run.reason ?? 'no reason was given'}`
+    return new ReconstructionMismatchError(`${recipe.name} ${what}${differing === '' ? '' : `; ${differing}`}`, { data: { derivation: cidText(cid), outputs, environment, log } })
+  }
+}
+
+interface Maker {
+  readonly derivation: CID
+  readonly pinned: RememberedRun
+}
+
+/** Which derivations give each root. Reads every run that is remembered. */
+async function makersByRoot(blocks: BlockRepository): Promise<ReadonlyMap<string, readonly Maker[]>> {
+  const makers = new Map<string, Maker[]>()
+  for await (const { derivation, runs } of remembered(blocks)) {
+    const pinned = pinnedRun({ runs })
+    for (const { root } of pinned?.outputs ?? []) {
+      const text = cidText(root)
+      if (pinned !== undefined) makers.set(text, [...(makers.get(text) ?? []), { derivation, pinned }])
+    }
+  }
+  return makers
+}
+
+function noMaker(root: CID): EvictedError {
+  return new EvictedError(`No derivation is known that could make ${cidText(root)} again`, { data: { root: cidText(root) }, hint: 'Another copy of the repository may still have it.' })
+}
+
+function textOf(cid: CID | undefined): CidText | null {
+  return cid === undefined ? null : cidText(cid)
+}

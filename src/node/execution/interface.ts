@@ -1,0 +1,74 @@
+import type { LockedPackage, RecipeAction, RunStatus } from '../../recipe/interface.ts'
+import type { JsonValue } from '../../types.ts'
+import type { Scratch } from './scratch.ts'
+
+/** One execution of a recipe in a scratch folder. */
+export interface ExecutionJob {
+  /** Code and inputs are in it already. */
+  readonly scratch: Scratch
+  /** `module` is a path within the code folder. */
+  readonly action: RecipeAction
+  /** Of the recipe. Random numbers depend on it. */
+  readonly name: string
+  readonly inputs: readonly string[]
+  /** Their folders are made here. */
+  readonly outputs: readonly string[]
+  /** As the schema gave them. */
+  readonly params: { readonly [key: string]: JsonValue }
+  readonly seed: string
+  /** What a function may load beside its code folder; what these packages depend on comes with them. Default: nothing. */
+  readonly packages?: readonly LockedPackage[]
+  /** Of a recipe with `map: 'file'`. */
+  readonly units?: Units
+  readonly limits?: Limits
+  /** Stops the run: it is told so, and a little later killed. */
+  readonly signal?: AbortSignal
+  /** What the process writes, all of it, while it does. Must not throw. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
+  /** What the function reports, or for units how many are done. Must not throw. */
+  readonly onProgress?: (done: number, total?: number) => void
+}
+
+export interface Limits {
+  /** Of the whole run, or of each unit. */
+  readonly timeMs?: number
+  /**
+   * Resident memory of a child process and all that it started, where the system says how much that is (Linux), looked at some five times a second. The heap of a function's process is
+   * bounded everywhere.
+   */
+  readonly memoryBytes?: number
+}
+
+/** Files of the first input, for each of which the function is called by itself. */
+export interface Units {
+  readonly files: readonly string[]
+  /** How many child processes share the work. Default 1. */
+  readonly processes?: number
+  /**
+   * Told of each file when its call has succeeded, while the next one runs. Its outputs are removed when this is done; if it fails, so does `execute`. What it is told counts only if the whole
+   * run then ends as `succeeded` or `failed`: a run that was not hermetic says so at its end.
+   */
+  readonly onUnit: (unit: FinishedUnit) => void | Promise<void>
+}
+
+export interface FinishedUnit {
+  readonly file: string
+  /** Absolute folders by name of output. */
+  readonly outputs: Readonly<Record<string, string>>
+  readonly mathRandomCalls: number
+}
+
+/** How a run ended. */
+export interface ExecutionOutcome {
+  readonly status: RunStatus
+  /** What went wrong, in words; null if nothing did. */
+  readonly reason: string | null
+  /** 0 and 1 for a function that was done and for one that failed; null where a signal ended the process, or nothing was started. */
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** Absolute paths of files in the scratch folder. Of long output they have the beginning and the end. */
+  readonly stdout: string
+  readonly stderr: string
+  /** Of functions that told: null for commands, and for processes that died. */
+  readonly mathRandomCalls: number | null
+}

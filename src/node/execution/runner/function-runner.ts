@@ -1,0 +1,97 @@
+import { mkdirSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { inspect } from 'node:util'
+import { InvalidArgumentError } from '../../../errors.ts'
+import type { RecipeDefinition } from '../../../recipe/define-recipe.ts'
+import type { CallReport, FunctionWork, UnitWork } from '../protocol.ts'
+import { AllowedModules } from './allowed-modules.ts'
+import type { Channel } from './channel.ts'
+import { loadExport } from './load-export.ts'
+import { LoadedModules } from './loaded-modules.ts'
+import { deepFreeze, recipeContext } from './recipe-context.ts'
+import { SeededMath } from './seeded-math.ts'
+
+/** Loads a function once and calls it for one unit after the other. What it says of each is in the order in which they came. */
+export class FunctionRunner {
+  readonly #work: FunctionWork
+  readonly #channel: Channel
+  readonly #math: SeededMath
+  readonly #modules = new LoadedModules()
+  readonly #stop = new AbortController()
+  readonly #loaded: Promise<{ readonly definition: RecipeDefinition; readonly allowed: AllowedModules }>
+  #calls: Promise<void> = Promise.resolve()
+  #hasFailed = false
+
+  constructor(work: FunctionWork, channel: Channel) {
+    this.#work = { ...work, params: deepFreeze(work.params) }
+    this.#channel = channel
+    this.#math = new SeededMath(work.seed, work.name)
+    this.#loaded = this.#load()
+    // The first call reports it.
+    this.#loaded.catch(() => {})
+    process.on('uncaughtException', (error) => void this.#fail(error))
+    process.on('beforeExit', () => void this.#fail(new Error('run() never settled: it waits for something that nothing is left to bring about')))
+  }
+
+  call(unit: UnitWork): void {
+    this.#calls = this.#calls.then(() => this.#call(unit))
+  }
+
+  stop(reason: string): void {
+    this.#stop.abort(new Error(reason))
+  }
+
+  async #load(): Promise<{ definition: RecipeDefinition; allowed: AllowedModules }> {
+    const allowed = new AllowedModules(await realpath(this.#work.folder), this.#work.packages)
+    const { definition } = await loadExport(this.#work)
+    return { definition, allowed }
+  }
+
+  async #call(unit: UnitWork): Promise<void> {
+    // What was sent ahead is not wanted any more.
+    if (this.#hasFailed) return
+    this.#channel.keepsAlive(false)
+    try {
+      const { definition } = await this.#loaded
+      if (unit.file !== null) {
+        this.#math.beginFile(unit.file)
+        for (const folder of Object.values(unit.outputs)) mkdirSync(folder, { recursive: true })
+      }
+      const progress = (done: number, total?: number) => this.#channel.send({ type: 'progress', done, ...(total === undefined ? {} : { total }) })
+      await definition.run(recipeContext(this.#work, unit, { signal: this.#stop.signal, progress }))
+      this.#channel.keepsAlive(true)
+      const report = await this.#report()
+      await flushed()
+      if (!this.#hasFailed) this.#channel.send({ type: 'done', ...report })
+    } catch (error) {
+      await this.#fail(error)
+    }
+  }
+
+  /** Also for what goes wrong aside, be it while nothing is called: then it is the answer to the next call. */
+  async #fail(error: unknown): Promise<void> {
+    this.#channel.keepsAlive(true)
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    // Of a module that cannot be loaded, where in it the trouble is.
+    process.stderr.write(`${inspect(error instanceof InvalidArgumentError ? (error.cause ?? error) : error)}\n`)
+    const report = await this.#report()
+    await flushed()
+    this.#channel.send({ type: 'failed', message: error instanceof Error ? messageOf(error) : `it threw ${inspect(error)}`, ...report })
+  }
+
+  async #report(): Promise<CallReport> {
+    const mathRandomCalls = this.#math.takeCalls()
+    const loaded = await this.#loaded.catch(() => undefined)
+    return { mathRandomCalls, foreign: loaded?.allowed.foreignOf(this.#modules.take()) ?? [] }
+  }
+}
+
+function messageOf(error: Error): string {
+  return error.name === 'Error' || error.name === 'InvalidArgumentError' ? error.message : `${error.name}: ${error.message}`
+}
+
+/** Pipes may be written in the background; what was written before is there when these callbacks come. */
+async function flushed(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
+}

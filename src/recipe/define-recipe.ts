@@ -1,0 +1,78 @@
+import type { JsonValue } from '../types.ts'
+import type { EnvironmentPolicy } from './interface.ts'
+import type { Random } from './random.ts'
+import type { StandardSchemaV1 } from './standard-schema.ts'
+
+/** An input of a recipe: a dataset, checked out read-only. */
+export interface RecipeInput {
+  /** Absolute path of the folder. */
+  readonly path: string
+  /** Relative paths of all files, in the order of manifest keys. */
+  files(): AsyncIterable<string>
+  /** The whole content of one file. */
+  read(path: string): Promise<Uint8Array>
+}
+
+/** An output of a recipe: a folder that is empty in the beginning. All that is in it in the end becomes a dataset. */
+export interface RecipeOutput {
+  /** Absolute path of the folder. */
+  readonly path: string
+  /** Writes one file, and the folders above it. */
+  write(path: string, content: string | Uint8Array): Promise<void>
+}
+
+/** What a recipe's function is given. */
+export interface RecipeContext<Params> {
+  readonly inputs: Readonly<Record<string, RecipeInput>>
+  readonly outputs: Readonly<Record<string, RecipeOutput>>
+  /** As the schema gives them: defaults filled in. */
+  readonly params: Params
+  readonly seed: string
+  /** Numbers that depend on the seed, the recipe's name and the label alone. */
+  rng(label: string): Random
+  /** Aborted when the run is stopped. */
+  readonly signal: AbortSignal
+  /** Writes a line to the run's log. */
+  log(...words: readonly unknown[]): void
+  progress(done: number, total?: number): void
+  /** Of a recipe with `map: 'file'`: the file that this call is for, within the first input. */
+  readonly file?: { readonly path: string; read(): Promise<Uint8Array> }
+}
+
+/**
+ * How far two runs may differ. `bitwise`: not at all, and it is an error if they do. With a tolerance, and with `false`, the first run counts and others are kept beside it.
+ */
+export type DeterminismClaim = 'bitwise' | { readonly tolerance: JsonValue } | false
+
+export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
+  readonly name: string
+  readonly version?: string
+  /** Standard Schema (zod, valibot, arktype and others). Without one there are no parameters. */
+  readonly params?: Schema
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  /** Default `bitwise`. */
+  readonly deterministic?: DeterminismClaim
+  /** Default `locked`. */
+  readonly environment?: EnvironmentPolicy
+  /** `file`: `run` is called for each file of the first input by itself, so that only files which changed are run again. */
+  readonly map?: 'file'
+  /** Files that the code reads beside the modules it imports, as globs relative to the module. */
+  readonly files?: readonly string[]
+  run(context: RecipeContext<StandardSchemaV1.InferOutput<Schema>>): void | Promise<void>
+}
+
+/**
+ * Declares a recipe. Gives the definition back; what it is good for is its types, and that errors come up when the module is loaded.
+ *
+ * @example
+ * export const features = defineRecipe({
+ *   name: 'features', inputs: ['raw'], outputs: ['features'],
+ *   async run({ inputs, outputs }) {
+ *     for await (const path of inputs.raw.files()) await outputs.features.write(path, await inputs.raw.read(path))
+ *   },
+ * })
+ */
+export function defineRecipe<Schema extends StandardSchemaV1 = StandardSchemaV1<unknown, Record<string, never>>>(definition: RecipeDefinition<Schema>): RecipeDefinition<Schema> {
+  return definition
+}

@@ -1,0 +1,81 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { JsonValue } from '../types.ts'
+import type { DeterminismClaim } from './define-recipe.ts'
+import type { EnvironmentPolicy } from './interface.ts'
+import { foldedPartName, isPartName, PART_NAME_RULE } from './names.ts'
+
+/** A definition as plain data: without its function and its schema, defaults filled in. */
+export interface RecipeDescription {
+  readonly name: string
+  readonly version: string | null
+  /** Whether there is a schema for parameters. */
+  readonly takesParams: boolean
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly deterministic: DeterminismClaim
+  readonly environment: EnvironmentPolicy
+  readonly map: 'file' | null
+  readonly files: readonly string[]
+}
+
+const FIELDS = new Set(['name', 'version', 'params', 'inputs', 'outputs', 'deterministic', 'environment', 'map', 'files', 'run'])
+const POLICIES: readonly EnvironmentPolicy[] = ['none', 'runtime', 'locked', 'image']
+const MAX_NAME_LENGTH = 200
+const CONTROL = /\p{Cc}/u
+
+/**
+ * Checks what a module exports as a recipe: JavaScript has nothing else that does.
+ * @param what how messages call it, such as `prep.mjs#features`
+ * @throws InvalidArgumentError that says which field is wrong, and how
+ */
+export function describeDefinition(value: unknown, what: string): RecipeDescription {
+  const wrong = (why: string): never => {
+    throw new InvalidArgumentError(`${what} is not a recipe: ${why}`, { hint: 'Export what defineRecipe({ name, inputs, outputs, run }) returns.' })
+  }
+  if (typeof value !== 'object' || value === null) return wrong(`it is ${value === null ? 'null' : `a ${typeof value}`}`)
+  const fields = value as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(fields).find((field) => !FIELDS.has(field))
+  if (unknown !== undefined) wrong(`it has a field "${unknown}", which there is none of`)
+  const { name, version, params, inputs, outputs, deterministic = 'bitwise', environment = 'locked', map, files = [], run } = fields
+  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || CONTROL.test(name)) return wrong(`its name must be text of 1 to ${MAX_NAME_LENGTH} characters`)
+  if (version !== undefined && typeof version !== 'string') return wrong('its version must be text')
+  if (typeof run !== 'function') wrong('its run must be a function')
+  if (params !== undefined && !isSchema(params)) wrong('its params must be a Standard Schema, as zod, valibot and arktype make them')
+  if (!isNames(inputs)) return wrong(`its inputs must be an array of names: ${PART_NAME_RULE}`)
+  if (!isNames(outputs) || outputs.length === 0) return wrong(`its outputs must be an array of at least one name: ${PART_NAME_RULE}`)
+  for (const [kind, names] of [['inputs', inputs], ['outputs', outputs]] as const) {
+    if (new Set(names.map(foldedPartName)).size < names.length) wrong(`two of its ${kind} have names that differ by case or by - and _ alone`)
+  }
+  if (!isDeterminism(deterministic)) return wrong('its deterministic must be \'bitwise\', { tolerance: … } or false')
+  const policy = POLICIES.find((known) => known === environment) ?? wrong(`its environment must be one of ${POLICIES.join(', ')}`)
+  if (map !== undefined && map !== 'file') return wrong('its map must be \'file\' or absent')
+  if (map === 'file' && inputs.length === 0) wrong('with map: \'file\' it needs an input whose files it is called for')
+  if (!Array.isArray(files) || !files.every((glob) => typeof glob === 'string')) return wrong('its files must be an array of globs')
+  return { name, version: version ?? null, takesParams: params !== undefined, inputs, outputs, deterministic, environment: policy, map: map ?? null, files }
+}
+
+function isSchema(value: unknown): boolean {
+  // Some libraries make schemas that are functions.
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  const standard = (value as { '~standard'?: { version?: unknown; validate?: unknown } })['~standard']
+  return standard?.version === 1 && typeof standard.validate === 'function'
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isPartName)
+}
+
+function isDeterminism(value: unknown): value is DeterminismClaim {
+  if (value === 'bitwise' || value === false) return true
+  return typeof value === 'object' && value !== null && Object.keys(value).join() === 'tolerance' && isJson((value as { tolerance: unknown }).tolerance)
+}
+
+/** True for what JSON gives back as it is. */
+export function isJson(value: unknown): value is JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (Array.isArray(value)) return value.every(isJson)
+  if (typeof value !== 'object') return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isJson)
+}

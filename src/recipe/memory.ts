@@ -1,0 +1,95 @@
+import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
+import { RefConflictError } from '../errors.ts'
+import { editTree } from '../manifest/edit-tree.ts'
+import { getValue, scanTree } from '../manifest/read-tree.ts'
+import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
+import { linkCodec } from '../repository/link-codec.ts'
+import type { DerivationRun, NamedRoot } from './interface.ts'
+import { encodeRun, encodeRunList, readRun, readRunList } from './run-object.ts'
+
+/** The ref to a tree from the digest of each derivation to the list of its runs. */
+export const MEMORY_REF = '_varve/derivations'
+/** Runs that gave nothing are kept for their logs, the newest so many. */
+const MOST_FAILURES = 16
+
+export interface RememberedRun extends DerivationRun {
+  readonly cid: CID
+}
+
+/** What is known of one derivation. */
+export interface Realisations {
+  /** Oldest first; the first that succeeded is the pinned one. */
+  readonly runs: readonly RememberedRun[]
+}
+
+/** All runs of a derivation. Reads some four blocks, and one for each run. */
+export async function recall(repository: BlockRepository, derivation: CID): Promise<Realisations> {
+  const tree = await repository.getRef(MEMORY_REF)
+  const list = tree === undefined ? undefined : await getValue(repository, tree, linkCodec, derivation.multihash.digest)
+  return { runs: list === undefined ? [] : await readRuns(repository, list) }
+}
+
+/** Every derivation that was run, in the order of their digests. */
+export async function* remembered(repository: BlockRepository): AsyncGenerator<{ readonly derivation: CID; readonly runs: readonly RememberedRun[] }> {
+  const tree = await repository.getRef(MEMORY_REF)
+  if (tree === undefined) return
+  for await (const { value } of scanTree(repository, tree, linkCodec, {})) {
+    const { derivation } = await readRunList(repository, value)
+    yield { derivation, runs: await readRuns(repository, value) }
+  }
+}
+
+/** What stands for the derivation: the outputs of the first run that succeeded. */
+export function pinnedRun({ runs }: Realisations): RememberedRun | undefined {
+  return runs.find(({ status }) => status === 'succeeded')
+}
+
+/** True if both have the same roots under the same names. */
+export function sameOutputs(a: readonly NamedRoot[], b: readonly NamedRoot[]): boolean {
+  return a.length === b.length && a.every(({ name, root }, at) => name === b[at]?.name && root.equals(b[at].root))
+}
+
+export interface RememberOptions {
+  readonly action: string
+  readonly message: string
+  readonly actor?: string | null
+  /** Moved in the same commit. */
+  readonly refs?: readonly RefChange[]
+}
+
+/**
+ * Commits a run, with all that the session has stored, which must be the run's outputs among it. Another process may remember runs of the same derivation at the same time: all are kept.
+ * @returns what is remembered now
+ * @throws RefConflictError if one of `refs` is not where it was expected
+ */
+export async function remember(repository: BlockRepository, session: Session, run: DerivationRun, options: RememberOptions): Promise<Realisations> {
+  const cid = await session.put(DAG_CBOR_CODE, encodeRun(run))
+  const { refs = [], ...request } = options
+  for (;;) {
+    const tree = await repository.getRef(MEMORY_REF)
+    const key = run.derivation.multihash.digest
+    const before = tree === undefined ? undefined : await getValue(session, tree, linkCodec, key)
+    const runs = withoutOldFailures([...(before === undefined ? [] : await readRuns(session, before)), { ...run, cid }])
+    const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: run.derivation, runs: runs.map(({ cid }) => cid) }))
+    const target = await editTree(session, session, tree ?? null, linkCodec, [{ key, value: list }])
+    try {
+      await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target }, ...refs], whole: run.outputs.map(({ root }) => root) })
+      return { runs }
+    } catch (error) {
+      if (!(error instanceof RefConflictError) || error.data['ref'] !== MEMORY_REF) throw error
+      await repository.refresh()
+    }
+  }
+}
+
+async function readRuns(source: BlockSource, list: CID): Promise<readonly RememberedRun[]> {
+  const { runs } = await readRunList(source, list)
+  return Promise.all(runs.map(async (cid) => ({ ...(await readRun(source, cid)), cid })))
+}
+
+function withoutOldFailures(runs: readonly RememberedRun[]): readonly RememberedRun[] {
+  const failures = runs.filter(({ status }) => status !== 'succeeded')
+  const dropped = new Set(failures.slice(0, -MOST_FAILURES))
+  return runs.filter((run) => !dropped.has(run))
+}

@@ -1,0 +1,10 @@
+/** The pipeline file: reading, planning, editing and showing it. Nothing here runs a step. */
+export { editPipeline, editYaml, type PipelineEdit } from './edit-pipeline.ts'
+export { graphOf, type GraphEdge, type GraphNode, type PipelineGraph } from './graph.ts'
+export { type GraphFormat, graphText } from './graph-text.ts'
+export type * from './interface.ts'
+export { type ParamLayer, parseParams, readParamLayers } from './params-file.ts'
+export { parsePipeline, type ParsePipelineOptions } from './parse-pipeline.ts'
+export { planPipeline, type PlanPipelineOptions } from './plan-pipeline.ts'
+export { outputRef } from './ref-targets.ts'
+export { type ParamEntry, type ResolvedParams, resolveParams } from './resolve-params.ts'

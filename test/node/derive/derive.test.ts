@@ -1,0 +1,153 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Repository } from '../../../src/dataset/repository.ts'
+import { explainRevision } from '../../../src/recipe/explain.ts'
+import { capitals, Project } from './project.ts'
+
+const SCHEMA = `const params = { '~standard': { version: 1, vendor: 'test', validate: (given) => ({ value: { size: 8, ...given } }) } }`
+
+async function started(project: Project): Promise<Repository> {
+  const repository = await project.open()
+  await repository.snapshot([{ path: 'a.txt', content: 'first' }, { path: 'b/c.txt', content: 'second' }], { ref: 'raw' })
+  return repository
+}
+
+async function textOf(repository: Repository, revision: string, path: string): Promise<string> {
+  return new TextDecoder().decode(await repository.read(revision, path))
+}
+
+describe('a derivation', () => {
+  it('is run once, and its outputs are the next snapshots of their refs', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('steps/capitals.mjs', capitals())
+    const first = await project.derive(repository, 'steps/capitals.mjs', { ref: 'out', message: 'louder' })
+    expect(first).toMatchObject({ status: 'ran', name: 'capitals', changes: [], open: [], outputs: [{ name: 'out', ref: 'out', evicted: false }] })
+    expect(await textOf(repository, 'out', 'b/c.txt')).toBe('SECOND')
+    const again = await project.derive(repository, 'steps/capitals.mjs', { ref: 'out' })
+    expect(again).toMatchObject({ status: 'remembered', derivation: first.derivation, run: first.run, outputs: first.outputs })
+    expect((await repository.log('out').next()).value).toMatchObject({ message: 'louder', source: { uri: `varve:${first.derivation}#out` } })
+    expect(await explainRevision(repository.blocks, 'out')).toMatchObject({ derivation: first.derivation, output: 'out', code: { files: ['capitals.mjs', 'package.json'] }, runs: [{ status: 'succeeded' }] })
+    // The log is kept, and no scratch folder.
+    const [run] = (await explainRevision(repository.blocks, first.outputs[0]?.root ?? '')).runs
+    expect(await textOf(repository, run?.log ?? '', 'stdout.txt')).toBe('wrote a.txt\nwrote b/c.txt\n')
+    expect(readdirSync(join(project.folder, '.varve/cache/scratch'))).toEqual([])
+    expect(await repository.verify()).toMatchObject({ ok: true })
+  }, 30_000)
+
+  it('is another one if an input, a parameter, the seed or code that it imports changes, and not if anything else does', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('steps/capitals.mjs', capitals({ head: `import { mark } from './lib/mark.mjs'\n${SCHEMA}`, fields: 'params, environment: \'none\',', extra: 'await outputs.out.write(\'mark\', mark + params.size)' }))
+    project.write('steps/lib/mark.mjs', 'export const mark = \'x\'\n')
+    project.write('steps/other.mjs', '// nothing')
+    const ask = async (options = {}): Promise<string> => (await project.derive(repository, 'steps/capitals.mjs', { dryRun: true, ref: 'out', ...options })).status
+    const { derivation } = await project.derive(repository, 'steps/capitals.mjs', { ref: 'out' })
+    expect(await ask()).toBe('remembered')
+    expect((await project.derive(repository, 'steps/capitals.mjs', { params: { size: 8 } })).derivation).toBe(derivation)
+    project.write('steps/other.mjs', '// a comment')
+    project.write('package-lock.json', '{"lockfileVersion":3,"packages":{}}')
+    expect(await ask()).toBe('remembered')
+    expect(await project.derive(repository, 'steps/capitals.mjs', { dryRun: true, ref: 'out', params: { size: 9 } })).toMatchObject({ status: 'stale', changes: [{ what: 'parameter', name: 'size', before: '8', after: '9' }] })
+    expect(await ask({ seed: 1 })).toBe('stale')
+    project.write('steps/lib/mark.mjs', 'export const mark = \'y\'\n')
+    expect(await project.derive(repository, 'steps/capitals.mjs', { dryRun: true, ref: 'out' })).toMatchObject({ status: 'stale', changes: [{ what: 'code', name: 'lib/mark.mjs' }] })
+    project.write('steps/lib/mark.mjs', 'export const mark = \'x\'\n')
+    expect(await ask()).toBe('remembered')
+    await repository.snapshot([{ path: 'a.txt', content: 'third' }], { ref: 'raw' })
+    expect(await ask()).toBe('stale')
+  }, 60_000)
+
+  it('that fails leaves its log, and no output', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('bad.mjs', capitals({ name: 'bad', extra: 'throw new Error(\'no luck\')' }))
+    await expect(project.derive(repository, 'bad.mjs', { ref: 'out' })).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('no luck') as string, data: { log: expect.stringContaining('wrote a.txt') as string } })
+    expect(await repository.blocks.getRef('out')).toBeUndefined()
+    expect(readdirSync(join(project.folder, '.varve/cache/scratch'))).toEqual([])
+    // It is not remembered as a result.
+    expect((await project.derive(repository, 'bad.mjs', { dryRun: true })).status).toBe('stale')
+  }, 30_000)
+
+  it('whose recipe reads the clock is found out when it is run again, and both results are kept', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('clock.mjs', capitals({ name: 'clock', extra: 'await outputs.out.write(\'time\', String(Date.now()))' }))
+    const first = await project.derive(repository, 'clock.mjs', { ref: 'out' })
+    const error: unknown = await project.derive(repository, 'clock.mjs', { ref: 'out', force: true }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'DIVERGENCE', message: expect.stringContaining('time (changed)') as string, data: { differences: [{ output: 'out', path: 'time', change: 'changed' }], count: 1 } })
+    const { runs } = await explainRevision(repository.blocks, 'out')
+    expect(runs).toHaveLength(2)
+    const roots = runs.map(({ outputs }) => outputs[0]?.root ?? '')
+    expect(roots[0]).toBe(first.outputs[0]?.root)
+    expect(roots[0]).not.toBe(roots[1])
+    for (const root of roots) expect(await textOf(repository, root, 'a.txt')).toBe('FIRST')
+    // The first one counts.
+    expect((await project.derive(repository, 'clock.mjs')).outputs[0]?.root).toBe(roots[0])
+    expect((await repository.resolve('out')).root.toString()).toBe(roots[0])
+  }, 30_000)
+
+  it('of a recipe that makes no such claim may differ; the first result counts', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('loose.mjs', capitals({ name: 'loose', fields: 'deterministic: false,', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
+    const first = await project.derive(repository, 'loose.mjs')
+    const second = await project.derive(repository, 'loose.mjs', { force: true })
+    expect(second).toMatchObject({ status: 'ran', run: first.run, outputs: first.outputs })
+  }, 30_000)
+
+  it('gives the same random numbers each time, by seed', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('dice.mjs', capitals({ name: 'dice', extra: 'await outputs.out.write(\'dice\', [rng(\'a\').nextFloat(), Math.random()].join())' }))
+    const roots: (string | undefined)[] = []
+    for (const options of [{}, { force: true }, { seed: 1 }]) roots.push((await project.derive(repository, 'dice.mjs', options)).outputs[0]?.root)
+    expect(roots[1]).toBe(roots[0])
+    expect(roots[2]).not.toBe(roots[0])
+  }, 30_000)
+
+  it('runs on a copy of its code: what was not declared is not there', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('secret.txt', 'on this machine only')
+    project.write('reads.mjs', capitals({ name: 'reads', head: 'import { readFileSync } from \'node:fs\'', extra: 'readFileSync([\'secret\', \'txt\'].join(\'.\'))' }))
+    await expect(project.derive(repository, 'reads.mjs')).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('ENOENT') as string })
+    expect(existsSync(join(project.folder, 'secret.txt'))).toBe(true)
+  }, 30_000)
+
+  it('refuses inputs, outputs and refs that the recipe does not have', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('capitals.mjs', capitals())
+    const refusals = [{ inputs: {} }, { inputs: { raw: 'raw', more: 'raw' } }, { inputs: { raw: 'raw:a.txt' } }, { ref: { other: 'x' } }, { ref: 'tag@v1' }]
+    for (const options of refusals) await expect(project.derive(repository, 'capitals.mjs', options)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(project.derive(repository, 'capitals.mjs', { inputs: { raw: 'nothing' } })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(project.derive(repository, 'absent.mjs')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(project.derive(repository, 'capitals.mjs#other')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', hint: 'It exports capitals.' })
+  }, 30_000)
+})
+
+describe('a map recipe', () => {
+  const MAP = (body: string): string => `import { defineRecipe } from 'varve'
+export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], outputs: ['out'], async run({ file, outputs, rng }) { ${body} } })
+`
+
+  it('is called for each file by itself, in several processes, with the result that one has', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot(Array.from({ length: 40 }, (_, number) => ({ path: `${number % 4}/${number}.txt`, content: `file ${number}` })), { ref: 'raw' })
+    project.write('map.mjs', MAP('await outputs.out.write(file.path, new TextDecoder().decode(await file.read()).toUpperCase() + rng(\'x\').nextInt(1000))'))
+    const [first, second] = [await project.derive(repository, 'map.mjs', { ref: 'out', processes: 1 }), await project.derive(repository, 'map.mjs', { force: true, processes: 3 })]
+    expect(second.outputs[0]?.root).toBe(first.outputs[0]?.root)
+    expect(await textOf(repository, 'out', '3/7.txt')).toMatch(/^FILE 7\d+$/)
+    expect((await repository.show('out')).files).toBe(40)
+  }, 30_000)
+
+  it('whose calls write the same path fails', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('map.mjs', MAP('await outputs.out.write(\'same\', file.path)'))
+    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string })
+  }, 30_000)
+})

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Repository } from '../../../src/dataset/repository.ts'
+import { reconstruct } from '../../../src/node/derive/reconstruct.ts'
+import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
+import { capitals, Project } from './project.ts'
+
+/** raw → loud → twice, each run once and evicted. */
+async function evicted(project: Project): Promise<{ repository: Repository; roots: readonly string[] }> {
+  const repository = await project.open()
+  await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+  project.write('loud.mjs', capitals({ name: 'loud' }))
+  project.write('twice.mjs', capitals({ name: 'twice', extra: 'await outputs.out.write(\'n\', \'2\')' }))
+  const loud = await project.derive(repository, 'loud.mjs', { ref: 'loud' })
+  const twice = await project.derive(repository, 'twice.mjs', { inputs: { raw: 'loud' }, ref: 'twice' })
+  const roots = [loud, twice].map(({ outputs }) => outputs[0]?.root ?? '')
+  const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
+  expect([...(await repository.collectGarbage({ graceMs: 0, alsoEvict })).evictedRoots].sort()).toEqual([...roots].sort())
+  return { repository, roots }
+}
+
+describe('derived data that was dropped', () => {
+  it('is made again with all that it is made from, to the same roots', async () => {
+    await using project = new Project()
+    const { repository, roots } = await evicted(project)
+    await expect(repository.read('twice', 'n')).rejects.toMatchObject({ code: 'EVICTED' })
+    const { root, steps } = await reconstruct(repository, 'twice')
+    expect(root).toBe(roots[1])
+    expect(steps.map(({ recipe }) => recipe)).toEqual(['loud', 'twice'])
+    expect(new TextDecoder().decode(await repository.read('twice', 'a.txt'))).toBe('FIRST')
+    expect(await repository.verify()).toMatchObject({ ok: true })
+    expect((await reconstruct(repository, 'twice')).steps).toEqual([])
+  }, 60_000)
+
+  it('is made again by whatever asks for it, if the repository was opened so', async () => {
+    await using project = new Project()
+    await evicted(project)
+    const trusting = await project.open({ reconstruct: 'auto' })
+    await trusting.checkout('twice', join(project.folder, 'out'))
+    expect(new TextDecoder().decode(await trusting.read('loud', 'a.txt'))).toBe('FIRST')
+  }, 60_000)
+
+  it('is remembered without its data, and needs it only when something else is derived from it', async () => {
+    await using project = new Project()
+    const { repository } = await evicted(project)
+    expect(await project.derive(repository, 'loud.mjs', { ref: 'loud' })).toMatchObject({ status: 'remembered', outputs: [{ evicted: true }] })
+    expect(await project.derive(repository, 'twice.mjs', { inputs: { raw: 'loud' } })).toMatchObject({ status: 'remembered' })
+    await expect(project.derive(repository, 'twice.mjs', { inputs: { raw: 'loud' }, seed: 1 })).rejects.toMatchObject({ code: 'EVICTED' })
+  }, 60_000)
+
+  it('is not admitted if something else comes out', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    project.write('clock.mjs', capitals({ name: 'clock', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
+    const { outputs } = await project.derive(repository, 'clock.mjs', { ref: 'out' })
+    const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
+    expect((await repository.collectGarbage({ graceMs: 0, alsoEvict })).evictedRoots).toEqual([outputs[0]?.root])
+    await expect(reconstruct(repository, 'out')).rejects.toMatchObject({ code: 'RECONSTRUCTION_MISMATCH', data: { outputs: [{ name: 'out', recorded: outputs[0]?.root }] } })
+    await expect(repository.read('out', 'a.txt')).rejects.toMatchObject({ code: 'EVICTED' })
+    expect(await repository.verify()).toMatchObject({ ok: true })
+  }, 60_000)
+})

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest'
+import { nearest, suggestion } from '../../../src/recipe/pipeline/near-names.ts'
+
+describe('the name that was probably meant', () => {
+  it.each([
+    ['recpie', ['recipe', 'seed'], 'recipe'], ['Recipe', ['recipe'], 'recipe'], ['recip', ['recipe'], 'recipe'], ['recipes', ['recipe'], 'recipe'], ['x', ['y'], 'y'], ['ab', ['ba', 'bc'], 'ba'],
+    ['seed', ['refs', 'params'], undefined], ['command', ['content'], undefined], ['', ['a'], 'a'], ['a', [], undefined], ['rat', ['cat', 'rate', 'bat'], 'cat'], ['x'.repeat(100), ['x'.repeat(99)], undefined],
+  ])('for %s of %j is %s', (name, known, expected) => {
+    expect(nearest(name, known)).toBe(expected)
+  })
+
+  it('is said; otherwise what there is, if that is not much', () => {
+    expect(suggestion('recpie', ['recipe', 'seed'])).toBe('; did you mean "recipe"?')
+    expect(suggestion('zzz', ['recipe', 'seed'])).toBe('; there are: recipe, seed')
+    expect(suggestion('zzz', ['recipe'])).toBe('; there is: recipe')
+    expect(suggestion('zzz', [])).toBe('')
+    expect(suggestion('zzz', Array.from({ length: 13 }, (_, at) => `name-${at}`))).toBe('')
+  })
+})
