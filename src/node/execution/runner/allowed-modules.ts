@@ -41,7 +41,7 @@ export class AllowedModules {
   #isAllowed({ file, importer }: LoadedModule): boolean {
     if (file.startsWith(this.#code) && !file.slice(this.#code.length - 1).includes(PACKAGES)) return true
     const place = packagePlace(file)
-    const isListed = this.#packages.some(({ name, version }) => (place?.version ?? '') === version && place.names.includes(name))
+    const isListed = place !== undefined && this.#packages.some(({ name, version }) => (place.version ?? '') === version && place.names.includes(name))
     const isAllowed = isListed || file.startsWith(OWN_FOLDER) || (place?.isInstalled === true && importer !== undefined && this.#ofPackages.has(importer))
     if (isAllowed) this.#ofPackages.add(file)
     return isAllowed
