@@ -29,12 +29,12 @@ export interface RecipeContext<Params> {
   readonly params: Params
   readonly seed: string
   /** Numbers that depend on the seed, the recipe's name and the label alone. */
-  rng(label: string): Random
+  readonly rng: (label: string) => Random
   /** Aborted when the run is stopped. */
   readonly signal: AbortSignal
   /** Writes a line to the run's log. */
-  log(...words: readonly unknown[]): void
-  progress(done: number, total?: number): void
+  readonly log: (...words: readonly unknown[]) => void
+  readonly progress: (done: number, total?: number) => void
   /** Of a recipe with `map: 'file'`: the file that this call is for, within the first input. */
   readonly file?: { readonly path: string; read(): Promise<Uint8Array> }
 }
