@@ -1,6 +1,7 @@
 import type { Repository } from '../../dataset/repository.ts'
 import type { VerifyResult } from '../../dataset/verify.ts'
-import { CorruptObjectError } from '../../errors.ts'
+import { CorruptObjectError, InvalidArgumentError } from '../../errors.ts'
+import type { RebuildResult } from '../../node/derive/rebuild.ts'
 import { type Context, OUTCOMES } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatBytes, formatDuration, plural, shownPath, shownText } from '../format.ts'
@@ -8,15 +9,25 @@ import type { Output } from '../output.ts'
 import { needWholeRevision } from '../revision-argument.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
-export const verb: AnyVerb = defineVerb<object>({
+interface Flags {
+  readonly rebuild?: boolean
+  readonly modules?: string
+}
+
+export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
     ['varve verify', 'read and hash every byte of the repository'],
     ['varve verify data@v1', 'read and hash every byte of one dataset'],
+    ['varve verify --rebuild covid/features', 'run all its recipes again, from the sources on, and compare each result'],
   ],
   configure(command) {
-    command.argument('[rev]', 'one revision; default: everything, the packs themselves included')
+    command
+      .argument('[rev]', 'one revision; default: everything, the packs themselves included')
+      .option('--rebuild', 'run the recipes that the revision was derived by again, and compare; runs code that the repository holds')
+      .option('--modules <folder>', 'with --rebuild: the project whose installed packages the recipes use (default: the working directory)')
   },
-  async run(context, [revision]) {
+  async run(context, [revision], flags) {
+    if (flags.rebuild === true) return verifyByRebuilding(context, revision, flags)
     const startedAt = performance.now()
     const wanted = revision === undefined ? undefined : needWholeRevision(revision)
     const result = await verified(context, wanted)
@@ -24,6 +35,24 @@ export const verb: AnyVerb = defineVerb<object>({
     await context.output.result(result, () => verifyLines(context.output, result, performance.now() - startedAt))
   },
 })
+
+async function verifyByRebuilding(context: Context, revision: string | undefined, { modules }: Flags): Promise<void> {
+  if (revision === undefined) throw new InvalidArgumentError('--rebuild needs a revision', { hint: 'Name a dataset that was derived: varve verify --rebuild <rev>' })
+  const { rebuild } = await import('../../node/derive/rebuild.ts')
+  await using repository = await context.open()
+  const wanted = needWholeRevision(revision)
+  const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => rebuild(repository, wanted, { signal, onProgress, ...(modules === undefined ? {} : { modules }) }))
+  if (!result.ok) process.exitCode = EXIT.no
+  await context.output.result(result, () => rebuildLines(context.output, result))
+}
+
+function* rebuildLines(output: Output, { steps, root, ok }: RebuildResult): Generator<string> {
+  for (const { recipe, status, reason, differences } of steps) {
+    yield `${output.style(status === 'same' ? 'green' : 'red', status.padEnd(9))} ${shownText(recipe)}${reason === null ? '' : `: ${shownText(reason)}`}`
+    for (const { output: name, path, change } of differences) yield `    ${change} ${name}: ${shownPath(path)}`
+  }
+  if (!output.quiet) yield ok ? `${root} came out again, step by step` : `${root} cannot be rebuilt: ${shownText(steps.at(-1)?.recipe ?? '')} is the first step that did not come out as recorded`
+}
 
 /** A repository that is too damaged to open is an answer too. */
 async function verified(context: Context, revision: string | undefined): Promise<VerifyResult> {

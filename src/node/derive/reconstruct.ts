@@ -3,13 +3,16 @@ import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
 import { EvictedError, ReconstructionMismatchError } from '../../errors.ts'
 import { readDerivation, readEnvironment } from '../../recipe/derivation-object.ts'
-import { pinnedRun, remember, remembered, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import { remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import type { Recipe } from '../../recipe/interface.ts'
 import { readRecipe } from '../../recipe/recipe-object.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
+import type { ModuleFolder } from '../code/interface.ts'
 import { scratchFolder } from './derive.ts'
 import { environmentOf } from './environment.ts'
 import { installedModules } from './link-modules.ts'
+import { type Maker, makersByRoot } from './makers.ts'
 import { OWN_MODULES } from './own-package.ts'
 import { type Bound, realise } from './realise.ts'
 
@@ -88,7 +91,7 @@ class Reconstruction {
     const derivation = await readDerivation(this.#blocks, cid)
     for (const { root } of derivation.inputs) await this.make(root)
     const bound = { cid, derivation, recipe: await readRecipe(this.#blocks, derivation.recipe) }
-    const modules = bound.recipe.action.kind === 'function' ? [...(await installedModules(this.#options.modules ?? process.cwd(), bound.recipe.code.packages)), ...OWN_MODULES] : []
+    const modules = await modulesOf(bound.recipe, this.#options.modules)
     await this.#blocks.withSession(async (session) => {
       const { run, logEnd } = await realise(this.#blocks, session, bound, { ...this.#options, scratchFolder: this.#scratchFolder, modules })
       if (run.status !== 'succeeded' || !sameOutputs(run.outputs, pinned.outputs)) throw await this.#mismatch(bound, pinned, run, logEnd)
@@ -108,22 +111,9 @@ class Reconstruction {
   }
 }
 
-interface Maker {
-  readonly derivation: CID
-  readonly pinned: RememberedRun
-}
-
-/** Which derivations give each root. Reads every run that is remembered. */
-async function makersByRoot(blocks: BlockRepository): Promise<ReadonlyMap<string, readonly Maker[]>> {
-  const makers = new Map<string, Maker[]>()
-  for await (const { derivation, runs } of remembered(blocks)) {
-    const pinned = pinnedRun({ runs })
-    for (const { root } of pinned?.outputs ?? []) {
-      const text = cidText(root)
-      if (pinned !== undefined) makers.set(text, [...(makers.get(text) ?? []), { derivation, pinned }])
-    }
-  }
-  return makers
+/** What a function recipe may load: the packages of a project whose versions are the recorded ones, and this package. */
+export async function modulesOf({ action, code }: Recipe, folder: string = process.cwd()): Promise<readonly ModuleFolder[]> {
+  return action.kind === 'function' ? [...(await installedModules(folder, code.packages)), ...OWN_MODULES] : []
 }
 
 function noMaker(root: CID): EvictedError {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
+import { rebuild } from '../../../src/node/derive/rebuild.ts'
 import { reconstruct } from '../../../src/node/derive/reconstruct.ts'
 import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
 import { capitals, Project } from './project.ts'
@@ -59,5 +60,34 @@ describe('derived data that was dropped', () => {
     await expect(reconstruct(repository, 'out')).rejects.toMatchObject({ code: 'RECONSTRUCTION_MISMATCH', data: { outputs: [{ name: 'out', recorded: outputs[0]?.root }] } })
     await expect(repository.read('out', 'a.txt')).rejects.toMatchObject({ code: 'EVICTED' })
     expect(await repository.verify()).toMatchObject({ ok: true })
+  }, 60_000)
+})
+
+describe('a rebuild', () => {
+  it('runs every step from the sources on, and compares', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    project.write('loud.mjs', capitals({ name: 'loud' }))
+    project.write('twice.mjs', capitals({ name: 'twice' }))
+    await project.derive(repository, 'loud.mjs', { ref: 'loud' })
+    await project.derive(repository, 'twice.mjs', { inputs: { raw: 'loud' }, ref: 'twice' })
+    const before = repository.blocks.root.number
+    expect(await rebuild(repository, 'twice')).toMatchObject({ ok: true, steps: [{ recipe: 'loud', status: 'same' }, { recipe: 'twice', status: 'same' }] })
+    // Nothing was stored.
+    await repository.blocks.refresh()
+    expect(repository.blocks.root.number).toBe(before)
+    await expect(rebuild(repository, 'raw')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  }, 60_000)
+
+  it('ends with the first step that differs, and says where', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    project.write('clock.mjs', capitals({ name: 'clock', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
+    project.write('loud.mjs', capitals({ name: 'loud' }))
+    await project.derive(repository, 'clock.mjs', { ref: 'clock' })
+    await project.derive(repository, 'loud.mjs', { inputs: { raw: 'clock' }, ref: 'loud' })
+    expect(await rebuild(repository, 'loud')).toMatchObject({ ok: false, steps: [{ recipe: 'clock', status: 'different', differences: [{ output: 'out', path: 'time', change: 'changed' }] }] })
   }, 60_000)
 })

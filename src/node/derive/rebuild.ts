@@ -1,0 +1,77 @@
+import { type CID, cidText } from '../../cid/cid.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { resolveRecord } from '../../dataset/revision.ts'
+import { NotFoundError } from '../../errors.ts'
+import { readDerivation } from '../../recipe/derivation-object.ts'
+import { outputDifferences, type TreeDifferenceInfo } from '../../recipe/explain-difference.ts'
+import { sameOutputs } from '../../recipe/memory.ts'
+import { readRecipe } from '../../recipe/recipe-object.ts'
+import type { BlockRepository } from '../../repository/index.ts'
+import type { CidText } from '../../types.ts'
+import { scratchFolder } from './derive.ts'
+import { type Maker, makersByRoot } from './makers.ts'
+import { realise } from './realise.ts'
+import { modulesOf, type ReconstructOptions } from './reconstruct.ts'
+
+/** One derivation on the way from the sources, carried out again and compared with what is recorded. */
+export interface RebuiltStep {
+  readonly derivation: CidText
+  readonly recipe: string
+  readonly status: 'same' | 'different' | 'failed'
+  /** Why it failed; null if it did not. */
+  readonly reason: string | null
+  /** Where it differs, the first 100 paths; empty where that cannot be told, since what is recorded was dropped. */
+  readonly differences: readonly TreeDifferenceInfo[]
+}
+
+export interface RebuildResult {
+  readonly root: CidText
+  readonly ok: boolean
+  /** From the sources on. The last one is the first that is not the same, if any is not. */
+  readonly steps: readonly RebuiltStep[]
+}
+
+/**
+ * Carries out again all that a dataset was derived by, from the sources on, and compares each step with the recorded result. Stores nothing. Ends with the first step that differs.
+ * @throws NotFoundError if the revision was not derived; EvictedError if a recorded result that a later step needs was dropped and may not be made again
+ */
+export async function rebuild(repository: Repository, revision: string, options: ReconstructOptions = {}): Promise<RebuildResult> {
+  const { blocks } = repository
+  const { root } = await resolveRecord(blocks, revision)
+  const makers = await makersByRoot(blocks)
+  const order = new Map<string, Maker>()
+  await addMakers(blocks, root, makers, order)
+  if (order.size === 0) throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) } })
+  const steps: RebuiltStep[] = []
+  for (const maker of order.values()) {
+    const step = await rebuildStep(repository, maker, options)
+    steps.push(step)
+    if (step.status !== 'same') break
+  }
+  return { root: cidText(root), ok: steps.every(({ status }) => status === 'same'), steps }
+}
+
+/** Adds the derivation of a root after those of its inputs. Of several that give it, the first; one that is met again on the way to itself adds nothing. */
+async function addMakers(blocks: BlockRepository, root: CID, makers: ReadonlyMap<string, readonly Maker[]>, order: Map<string, Maker>, under: ReadonlySet<string> = new Set()): Promise<void> {
+  const [maker] = makers.get(cidText(root)) ?? []
+  if (maker === undefined) return
+  const name = cidText(maker.derivation)
+  if (order.has(name) || under.has(name)) return
+  for (const input of (await readDerivation(blocks, maker.derivation)).inputs) await addMakers(blocks, input.root, makers, order, new Set([...under, name]))
+  order.set(name, maker)
+}
+
+async function rebuildStep(repository: Repository, { derivation: cid, pinned }: Maker, options: ReconstructOptions): Promise<RebuiltStep> {
+  const { blocks } = repository
+  const derivation = await readDerivation(blocks, cid)
+  const recipe = await readRecipe(blocks, derivation.recipe)
+  const modules = await modulesOf(recipe, options.modules)
+  return blocks.withSession(async (session) => {
+    const { run } = await realise(blocks, session, { cid, derivation, recipe }, { ...options, scratchFolder: scratchFolder(repository), modules })
+    const report = { derivation: cidText(cid), recipe: recipe.name, reason: run.reason, differences: [] }
+    if (run.status !== 'succeeded') return { ...report, status: 'failed' }
+    if (sameOutputs(run.outputs, pinned.outputs)) return { ...report, status: 'same' }
+    const dropped = (await Promise.all(pinned.outputs.map(({ root }) => blocks.isEvicted(root)))).includes(true)
+    return { ...report, status: 'different', differences: dropped ? [] : (await outputDifferences(session, pinned.outputs, run.outputs)).differences }
+  })
+}
