@@ -1,8 +1,10 @@
 import { type CID, cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
+import { readSnapshot } from '../../dataset/snapshot-object.ts'
 import { NotFoundError } from '../../errors.ts'
 import { readDerivation } from '../../recipe/derivation-object.ts'
+import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences, type TreeDifferenceInfo } from '../../recipe/explain-difference.ts'
 import { sameOutputs } from '../../recipe/memory.ts'
 import { readRecipe } from '../../recipe/recipe-object.ts'
@@ -37,10 +39,11 @@ export interface RebuildResult {
  */
 export async function rebuild(repository: Repository, revision: string, options: ReconstructOptions = {}): Promise<RebuildResult> {
   const { blocks } = repository
-  const { root } = await resolveRecord(blocks, revision)
+  const { root, snapshot } = await resolveRecord(blocks, revision)
   const makers = await makersByRoot(blocks)
+  const stated = snapshot === undefined ? undefined : parseDerivedSource((await readSnapshot(blocks, snapshot)).source)?.derivation
   const order = new Map<string, Maker>()
-  await addMakers(blocks, root, makers, order)
+  await addMakers(blocks, root, { makers, order, under: new Set(), stated })
   if (order.size === 0) throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) } })
   const steps: RebuiltStep[] = []
   for (const maker of order.values()) {
@@ -51,13 +54,23 @@ export async function rebuild(repository: Repository, revision: string, options:
   return { root: cidText(root), ok: steps.every(({ status }) => status === 'same'), steps }
 }
 
-/** Adds the derivation of a root after those of its inputs. Of several that give it, the first; one that is met again on the way to itself adds nothing. */
-async function addMakers(blocks: BlockRepository, root: CID, makers: ReadonlyMap<string, readonly Maker[]>, order: Map<string, Maker>, under: ReadonlySet<string> = new Set()): Promise<void> {
-  const [maker] = makers.get(cidText(root)) ?? []
-  if (maker === undefined) return
+interface MakerSearch {
+  readonly makers: ReadonlyMap<string, readonly Maker[]>
+  /** What was found, by derivation. */
+  readonly order: Map<string, Maker>
+  /** Derivations on the way to this root, none of which can be what it comes from. */
+  readonly under: ReadonlySet<string>
+  /** The derivation that the snapshot says it is from: several may give one root. */
+  readonly stated?: CID | undefined
+}
+
+/** Adds the derivation of a root after those of its inputs. */
+async function addMakers(blocks: BlockRepository, root: CID, { makers, order, under, stated }: MakerSearch): Promise<void> {
+  const possible = (makers.get(cidText(root)) ?? []).filter(({ derivation }) => !under.has(cidText(derivation)))
+  const maker = possible.find(({ derivation }) => stated?.equals(derivation) === true) ?? possible[0]
+  if (maker === undefined || order.has(cidText(maker.derivation))) return
   const name = cidText(maker.derivation)
-  if (order.has(name) || under.has(name)) return
-  for (const input of (await readDerivation(blocks, maker.derivation)).inputs) await addMakers(blocks, input.root, makers, order, new Set([...under, name]))
+  for (const input of (await readDerivation(blocks, maker.derivation)).inputs) await addMakers(blocks, input.root, { makers, order, under: new Set([...under, name]) })
   order.set(name, maker)
 }
 
