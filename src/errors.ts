@@ -174,14 +174,14 @@ export class EvictedError extends VarveError {
 /** A recipe could not be carried out. `data.run` names the record of the attempt, if there is one, and `data.log` holds the end of what it wrote. */
 export class RecipeFailedError extends VarveError {
   constructor(message: string, details: Details = {}) {
-    super('RECIPE_FAILED', message, withHint(details, 'Mend the recipe and run it again; nothing was stored but the record of this attempt.'))
+    super('RECIPE_FAILED', message, withHint(details, 'Mend the recipe and run it again; it sees its inputs and the files of its code, and nothing else of the project. Nothing was stored but the record of this attempt.'))
   }
 }
 
 /** A recipe used what is not part of its derivation, so that its result could not be trusted to come out again. */
 export class NotHermeticError extends VarveError {
   constructor(message: string, details: Details = {}) {
-    super('NOT_HERMETIC', message, withHint(details, 'Declare what it reads as an input, a parameter or a file of its code, and run it again.'))
+    super('NOT_HERMETIC', message, withHint(details, 'Let it write to its outputs alone, and declare what it reads as an input, a parameter or a file of its code.'))
   }
 }
 

@@ -18,8 +18,9 @@ export function describeChange({ what, name, before, after }: DerivationChange):
   return what === 'code' ? subject : `${subject}: ${shownText(before)} → ${shownText(after)}`
 }
 
-/** What cannot be seen of a recipe's code. */
-export function* openLines(output: Output, open: readonly string[]): Generator<string> {
+/** What makes a result doubtful: runs that disagreed, and what cannot be seen of a recipe's code. */
+export function* doubtLines(output: Output, { diverged, open }: { readonly diverged: boolean; readonly open: readonly string[] }): Generator<string> {
+  if (diverged) yield `  ${output.style('yellow', 'diverged')} runs of it gave different results, of which the first counts; \`varve explain\` lists them`
   for (const reason of open) yield `  ${output.style('yellow', 'open')} ${shownText(reason)}`
   if (open.length > 0) yield '  What such code loads is not part of its identity: a change there is not noticed.'
 }

@@ -1,5 +1,5 @@
 import type { ReproResult, StepReport } from '../node/derive/repro.ts'
-import { changeLines, openLines } from './derivation-lines.ts'
+import { changeLines, doubtLines } from './derivation-lines.ts'
 import { formatDuration, plural, shownText } from './format.ts'
 import type { Output } from './output.ts'
 
@@ -11,7 +11,9 @@ export function* stepLines(output: Output, report: StepReport): Generator<string
   yield `${output.style(COLORS[status], status.padEnd(10))} ${output.style('bold', shownText(step))}${detail(report)}`
   if ('changes' in report) {
     yield* changeLines(output, report.changes)
-    yield* openLines(output, report.open)
+    if (report.status === 'stale' && report.changes.length === 0) yield '  it has not been run like this'
+    if (report.outputs.some(({ evicted }) => evicted)) yield '  its data was dropped; `varve reconstruct` makes it again'
+    yield* doubtLines(output, report)
   }
   if (report.status === 'failed') {
     yield `  ${shownText(report.error.message)}`

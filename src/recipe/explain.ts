@@ -1,4 +1,5 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import type { Repository } from '../dataset/repository.ts'
 import { resolveRecord } from '../dataset/revision.ts'
 import { readSnapshot } from '../dataset/snapshot-object.ts'
 import { NotFoundError } from '../errors.ts'
@@ -54,7 +55,7 @@ export interface Explanation {
  * How a revision was derived: by what its snapshot says, or, for a bare root, by any derivation that gave it.
  * @throws NotFoundError if it was not derived
  */
-export async function explainRevision(blocks: BlockRepository, revision: string): Promise<Explanation> {
+export async function explainRevision({ blocks }: Repository, revision: string): Promise<Explanation> {
   const { root, snapshot } = await resolveRecord(blocks, revision)
   const source = snapshot === undefined ? undefined : parseDerivedSource((await readSnapshot(blocks, snapshot)).source)
   const found = source ?? (await derivationOf(blocks, root))

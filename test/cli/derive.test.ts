@@ -25,7 +25,7 @@ const statuses = (steps: readonly Step[]): Record<string, string> => Object.from
 describe('a pipeline', () => {
   test('is run, remembered, explained, dropped and made again', async () => {
     const cwd = await project()
-    expect((await runCli(['status'], { cwd })).stdout).toMatch(/^stale +parse\nwaiting +clean {2}for parse\n/)
+    expect((await runCli(['status'], { cwd })).stdout).toMatch(/^stale +parse\n {2}it has not been run like this\nwaiting +clean {2}for parse\n/)
     const first = await runJson<{ ok: boolean; steps: readonly Step[] }>(['repro', '--jobs', '2'], { cwd })
     expect(new Set(Object.values(statuses(first.steps)))).toEqual(new Set(['ran']))
     const again = await runJson<{ steps: readonly Step[] }>(['repro'], { cwd })

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { DeriveResult } from '../../node/derive/interface.ts'
 import { type Context, OUTCOMES } from '../context.ts'
-import { changeLines, openLines } from '../derivation-lines.ts'
+import { changeLines, doubtLines } from '../derivation-lines.ts'
 import { parseDuration } from '../duration.ts'
 import { formatDuration, shownText } from '../format.ts'
 import { gather, parseSettings, splitPair } from '../setting.ts'
@@ -33,7 +33,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('-r, --ref <name>', 'the ref that the output gets; output=ref if there are several', gather)
       .option('--force', 'run it again even if its result is remembered')
       .option('--image <digest>', 'the container image that this runs in, as sha256:…')
-      .option('--timeout <time>', 'give up after this long, such as 10m')
+      .option('--timeout <time>', 'give up after this long, such as 10min')
       .option('-m, --message <why>', 'why, for the snapshots and the log of operations')
   },
   async run(context, [recipe = ''], flags) {
@@ -68,7 +68,7 @@ function* deriveLines({ output }: Context, result: DeriveResult): Generator<stri
     yield `${label(result, name)}${output.style('bold', root)}${ref === null ? '' : `  ${output.style('cyan', ref)}`}${evicted ? '  (dropped; made again when it is needed)' : ''}`
   }
   yield* changeLines(output, result.changes)
-  yield* openLines(output, result.open)
+  yield* doubtLines(output, result)
   if (output.quiet) return
   const how = result.status === 'remembered' ? output.style('green', 'remembered') : `ran in ${formatDuration(result.elapsedMs)}`
   yield `${shownText(result.name)}: ${how}, derivation ${result.derivation}`

@@ -11,7 +11,7 @@ export const verb: AnyVerb = defineVerb<object>({
   },
   async run(context, [revision = '']) {
     await using repository = await context.open()
-    const found = await explainRevision(repository.blocks, needWholeRevision(revision))
+    const found = await explainRevision(repository, needWholeRevision(revision))
     await context.output.result(found, () => explanationLines(context.output, found))
   },
 })
@@ -31,15 +31,17 @@ function* explanationLines(output: Output, { root, output: name, derivation, rec
   for (const file of code.files) yield `             ${shownPath(file)}`
   for (const { name: packageName, version } of code.packages) yield `package      ${packageName}@${version}`
   for (const reason of code.open) yield `${output.style('yellow', 'open')}         ${shownText(reason)}`
-  for (const run of runs) yield* runLines(output, run)
+  const first = runs.find(({ status }) => status === 'succeeded')
+  for (const run of runs) yield* runLines(output, run, first)
 }
 
-function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls }: RunInfo): Generator<string> {
-  yield `run          ${run}  ${output.style(status === 'succeeded' ? 'green' : 'red', status)}`
+function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls }: RunInfo, first: RunInfo | undefined): Generator<string> {
+  const differs = status === 'succeeded' && JSON.stringify(outputs) !== JSON.stringify(first?.outputs)
+  yield `run          ${run}  ${output.style(status === 'succeeded' ? 'green' : 'red', status)}${differs ? output.style('yellow', ', with another result than the first') : ''}`
   yield `             ${started} to ${ended} on ${shownText(host)}${mathRandomCalls === null || mathRandomCalls === 0 ? '' : `; Math.random was called ${plural(mathRandomCalls, 'time')}`}`
   if (reason !== null) yield `             ${shownText(reason)}`
   for (const { name, root } of outputs) yield `             ${name}  ${root}`
-  yield `             log ${log}`
+  yield `             log ${log} (varve cat ${log}:stdout.txt)`
 }
 
 function claimOf(deterministic: Explanation['recipe']['deterministic']): string {

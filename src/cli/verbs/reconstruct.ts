@@ -19,7 +19,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.open()
     const startedAt = performance.now()
     const wanted = needWholeRevision(revision)
-    const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => reconstruct(repository, wanted, { signal, onProgress, ...(modules === undefined ? {} : { modules }) }))
+    const result = await context.long(OUTCOMES.steps, ({ signal, onProgress }) => reconstruct(repository, wanted, { signal, onProgress, ...(modules === undefined ? {} : { modules }) }))
     await context.output.result(result, () => [
       context.output.style('bold', result.root),
       ...result.steps.map(({ recipe, outputs }) => `  ran ${shownText(recipe)}: ${outputs.map(({ name, root }) => `${name} ${root}`).join(', ')}, as recorded`),

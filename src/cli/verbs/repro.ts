@@ -34,7 +34,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('-n, --dry-run', 'run nothing')
       .option('--file <path>', 'the pipeline file (default: varve.yaml)')
       .option('--image <digest>', 'the container image that this runs in, as sha256:…')
-      .option('--timeout <time>', 'give a step up after this long, such as 10m')
+      .option('--timeout <time>', 'give a step up after this long, such as 10min')
       .option('-m, --message <why>', 'why, for the snapshots and the log of operations')
   },
   async run(context, steps, flags) {
@@ -44,7 +44,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const { output } = context
     const author = authorName()
     const isShown = !output.json && !output.quiet
-    const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => repro(repository, {
+    const result = await context.long(flags.dryRun === true ? OUTCOMES.unchanged : OUTCOMES.steps, ({ signal, onProgress }) => repro(repository, {
       steps, set: flags.set ?? [], force: flags.force === true, dryRun: flags.dryRun === true, jobs: Number(flags.jobs), signal, onProgress,
       ...(flags.file === undefined ? {} : { file: flags.file }), ...(flags.image === undefined ? {} : { image: flags.image }), ...(flags.message === undefined ? {} : { message: flags.message }),
       ...(flags.timeout === undefined ? {} : { limits: { timeMs: parseDuration(flags.timeout) } }), ...(author === undefined ? {} : { author }),

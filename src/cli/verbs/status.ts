@@ -44,7 +44,7 @@ async function pipelineStatus(context: Context, { exitCode }: Flags): Promise<vo
   const result = await context.long(OUTCOMES.unchanged, ({ signal }) => repro(repository, { dryRun: true, signal }))
   const isStale = result.steps.some(({ status }) => status !== 'remembered')
   if (!result.ok || (exitCode === true && isStale)) process.exitCode = EXIT.no
-  await context.output.result(reproDocument(result), () => result.steps.flatMap((report) => [...stepLines(context.output, report)]))
+  await context.output.result(reproDocument(result), () => result.steps.flatMap((report) => [...stepLines(context.output, report), ...(report.status === 'remembered' && report.changes.length > 0 ? ['  its ref holds another result; `varve repro` takes it to this one'] : [])]))
 }
 
 async function refOfFolder(repository: Repository, folder: string): Promise<string> {

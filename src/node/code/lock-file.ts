@@ -7,8 +7,8 @@ import { errorCode, isAbsence } from '../system-errors.ts'
 /** Lock files of JavaScript, in the order in which they count where a folder has several; npm prefers its shrinkwrap too. */
 export const NODE_LOCK_FILES: readonly string[] = ['npm-shrinkwrap.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
 
-/** For commands in any language. Those of other languages come first: a project in Python may have a package-lock.json for its tools. */
-export const COMMAND_LOCK_FILES: readonly string[] = ['uv.lock', 'poetry.lock', 'Pipfile.lock', 'requirements.txt', 'Cargo.lock', 'go.sum', ...NODE_LOCK_FILES]
+/** For commands in other languages: a project in Python may have a package-lock.json for its tools, which is nothing to it. */
+export const COMMAND_LOCK_FILES: readonly string[] = ['uv.lock', 'poetry.lock', 'Pipfile.lock', 'requirements.txt', 'Cargo.lock', 'go.sum']
 
 export interface LockFile {
   /** Absolute. */

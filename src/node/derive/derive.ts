@@ -5,11 +5,11 @@ import { type CID, cidText } from '../../cid/cid.ts'
 import { bringBack } from '../../dataset/evicted-data.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
-import { DivergenceError, NotHermeticError, RecipeFailedError, RefConflictError } from '../../errors.ts'
+import { DivergenceError, InvalidArgumentError, NotHermeticError, RecipeFailedError, RefConflictError } from '../../errors.ts'
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences } from '../../recipe/explain-difference.ts'
-import { pinnedRun, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { bind } from './bind.ts'
 import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-refs.ts'
@@ -32,6 +32,7 @@ const ACTION = 'derive'
  */
 export async function derive(repository: Repository, recipe: string | CommandRecipe, options: DeriveOptions): Promise<DeriveResult> {
   const startedAt = performance.now()
+  assertRequest(repository, recipe, options)
   const { blocks } = repository
   const prepared = await prepare(recipe, { params: options.params ?? {}, cacheFolder: cacheFolder(repository), ...(options.signal === undefined ? {} : { signal: options.signal }) })
   const refs = outputRefs(prepared.recipe, options.ref)
@@ -39,9 +40,10 @@ export async function derive(repository: Repository, recipe: string | CommandRec
   return blocks.withSession(async (session) => {
     const bound = await bind(repository, session, prepared, options)
     const changes = await changesSince(blocks, session, bound.cid, Object.values(refs))
-    const before = pinnedRun(await recall(blocks, bound.cid))
+    const known = await recall(blocks, bound.cid)
+    const before = pinnedRun(known)
     const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs']): DeriveResult => ({
-      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open,
+      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open, diverged: hasDiverged(known),
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     if (before !== undefined && options.force !== true) {
@@ -52,6 +54,21 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const { run, given } = await runNow(repository, session, bound, { prepared, options, refs, before })
     return result('ran', run, await outputInfos(blocks, run, refs, given))
   })
+}
+
+/** Programs without types make these mistakes. @throws InvalidArgumentError */
+function assertRequest(repository: unknown, recipe: unknown, options: unknown): void {
+  const isRecipe = typeof recipe === 'string' || (typeof recipe === 'object' && recipe !== null && 'command' in recipe && 'code' in recipe)
+  const isSound = typeof repository === 'object' && repository !== null && 'blocks' in repository && isRecipe && typeof options === 'object' && options !== null && 'inputs' in options
+  if (isSound) return
+  throw new InvalidArgumentError('derive takes a repository, a recipe and its options', {
+    hint: "Write derive(repository, 'steps/features.mjs', { inputs: { raw: 'raw@v1' } }), or { name, command, code, inputs, outputs } in place of the module.",
+  })
+}
+
+function hasDiverged(known: Realisations): boolean {
+  const first = pinnedRun(known)
+  return known.runs.some(({ status, outputs }) => status === 'succeeded' && !sameOutputs(outputs, first?.outputs ?? outputs))
 }
 
 async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots }: GivenRefs): Promise<DeriveResult['outputs']> {

@@ -45,7 +45,7 @@ function onlyExport(module: string, error: unknown): string {
   const [only, second] = exports as readonly string[]
   if (only !== undefined && second === undefined) return only
   throw new InvalidArgumentError(exports.length === 0 ? `${module} exports nothing` : `${module} exports ${exports.join(', ')}: it must be said which of them is meant`, {
-    cause: error, data: { module, exports }, hint: `Write ${basename(module)}#${only ?? 'name'}.`,
+    cause: error, data: { module, exports }, hint: only === undefined ? 'Export what defineRecipe({ … }) returns.' : `Write ${basename(module)}#${only}.`,
   })
 }
 

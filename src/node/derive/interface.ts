@@ -70,6 +70,8 @@ export interface DeriveResult {
   readonly outputs: readonly DerivedOutputInfo[]
   /** In what this derivation differs from the one that the ref of an output had before; empty if there was none. */
   readonly changes: readonly DerivationChange[]
+  /** True if runs of this derivation gave different results, of which the first counts. */
+  readonly diverged: boolean
   /** Why the code may load more than its identity covers; empty if it cannot. */
   readonly open: readonly string[]
   readonly elapsedMs: number

@@ -10,6 +10,7 @@ import { describeModule } from './describe-module.ts'
 import { DescriptionCache } from './description-cache.ts'
 import type { CommandRecipe, Params } from './interface.ts'
 import { OWN_PACKAGE } from './own-package.ts'
+import { programDigest } from './program-digest.ts'
 
 /** A recipe as it stands in the user's folder, with its parameters filled in. */
 export interface Prepared {
@@ -18,6 +19,8 @@ export interface Prepared {
   readonly params: Params
   /** Digest of the lock file in use. */
   readonly lockFile: string | undefined
+  /** Of a command: digest of the program that it starts. */
+  readonly program?: string
 }
 
 export interface PrepareOptions extends Pick<OperationOptions, 'signal'> {
@@ -52,9 +55,14 @@ async function prepareFunction(text: string, { params, cacheFolder, signal }: Pr
 async function prepareCommand({ name, version, command, code: globs, folder = '.', inputs, outputs, deterministic = 'bitwise', environment = 'locked' }: CommandRecipe, params: Params): Promise<Prepared> {
   const top = resolve(folder)
   return {
-    code: await codeOfFiles(top, globs), params, lockFile: findLockFile(top, COMMAND_LOCK_FILES)?.sha256,
+    code: await codeOfFiles(top, globs), params, lockFile: findLockFile(top, isNode(command) ? NODE_LOCK_FILES : COMMAND_LOCK_FILES)?.sha256, program: await programDigest(command[0] ?? ''),
     recipe: { name, version: version ?? null, action: { kind: 'command', words: command }, inputs, outputs, environment, map: null, deterministic: claimed(deterministic) },
   }
+}
+
+/** Programs whose packages are those of package-lock.json. */
+function isNode([program = '']: readonly string[]): boolean {
+  return /(^|[/\\])(node|npm|npx|bun|deno|tsx)(\.exe)?$/.test(program)
 }
 
 function claimed(claim: DeterminismClaim): Determinism {

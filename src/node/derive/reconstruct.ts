@@ -14,6 +14,7 @@ import { environmentOf } from './environment.ts'
 import { installedModules } from './link-modules.ts'
 import { type Maker, makersByRoot } from './makers.ts'
 import { OWN_MODULES } from './own-package.ts'
+import { programDigest } from './program-digest.ts'
 import { type Bound, realise } from './realise.ts'
 
 export interface ReconstructOptions extends OperationOptions {
@@ -73,18 +74,21 @@ class Reconstruction {
     if (this.#under.has(text)) throw noMaker(root)
     this.#under.add(text)
     this.#makers ??= await makersByRoot(this.#blocks)
-    let failure: unknown = noMaker(root)
-    for (const maker of this.#makers.get(text) ?? []) {
-      try {
-        await this.#makeBy(maker)
-        this.#under.delete(text)
-        return
-      } catch (error) {
-        this.#options.signal?.throwIfAborted()
-        failure = error
+    let failure: unknown
+    try {
+      for (const maker of this.#makers.get(text) ?? []) {
+        try {
+          return await this.#makeBy(maker)
+        } catch (error) {
+          this.#options.signal?.throwIfAborted()
+          // Of several derivations that give it, what is wrong with the first is told.
+          failure ??= error
+        }
       }
+    } finally {
+      this.#under.delete(text)
     }
-    throw failure
+    throw failure ?? noMaker(root)
   }
 
   async #makeBy({ derivation: cid, pinned }: Maker): Promise<void> {
@@ -101,8 +105,9 @@ class Reconstruction {
   }
 
   async #mismatch({ cid, derivation, recipe }: Bound, pinned: RememberedRun, run: Pick<RememberedRun, 'status' | 'reason' | 'outputs'>, log: string): Promise<ReconstructionMismatchError> {
+    const { action } = recipe
     const recorded = await readEnvironment(this.#blocks, derivation.environment)
-    const here = recorded.policy === 'image' ? recorded : environmentOf(recorded.policy, { lockFile: new Map(recorded.facts).get('lock-file'), image: undefined })
+    const here = recorded.policy === 'image' ? recorded : environmentOf(recorded.policy, { lockFile: new Map(recorded.facts).get('lock-file'), image: undefined, ...(action.kind === 'command' ? { program: await programDigest(action.words[0] ?? '') } : {}) })
     const environment = recorded.facts.filter(([name, value]) => new Map(here.facts).get(name) !== value).map(([name, value]) => ({ name, recorded: value, here: new Map(here.facts).get(name) ?? null }))
     const outputs = pinned.outputs.map(({ name, root }) => ({ name, recorded: cidText(root), found: textOf(run.outputs.find((output) => output.name === name)?.root) }))
     const differing = environment.map(({ name, recorded, here }) => `${name} was ${recorded} and is ${here ?? 'unknown'}`).join(', ')

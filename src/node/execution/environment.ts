@@ -13,13 +13,17 @@ const MAX_PARAMS_BYTES = process.platform === 'win32' ? 16 * 1024 : 96 * 1024
 /** What programs on Windows do not start without. */
 const WINDOWS = ['SYSTEMROOT', 'WINDIR', 'COMSPEC', 'PATHEXT']
 
+/** Where programs are looked for: in absolute folders of this process's own path. */
+export function searchPath(): string {
+  return (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
+}
+
 /** The whole environment of a child process: of this process's own only the search path, and on Windows where the system is. */
 export function baseEnvironment(scratch: Pick<Scratch, 'home' | 'tmp'>): Record<string, string> {
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
   const windows = process.platform === 'win32' ? WINDOWS.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])) : []
   return {
     ...(Object.fromEntries(windows) as Record<string, string>),
-    PATH: path,
+    PATH: searchPath(),
     TZ: 'UTC', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8',
     SOURCE_DATE_EPOCH: String(SOURCE_DATE_EPOCH_SECONDS),
     HOME: scratch.home, TMPDIR: scratch.tmp,

@@ -71,6 +71,8 @@ export class WorkerPool {
   }
 
   #settle(message: ResultMessage): void {
+    // What comes late is of no use, and must not let the process go while it waits for threads to end.
+    if (this.#failure !== undefined) return
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
     if (this.#waiting.size === 0) for (const worker of this.#workers) worker.unref()

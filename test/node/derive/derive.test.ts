@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
+import { derive } from '../../../src/node/derive/derive.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
 import { capitals, Project } from './project.ts'
 
@@ -28,9 +30,9 @@ describe('a derivation', () => {
     const again = await project.derive(repository, 'steps/capitals.mjs', { ref: 'out' })
     expect(again).toMatchObject({ status: 'remembered', derivation: first.derivation, run: first.run, outputs: first.outputs })
     expect((await repository.log('out').next()).value).toMatchObject({ message: 'louder', source: { uri: `varve:${first.derivation}#out` } })
-    expect(await explainRevision(repository.blocks, 'out')).toMatchObject({ derivation: first.derivation, output: 'out', code: { files: ['capitals.mjs', 'package.json'] }, runs: [{ status: 'succeeded' }] })
+    expect(await explainRevision(repository, 'out')).toMatchObject({ derivation: first.derivation, output: 'out', code: { files: ['capitals.mjs', 'package.json'] }, runs: [{ status: 'succeeded' }] })
     // The log is kept, and no scratch folder.
-    const [run] = (await explainRevision(repository.blocks, first.outputs[0]?.root ?? '')).runs
+    const [run] = (await explainRevision(repository, first.outputs[0]?.root ?? '')).runs
     expect(await textOf(repository, run?.log ?? '', 'stdout.txt')).toBe('wrote a.txt\nwrote b/c.txt\n')
     expect(readdirSync(join(project.folder, '.varve/cache/scratch'))).toEqual([])
     expect(await repository.verify()).toMatchObject({ ok: true })
@@ -77,7 +79,7 @@ describe('a derivation', () => {
     const first = await project.derive(repository, 'clock.mjs', { ref: 'out' })
     const error: unknown = await project.derive(repository, 'clock.mjs', { ref: 'out', force: true }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'DIVERGENCE', message: expect.stringContaining('time (changed)') as string, data: { differences: [{ output: 'out', path: 'time', change: 'changed' }], count: 1 } })
-    const { runs } = await explainRevision(repository.blocks, 'out')
+    const { runs } = await explainRevision(repository, 'out')
     expect(runs).toHaveLength(2)
     const roots = runs.map(({ outputs }) => outputs[0]?.root ?? '')
     expect(roots[0]).toBe(first.outputs[0]?.root)
@@ -149,5 +151,26 @@ export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], out
     const repository = await started(project)
     project.write('map.mjs', MAP('await outputs.out.write(\'same\', file.path)'))
     await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string })
+  }, 30_000)
+})
+
+describe('a command', () => {
+  const python = spawnSync('python3', ['--version']).status === 0
+
+  it.skipIf(!python)('in another language is run, and the program that it starts is part of it', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('count.py', 'import os, sys\nsource, target, times = sys.argv[1:]\nopen(os.path.join(target, "n"), "w").write(str(len(os.listdir(source)) * int(times)))\n')
+    const recipe = { name: 'count', command: ['python3', 'count.py', '{inputs.raw}', '{outputs.out}', '{params.times}'], code: ['count.py'], folder: project.folder, inputs: ['raw'], outputs: ['out'] }
+    const ask = () => derive(repository, recipe, { inputs: { raw: 'raw' }, params: { times: 3 }, ref: 'out' })
+    expect((await ask()).status).toBe('ran')
+    expect(await textOf(repository, 'out', 'n')).toBe('6')
+    project.write('package-lock.json', '{"lockfileVersion":3,"packages":{}}')
+    expect((await ask()).status).toBe('remembered')
+    const { environment } = await explainRevision(repository, 'out')
+    expect(environment.facts).toMatchObject({ program: expect.stringMatching(/^[0-9a-f]{64}$/) as string, 'lock-file': 'none' })
+    expect(environment.facts).not.toHaveProperty('node')
+    project.write('requirements.txt', 'numpy==2.0.0')
+    expect(await ask()).toMatchObject({ status: 'ran', changes: [{ what: 'environment', name: 'lock-file' }] })
   }, 30_000)
 })

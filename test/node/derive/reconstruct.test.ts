@@ -49,6 +49,21 @@ describe('derived data that was dropped', () => {
     await expect(project.derive(repository, 'twice.mjs', { inputs: { raw: 'loud' }, seed: 1 })).rejects.toMatchObject({ code: 'EVICTED' })
   }, 60_000)
 
+  it('whose maker cannot run is said to be that, however far up it is', async () => {
+    await using project = new Project()
+    const { repository } = await evicted(project)
+    project.write('node_modules/left/package.json', '{"name":"left","version":"1.0.0","type":"module","exports":"./index.js"}')
+    project.write('node_modules/left/index.js', 'export const left = 1')
+    project.write('packed.mjs', capitals({ name: 'packed', head: 'import { left } from \'left\'', extra: 'await outputs.out.write(\'left\', String(left))' }))
+    project.write('after.mjs', capitals({ name: 'after', extra: 'await outputs.out.write(\'after\', \'x\')' }))
+    await project.derive(repository, 'packed.mjs', { ref: 'packed' })
+    await project.derive(repository, 'after.mjs', { inputs: { raw: 'packed' }, ref: 'after' })
+    const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
+    await repository.collectGarbage({ graceMs: 0, alsoEvict })
+    await expect(reconstruct(repository, 'after', { modules: '/' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('left@1.0.0') as string })
+    expect((await reconstruct(repository, 'after', { modules: project.folder })).steps.map(({ recipe }) => recipe)).toEqual(['packed', 'after'])
+  }, 60_000)
+
   it('is not admitted if something else comes out', async () => {
     await using project = new Project()
     const repository = await project.open()
