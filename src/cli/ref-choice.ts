@@ -1,12 +1,12 @@
 import type { Repository } from '../dataset/repository.ts'
-import { MEMORY_REF } from '../recipe/memory.ts'
+import { isReservedName } from '../repository/ref-name.ts'
 
 const SHOWN_NAMES = 8
 
 /** Names of all refs of datasets, without tags. Reads the tree of refs and no snapshot. */
 export async function refNames(repository: Repository): Promise<readonly string[]> {
   const names: string[] = []
-  for await (const { name } of repository.blocks.refs()) if (!name.includes('@') && name !== MEMORY_REF) names.push(name)
+  for await (const { name } of repository.blocks.refs()) if (!name.includes('@') && !isReservedName(name)) names.push(name)
   return names
 }
 

@@ -11,14 +11,22 @@ const MAX_DEPTH = 256
  */
 export function canonicalJson(value: JsonValue, what: string, depth = 1): string {
   if (depth > MAX_DEPTH && typeof value === 'object' && value !== null) throw new InvalidArgumentError(`${what} is nested deeper than ${MAX_DEPTH} levels`)
-  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map((item) => canonicalJson(item, what, depth + 1)).join(',')}]`
+  // Array.from: a hole in an array is nothing that JSON can hold.
+  if (Array.isArray(value)) return `[${Array.from(value as readonly JsonValue[], (item) => canonicalJson(item, what, depth + 1)).join(',')}]`
   if (typeof value === 'object' && value !== null) {
+    if (!isPlain(value)) throw new InvalidArgumentError(`JSON cannot hold a ${value.constructor.name}`)
     const rows = Object.entries(value as { [key: string]: JsonValue })
     return `{${rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item, what, depth + 1)}`).join(',')}}`
   }
   const finite = typeof value !== 'number' || Number.isFinite(value)
   if (!finite || !['string', 'number', 'boolean', 'object'].includes(typeof value)) throw new InvalidArgumentError(`JSON cannot hold ${String(value)}`)
   return JSON.stringify(value)
+}
+
+/** True for what `{}` makes, and JSON.parse: anything else, such as a date, would be stored as something that it is not. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
 }
 
 /** Reads JSON text that holds an object. @throws MalformedDataError also for what is nested deeper than anything that is written */

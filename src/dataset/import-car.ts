@@ -4,7 +4,7 @@ import { InvalidArgumentError, MalformedDataError, NotFoundError, RefConflictErr
 import { verifyList } from '../file/index.ts'
 import { openManifest, verifyManifest } from '../manifest/manifest.ts'
 import type { BlockRepository } from '../repository/repository.ts'
-import { parseRefName } from '../repository/ref-name.ts'
+import { parseUserRefName } from '../repository/ref-name.ts'
 import type { Session } from '../repository/session.ts'
 import { Pause } from '../repository/pause.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
@@ -31,7 +31,7 @@ export async function importCar(repository: BlockRepository, source: AnyIterable
 
 async function importInto(repository: BlockRepository, session: Session, source: AnyIterable<Uint8Array>, options: ImportOptions): Promise<SnapshotResult> {
   const startedAt = performance.now()
-  const ref = parseRefName(options.ref)
+  const ref = parseUserRefName(options.ref)
   const before = await rootOfRef(repository, ref)
   const top = await storeBlocks(session, source, options)
   const stored = session.added.blocks
@@ -40,7 +40,7 @@ async function importInto(repository: BlockRepository, session: Session, source:
   for (const root of heads) await assertComplete(session, root, { checked, pause: new Pause(options.signal) })
   const parent = await repository.getRef(ref)
   const isRoot = heads.length === 1 && heads[0]?.equals(top) === true
-  const recorded = isRoot ? await recordSnapshot(repository, session, ref, top, options, 'import') : await adoptHistory(session, ref, top, parent, options)
+  const recorded = isRoot ? await recordSnapshot(repository, session, ref, top, options, 'import') : await adoptHistory(session, ref, { snapshot: top, parent, whole: heads }, options)
   const root = isRoot ? top : (await readSnapshot(session, top)).root
   const { totals } = await openManifest(session, root)
   const { contentBytes, storedBytes } = session.added
@@ -111,7 +111,7 @@ async function fromFile(session: Session, cid: CID): Promise<Uint8Array> {
 
 /** Points the ref to an imported snapshot, if that does not drop anything that the ref held. */
 async function adoptHistory(
-  session: Session, ref: string, snapshot: CID, parent: CID | undefined, { message = '', author, expected }: SnapshotDetails,
+  session: Session, ref: string, { snapshot, parent, whole }: { readonly snapshot: CID; readonly parent: CID | undefined; readonly whole: readonly CID[] }, { message = '', author, expected }: SnapshotDetails,
 ): Promise<{ snapshot: CID; parent: CID | undefined; created: boolean }> {
   if (expected !== undefined && String(expected) !== String(parent ?? null)) {
     throw new RefConflictError(`${ref} points to ${String(parent ?? 'nothing')} and not to ${String(expected ?? 'nothing')}`, { data: { ref, expected: String(expected), actual: parent?.toString() ?? null } })
@@ -123,6 +123,6 @@ async function adoptHistory(
       throw new InvalidArgumentError(`${ref} holds a history that the file does not continue`, { data: { ref }, hint: 'Import it under another ref.' })
     }
   }
-  await session.commit({ action: 'import', message, actor: author ?? null, refs: [{ name: ref, expected: parent ?? null, target: snapshot }] })
+  await session.commit({ action: 'import', message, actor: author ?? null, refs: [{ name: ref, expected: parent ?? null, target: snapshot }], whole })
   return { snapshot, parent, created: parent?.equals(snapshot) !== true }
 }

@@ -5,7 +5,7 @@ import { pathFromText, pathToText } from '../manifest/path.ts'
 import { type ManifestProof, provePath } from '../manifest/proof.ts'
 import type { RepackReport } from '../repository/repack/interface.ts'
 import type { BlockRepository } from '../repository/repository.ts'
-import { isTagName, parseRefName } from '../repository/ref-name.ts'
+import { isTagName, parseUserRefName } from '../repository/ref-name.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
 import { writeCar } from './car-writer.ts'
 import { collectRepository, type CollectOptions, type CollectResult } from './collect-garbage.ts'
@@ -165,7 +165,7 @@ export class Repository {
    * @throws NotFoundError if there is no such revision, or garbage collection has removed part of it
    */
   async setRef(name: string, revision: string, options: SetRefOptions = {}): Promise<RefInfo> {
-    parseRefName(name)
+    parseUserRefName(name)
     const { expected = null, message, author } = options
     const { snapshot } = await this.#whole(revision)
     if (snapshot === undefined) {
@@ -188,7 +188,7 @@ export class Repository {
    * await repository.moveRef('mnist/raw', 'mnist/raw~1', { message: 'the labels were shifted' })
    */
   async moveRef(name: string, revision: string, options: { readonly expected?: CID; readonly message?: string; readonly author?: string } = {}): Promise<MovedRef> {
-    if (isTagName(parseRefName(name))) throw new InvalidArgumentError(`"${name}" is a tag, which stays where it is`, { data: { ref: name }, hint: 'To move it all the same, use `varve tag --force`, or setRef with `expected`.' })
+    if (isTagName(parseUserRefName(name))) throw new InvalidArgumentError(`"${name}" is a tag, which stays where it is`, { data: { ref: name }, hint: 'To move it all the same, use `varve tag --force`, or setRef with `expected`.' })
     await this.blocks.refresh()
     const now = await this.blocks.getRef(name)
     if (now === undefined) throw new NotFoundError(`There is no ref "${name}" in ${this.location}`, { data: { ref: name } })

@@ -3,7 +3,7 @@ import type { CompressionMode } from '../codec/block-compression.ts'
 import { InvalidArgumentError, VarveError } from '../errors.ts'
 import { diffManifests } from '../manifest/manifest.ts'
 import type { BlockRepository } from '../repository/repository.ts'
-import { isTagName, parseRefName } from '../repository/ref-name.ts'
+import { isTagName, parseUserRefName } from '../repository/ref-name.ts'
 import type { Session } from '../repository/session.ts'
 import type { AnyIterable, ProgressEvent } from '../types.ts'
 import { ChunkedContentStore } from './content-store.ts'
@@ -106,7 +106,7 @@ async function countNewFiles(repository: BlockRepository, recorded: RecordedSnap
 function chooseRef(input: SnapshotInput, ref: string | undefined): string {
   const name = ref ?? ('folder' in input ? defaultRefName(input.port.nameOf(input.folder)) : undefined)
   if (name === undefined) throw new InvalidArgumentError('A snapshot of entries needs a ref', { hint: "Pass { ref: 'name' }." })
-  if (isTagName(parseRefName(name))) {
+  if (isTagName(parseUserRefName(name))) {
     throw new InvalidArgumentError(`"${name}" is the name of a tag; a snapshot needs a ref`, { hint: 'Take the snapshot under the ref, then tag it.' })
   }
   return name

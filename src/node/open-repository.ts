@@ -52,7 +52,14 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const isGone = (lease: Lease): boolean => lease.host === host && isGoneSince(lease.process, Date.parse(lease.started))
   const bulk = typeof location === 'string' && platform === nodePlatform ? { bulkReading: (hasher: Hasher) => bulkReading(storage, hasher) } : {}
   const workFolder = join(folder ?? join(tmpdir(), 'varve'), 'cache')
-  const remake = async (blocks: BlockRepository, root: CID): Promise<void> => (await import('./derive/reconstruct.ts')).remake(blocks, root, join(workFolder, 'scratch'))
+  const underWay = new Map<string, Promise<void>>()
+  // Whoever asks for the same data meanwhile waits for it too.
+  const remake = (blocks: BlockRepository, root: CID): Promise<void> => {
+    const name = root.toString()
+    const making = underWay.get(name) ?? import('./derive/reconstruct.ts').then(({ remake: make }) => make(blocks, root, join(workFolder, 'scratch'))).finally(() => underWay.delete(name))
+    underWay.set(name, making)
+    return making
+  }
   const settings = { platform, writer, isGone, ...bulk, ...(reconstruct === 'auto' ? { remake } : {}), ...(hash === undefined ? {} : { hash }) }
   const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
   const { id, chunker } = blocks.config

@@ -5,7 +5,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
 import { readDerivation } from './derivation-object.ts'
 import { isDerivedSource } from './derived-source.ts'
-import type { Determinism } from './interface.ts'
+import type { Recipe } from './interface.ts'
 import { pinnedRun, type RememberedRun, remembered, sameOutputs } from './memory.ts'
 import { readRecipe } from './recipe-object.ts'
 
@@ -85,16 +85,20 @@ async function gatherRealised(repository: BlockRepository, options: EvictDerived
     const pinned = pinnedRun({ runs })
     if (pinned === undefined) continue
     const { recipe, inputs } = await readDerivation(repository, derivation)
-    const { name, deterministic, code } = await readRecipe(repository, recipe)
+    const made = await readRecipe(repository, recipe)
+    const { name, code } = made
     const succeeded = runs.filter(({ status }) => status === 'succeeded')
     const records = [code.files, ...runs.map(({ log }) => log)]
-    all.push({ derivation, recipe: name, inputs: inputs.map(({ root }) => root), records, pinned, runs: succeeded, distrust: whyDistrust(deterministic, pinned, succeeded, options) })
+    all.push({ derivation, recipe: name, inputs: inputs.map(({ root }) => root), records, pinned, runs: succeeded, distrust: whyDistrust(made, pinned, succeeded, options) })
   }
   return all
 }
 
-function whyDistrust(deterministic: Determinism, pinned: RememberedRun, runs: readonly RememberedRun[], { trustOnce = false }: EvictDerivedOptions): string | undefined {
+function whyDistrust({ deterministic, code }: Recipe, pinned: RememberedRun, runs: readonly RememberedRun[], { trustOnce = false }: EvictDerivedOptions): string | undefined {
   if (deterministic !== 'bitwise') return 'its recipe does not claim to give the same bits'
+  const [open] = code.open
+  if (open !== undefined) return `its code may load what is not recorded (${open})`
+  if (new Set(code.packages.map(({ name }) => name)).size < code.packages.length) return 'its code needs two versions of one package, which could not be laid out again'
   if (runs.some((run) => !sameOutputs(run.outputs, pinned.outputs))) return 'runs of its derivation gave different results'
   return trustOnce || runs.length >= 2 ? undefined : 'it was realised once only; run it again with --force, or pass --trust-once'
 }

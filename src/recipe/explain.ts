@@ -58,9 +58,11 @@ export interface Explanation {
 export async function explainRevision({ blocks }: Repository, revision: string): Promise<Explanation> {
   const { root, snapshot } = await resolveRecord(blocks, revision)
   const source = snapshot === undefined ? undefined : parseDerivedSource((await readSnapshot(blocks, snapshot)).source)
-  const found = source ?? (await derivationOf(blocks, root))
+  // A snapshot that came from another repository names a derivation that is there.
+  const stated = source !== undefined && (await blocks.has(source.derivation)) ? source : undefined
+  const found = stated ?? (await derivationOf(blocks, root))
   if (found === undefined) {
-    throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) }, hint: '`varve log` shows where a snapshot came from.' })
+    throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) }, hint: source === undefined ? '`varve log` shows where a snapshot came from.' : 'Its snapshot names a derivation that is in the repository it came from.' })
   }
   return explain(blocks, root, found.derivation, found.output)
 }

@@ -54,30 +54,31 @@ export interface RememberOptions {
   readonly action: string
   readonly message: string
   readonly actor?: string | null
-  /** Moved in the same commit. */
-  readonly refs?: readonly RefChange[]
+  /** What else moves in the same commit, given all that is remembered with this run. Asked again whenever another writer was first. */
+  readonly refs?: (known: Realisations) => Promise<readonly RefChange[]>
 }
 
 /**
- * Commits a run, with all that the session has stored, which must be the run's outputs among it. Another process may remember runs of the same derivation at the same time: all are kept.
+ * Commits a run, with all that the session has stored: the run's outputs and its log must be among that, to the last chunk. Other processes may remember runs of the same derivation at the same time: all
+ * are kept.
  * @returns what is remembered now
- * @throws RefConflictError if one of `refs` is not where it was expected
  */
-export async function remember(repository: BlockRepository, session: Session, run: DerivationRun, options: RememberOptions): Promise<Realisations> {
+export async function remember(repository: BlockRepository, session: Session, run: DerivationRun, { refs, ...request }: RememberOptions): Promise<Realisations> {
   const cid = await session.put(DAG_CBOR_CODE, encodeRun(run))
-  const { refs = [], ...request } = options
+  const whole = [...run.outputs.map(({ root }) => root), run.log]
   for (;;) {
     const tree = await repository.getRef(MEMORY_REF)
     const key = run.derivation.multihash.digest
     const before = tree === undefined ? undefined : await getValue(session, tree, linkCodec, key)
     const runs = withoutOldFailures([...(before === undefined ? [] : await readRuns(session, before)), { ...run, cid }])
-    const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: run.derivation, runs: runs.map(({ cid }) => cid) }))
+    const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: run.derivation, runs: runs.map((known) => known.cid) }))
     const target = await editTree(session, session, tree ?? null, linkCodec, [{ key, value: list }])
+    const others = (await refs?.({ runs })) ?? []
     try {
-      await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target }, ...refs], whole: run.outputs.map(({ root }) => root) })
+      await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target, own: true }, ...others], whole })
       return { runs }
     } catch (error) {
-      if (!(error instanceof RefConflictError) || error.data['ref'] !== MEMORY_REF) throw error
+      if (!(error instanceof RefConflictError)) throw error
       await repository.refresh()
     }
   }

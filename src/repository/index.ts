@@ -10,7 +10,7 @@ export type { FoundNode, LostRefs, RepairOptions, RepairReport, UnsoundBlock } f
 export type { BeforeAndAfter, RepackOptions, RepackReport } from './repack/interface.ts'
 export type { Lease } from './lease.ts'
 export type { Operation } from './operations.ts'
-export { isTagName, parseRefName, type RefName } from './ref-name.ts'
+export { isTagName, parseRefName, parseUserRefName, type RefName } from './ref-name.ts'
 export { verifyStorage, type ObjectProblem, type StorageReport } from './verify-storage.ts'
 export type { AppliedChange, Ref, RefChange } from './refs.ts'
 export type { RootRecord } from './root-record.ts'

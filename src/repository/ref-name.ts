@@ -20,6 +20,20 @@ export function parseRefName(text: string): RefName {
   return text as RefName
 }
 
+const RESERVED = '_varve'
+
+/** True for names that varve keeps for itself: no snapshot is put there, and no command moves them. */
+export function isReservedName(name: string): boolean {
+  return name === RESERVED || name.startsWith(`${RESERVED}/`) || name.startsWith(`${RESERVED}@`)
+}
+
+/** The same for a name that a user gives. @throws InvalidArgumentError also for what varve keeps for itself */
+export function parseUserRefName(text: string): RefName {
+  const name = parseRefName(text)
+  if (isReservedName(name)) throw new InvalidArgumentError(`"${name}" is a name that varve keeps for itself`, { data: { ref: name }, hint: 'Choose one that does not begin with _varve.' })
+  return name
+}
+
 /** True if the name is that of a tag. */
 export function isTagName(name: string): boolean {
   return name.includes('@')

@@ -5,7 +5,7 @@ import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import { linkCodec } from './link-codec.ts'
-import { parseRefName, type RefName } from './ref-name.ts'
+import { parseRefName, parseUserRefName, type RefName } from './ref-name.ts'
 
 /** One move of a ref, as a compare-and-swap. */
 export interface RefChange {
@@ -14,6 +14,8 @@ export interface RefChange {
   readonly expected?: CID | null
   /** The CID that it gets; null removes it. */
   readonly target: CID | null
+  /** True for a ref that varve keeps for itself; others may not begin with `_varve`. */
+  readonly own?: boolean
 }
 
 /** A ref change that was carried out. */
@@ -51,7 +53,7 @@ export async function applyRefChanges(
 ): Promise<{ tree: CID | null; applied: readonly AppliedChange[] }> {
   const applied: AppliedChange[] = []
   for (const change of changes) {
-    const name = parseRefName(change.name)
+    const name = change.own === true ? parseRefName(change.name) : parseUserRefName(change.name)
     if (applied.some((earlier) => earlier.name === name)) throw new InvalidArgumentError(`${name} is changed twice in one commit`, { data: { ref: name } })
     const before = (await getRef(blocks, tree, name)) ?? null
     if (change.expected !== undefined && !sameTarget(change.expected, before)) {

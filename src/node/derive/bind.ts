@@ -1,3 +1,4 @@
+import { utf8 } from '../../bytes.ts'
 import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
@@ -18,8 +19,15 @@ export async function bind({ blocks }: Repository, session: Session, prepared: P
   const recipeCid = await session.put(DAG_CBOR_CODE, encodeRecipe(recipe))
   const environment = await session.put(DAG_CBOR_CODE, encodeEnvironment(environmentOf(recipe.environment, { lockFile: prepared.lockFile, image: options.image, program: prepared.program })))
   const inputs = await inputRoots(blocks, recipe, options.inputs)
-  const derivation = { recipe: recipeCid, inputs, params: prepared.params, seed: String(options.seed ?? 0), environment }
+  const derivation = { recipe: recipeCid, inputs, params: prepared.params, seed: seedText(options.seed ?? 0), environment }
   return { cid: await session.put(DAG_CBOR_CODE, encodeDerivation(derivation)), derivation, recipe, recipeCid }
+}
+
+/** @throws InvalidArgumentError for a seed that has no text, or none of its own */
+function seedText(seed: number | string): string {
+  const text = String(seed)
+  if ((typeof seed === 'number' && !Number.isFinite(seed)) || new TextDecoder().decode(utf8(text)) !== text) throw new InvalidArgumentError(`${JSON.stringify(seed)} is no seed`, { hint: 'Give a number or well-formed text.' })
+  return text
 }
 
 /** @throws InvalidArgumentError for an input that is not given, is given though the recipe has none of that name, or is given by a path in a revision */

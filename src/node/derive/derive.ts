@@ -5,7 +5,7 @@ import { type CID, cidText } from '../../cid/cid.ts'
 import { bringBack } from '../../dataset/evicted-data.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
-import { DivergenceError, InvalidArgumentError, NotHermeticError, RecipeFailedError, RefConflictError } from '../../errors.ts'
+import { DivergenceError, InvalidArgumentError, NotHermeticError, RecipeFailedError, RefConflictError, VarveError } from '../../errors.ts'
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences } from '../../recipe/explain-difference.ts'
@@ -51,7 +51,7 @@ export async function derive(repository: Repository, recipe: string | CommandRec
       return result('remembered', before, await outputInfos(blocks, before, refs, given))
     }
     if (options.dryRun === true) return result('stale', before, [])
-    const { run, given } = await runNow(repository, session, bound, { prepared, options, refs, before })
+    const { run, given } = await runNow(repository, session, bound, { prepared, options, refs })
     return result('ran', run, await outputInfos(blocks, run, refs, given))
   })
 }
@@ -83,34 +83,35 @@ interface RunRequest {
   readonly prepared: Prepared
   readonly options: DeriveOptions
   readonly refs: OutputRefs
-  readonly before: RememberedRun | undefined
 }
 
-async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs, before }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs }> {
+async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs }> {
   const { blocks } = repository
   const { limits, processes, signal, onProgress, onOutput } = options
   for (const { root } of bound.derivation.inputs) await bringBack(blocks, root)
   // What the run is made from is read from the repository.
-  await session.checkpoint()
+  const { files } = bound.recipe.code
+  if (await blocks.isEvicted(files)) await session.commit({ action: 'restore', whole: [files] })
+  else await session.checkpoint()
   const realised = await realise(blocks, session, bound, {
     scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, ...defined({ limits, processes, signal, onProgress, onOutput }),
   })
   const { run } = realised
   if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)
-  const diverged = before !== undefined && !sameOutputs(before.outputs, run.outputs)
-  // What differs from the first result is kept, and takes nobody's place.
-  const outputs = before?.outputs ?? run.outputs
-  for (;;) {
-    const given = diverged && bound.recipe.deterministic === 'bitwise' ? { changes: [], snapshots: {} } : await giveRefs(blocks, session, bound.cid, outputs, refs, options)
-    try {
-      const remembered = await remember(blocks, session, run, { action: ACTION, message: options.message ?? bound.recipe.name, actor: options.author ?? null, refs: given.changes })
-      if (diverged && bound.recipe.deterministic === 'bitwise') throw await divergence(session, bound, before, run)
-      return { run: pinnedRun(remembered) as RememberedRun, given }
-    } catch (error) {
-      if (!(error instanceof RefConflictError)) throw error
-      await blocks.refresh()
-    }
-  }
+  let given: GivenRefs = { changes: [], snapshots: {} }
+  const known = await remember(blocks, session, run, {
+    action: ACTION, message: options.message ?? bound.recipe.name, actor: options.author ?? null,
+    // What differs from the first result, which another process may have given meanwhile, is kept and takes nobody's place.
+    refs: async (realisations) => {
+      const first = pinnedRun(realisations)
+      const isRefused = bound.recipe.deterministic === 'bitwise' && first !== undefined && !sameOutputs(first.outputs, run.outputs)
+      given = isRefused ? { changes: [], snapshots: {} } : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
+      return given.changes
+    },
+  })
+  const first = pinnedRun(known) as RememberedRun
+  if (bound.recipe.deterministic === 'bitwise' && !sameOutputs(first.outputs, run.outputs)) throw await divergence(blocks, session, bound, first, run)
+  return { run: first, given }
 }
 
 async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, run: RememberedRun, refs: OutputRefs, options: DeriveOptions): Promise<GivenRefs> {
@@ -131,9 +132,19 @@ async function changesSince(blocks: BlockRepository, session: Session, derivatio
   for (const ref of refs) {
     const target = await blocks.getRef(ref)
     const before = target === undefined ? undefined : parseDerivedSource((await readSnapshot(blocks, target)).source)
-    if (before !== undefined) return compareDerivations(session, before.derivation, derivation)
+    if (before !== undefined) return differences(session, before.derivation, derivation)
   }
   return []
+}
+
+/** Nothing can be said of a derivation that was made in another repository: that is no reason to stop. */
+async function differences(session: Session, before: CID, after: CID): Promise<readonly DerivationChange[]> {
+  try {
+    return await compareDerivations(session, before, after)
+  } catch (error) {
+    if (error instanceof VarveError && error.code !== 'STORAGE_FAILED') return []
+    throw error
+  }
 }
 
 async function failure(blocks: BlockRepository, session: Session, bound: Bound, { run, logEnd }: Realised, options: DeriveOptions): Promise<Error> {
@@ -144,9 +155,10 @@ async function failure(blocks: BlockRepository, session: Session, bound: Bound, 
   return run.status === 'not-hermetic' ? new NotHermeticError(message, { data }) : new RecipeFailedError(message, { data })
 }
 
-async function divergence(session: Session, bound: Bound, before: RememberedRun, run: Realised['run']): Promise<DivergenceError> {
-  const { differences, count } = await outputDifferences(session, before.outputs, run.outputs)
-  const named = differences.slice(0, 5).map(({ path, change }) => `${path} (${change})`).join(', ')
+async function divergence(blocks: BlockRepository, session: Session, bound: Bound, before: RememberedRun, run: Realised['run']): Promise<DivergenceError> {
+  const dropped = (await Promise.all(before.outputs.map(({ root }) => blocks.isEvicted(root)))).includes(true)
+  const { differences, count } = dropped ? { differences: [], count: 0 } : await outputDifferences(session, before.outputs, run.outputs)
+  const named = dropped ? 'where cannot be told, since the first result was dropped' : differences.slice(0, 5).map(({ path, change }) => `${path} (${change})`).join(', ')
   return new DivergenceError(`${bound.recipe.name} gave another result than before, though it claims to be deterministic: ${named}${count > 5 ? `, and ${count - 5} more` : ''}`, {
     data: {
       derivation: cidText(bound.cid), differences, count,

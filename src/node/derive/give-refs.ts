@@ -3,7 +3,7 @@ import { encodeSnapshot, readSnapshot } from '../../dataset/snapshot-object.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { derivedSource } from '../../recipe/derived-source.ts'
 import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
-import { isTagName, parseRefName, type BlockRepository, type RefChange, type Session } from '../../repository/index.ts'
+import { isTagName, parseUserRefName, type BlockRepository, type RefChange, type Session } from '../../repository/index.ts'
 
 /** Which ref each output gets, by the output's name. */
 export type OutputRefs = Readonly<Record<string, string>>
@@ -11,15 +11,14 @@ export type OutputRefs = Readonly<Record<string, string>>
 /** @throws InvalidArgumentError for names that are no refs, outputs that the recipe does not have, and one ref for several outputs */
 export function outputRefs({ name, outputs }: Pick<Recipe, 'name' | 'outputs'>, ref: string | OutputRefs | ((output: string) => string) | undefined): OutputRefs {
   if (ref === undefined) return {}
-  if (typeof ref === 'function') return Object.fromEntries(outputs.map((output) => [output, ref(output)]))
   const [only, second] = outputs
   if (typeof ref === 'string' && (only === undefined || second !== undefined)) {
     throw new InvalidArgumentError(`${name} has ${outputs.length} outputs (${outputs.join(', ')}), so it must be said which of them gets the ref ${ref}`, { hint: `Name it: ${only ?? 'output'}=${ref}` })
   }
-  const refs = typeof ref === 'string' ? { [only ?? '']: ref } : ref
+  const refs = typeof ref === 'function' ? Object.fromEntries(outputs.map((output) => [output, ref(output)])) : typeof ref === 'string' ? { [only ?? '']: ref } : ref
   for (const [output, target] of Object.entries(refs)) {
     if (!outputs.includes(output)) throw new InvalidArgumentError(`${name} has no output ${output}; it has ${outputs.join(', ')}`)
-    if (isTagName(parseRefName(target))) throw new InvalidArgumentError(`"${target}" is the name of a tag; an output needs a ref`, { hint: 'Give it a ref, then tag it.' })
+    if (isTagName(parseUserRefName(target))) throw new InvalidArgumentError(`"${target}" is the name of a tag; an output needs a ref`, { hint: 'Give it a ref, then tag it.' })
   }
   if (new Set(Object.values(refs)).size < Object.keys(refs).length) throw new InvalidArgumentError('Two outputs cannot have the same ref')
   return refs

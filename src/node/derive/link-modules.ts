@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InvalidArgumentError } from '../../errors.ts'
@@ -42,6 +43,15 @@ export async function installedModules(folder: string, packages: readonly Locked
         data: { folder, packages }, hint: 'Go to the folder of the project and install them (npm ci), then run this again.',
       })
     }
+  }
+}
+
+/** The nearest `node_modules` above a folder, for commands, whose packages are not recorded one by one. */
+export function nearestModules(folder: string): readonly ModuleFolder[] {
+  for (let at = folder; ; at = dirname(at)) {
+    const target = join(at, 'node_modules')
+    if (existsSync(target)) return [{ at: 'node_modules', target }]
+    if (dirname(at) === at) return []
   }
 }
 

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { canonicalJson, parseJsonObject } from '../../codec/canonical-json.ts'
 import type { DeterminismClaim } from '../../recipe/define-recipe.ts'
 import type { Determinism, Recipe } from '../../recipe/interface.ts'
 import type { OperationOptions } from '../../types.ts'
@@ -33,8 +34,16 @@ export interface PrepareOptions extends Pick<OperationOptions, 'signal'> {
  * Finds out what a recipe is and what it is made of. A function's module is loaded for that in a process of its own, unless it is known what it says.
  * @param recipe `steps/features.mjs#features`, relative to the working directory; without an export's name, the only thing that the module exports
  */
-export function prepare(recipe: string | CommandRecipe, options: PrepareOptions): Promise<Prepared> {
-  return typeof recipe === 'string' ? prepareFunction(recipe, options) : prepareCommand(recipe, options.params)
+export async function prepare(recipe: string | CommandRecipe, options: PrepareOptions): Promise<Prepared> {
+  const params = canonical(options.params)
+  const prepared = await (typeof recipe === 'string' ? prepareFunction(recipe, { ...options, params }) : prepareCommand(recipe, params))
+  return { ...prepared, params: canonical(prepared.params) }
+}
+
+/** In the form in which a derivation keeps them, the order of keys too: what a recipe sees must be what is remembered. @throws InvalidArgumentError for what JSON cannot hold */
+function canonical(params: Params): Params {
+  const what = 'The parameters of a recipe'
+  return parseJsonObject(canonicalJson(params, what), what)
 }
 
 async function prepareFunction(text: string, { params, cacheFolder, signal }: PrepareOptions): Promise<Prepared> {
@@ -45,19 +54,31 @@ async function prepareFunction(text: string, { params, cacheFolder, signal }: Pr
   const cache = new DescriptionCache(cacheFolder, found, wanted)
   const { exportName, definition, effectiveParams } = (await cache.read()) ?? (await cache.keep(await describeModule(found, { ...wanted, signal })))
   const code = definition.files.length === 0 ? found : await codeOfModule(module, { files: definition.files, provided: OWN_PACKAGE })
+  const lockFile = findLockFile(dirname(module), NODE_LOCK_FILES)?.sha256
   const { name, version, inputs, outputs, deterministic, environment, map } = definition
   return {
-    code, params: effectiveParams, lockFile: findLockFile(dirname(module), NODE_LOCK_FILES)?.sha256,
+    code: withOpenPackages(code, definition.environment === 'locked' ? lockFile : undefined), params: effectiveParams, lockFile,
     recipe: { name, version, action: { kind: 'function', module: code.entry ?? '', exportName }, inputs, outputs, deterministic: claimed(deterministic), environment, map },
   }
 }
 
 async function prepareCommand({ name, version, command, code: globs, folder = '.', inputs, outputs, deterministic = 'bitwise', environment = 'locked' }: CommandRecipe, params: Params): Promise<Prepared> {
   const top = resolve(folder)
+  const code = await codeOfFiles(top, globs)
+  const lockFile = findLockFile(top, isNode(command) || code.moduleFolders.length > 0 ? NODE_LOCK_FILES : COMMAND_LOCK_FILES)?.sha256
+  const isLocked = environment === 'locked' && lockFile !== undefined
+  const open = code.moduleFolders.length === 0 || isLocked ? code.open : [...code.open, 'what it loads from node_modules is not recorded: no lock file is part of its environment']
   return {
-    code: await codeOfFiles(top, globs), params, lockFile: findLockFile(top, isNode(command) ? NODE_LOCK_FILES : COMMAND_LOCK_FILES)?.sha256, program: await programDigest(command[0] ?? ''),
+    code: { ...code, open }, params, lockFile, program: await programDigest(command[0] ?? ''),
     recipe: { name, version: version ?? null, action: { kind: 'command', words: command }, inputs, outputs, environment, map: null, deterministic: claimed(deterministic) },
   }
+}
+
+/** Packages without a hash of their content are what they are only by a lock file. */
+function withOpenPackages(code: FoundCode, lockFile: string | undefined): FoundCode {
+  const loose = code.packages.filter(({ integrity }) => integrity === null)
+  if (loose.length === 0 || lockFile !== undefined) return code
+  return { ...code, open: [...code.open, `packages are known by their versions alone: ${loose.map(({ name }) => name).join(', ')}`] }
 }
 
 /** Programs whose packages are those of package-lock.json. */

@@ -11,7 +11,7 @@ import type { CidText, OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
 import { scratchFolder } from './derive.ts'
 import { environmentOf } from './environment.ts'
-import { installedModules } from './link-modules.ts'
+import { installedModules, nearestModules } from './link-modules.ts'
 import { type Maker, makersByRoot } from './makers.ts'
 import { OWN_MODULES } from './own-package.ts'
 import { programDigest } from './program-digest.ts'
@@ -116,9 +116,9 @@ class Reconstruction {
   }
 }
 
-/** What a function recipe may load: the packages of a project whose versions are the recorded ones, and this package. */
+/** What a recipe may load: a command, whatever is installed; a function, the packages whose versions are the recorded ones, and this package. */
 export async function modulesOf({ action, code }: Recipe, folder: string = process.cwd()): Promise<readonly ModuleFolder[]> {
-  return action.kind === 'function' ? [...(await installedModules(folder, code.packages)), ...OWN_MODULES] : []
+  return action.kind === 'function' ? [...(await installedModules(folder, code.packages)), ...OWN_MODULES] : nearestModules(folder)
 }
 
 function noMaker(root: CID): EvictedError {

@@ -1,9 +1,6 @@
 import { VarveError } from '../../errors.ts'
-import { isTagName, parseRefName } from '../../repository/ref-name.ts'
+import { isReservedName, isTagName, parseRefName } from '../../repository/ref-name.ts'
 import type { PlannedStep } from './interface.ts'
-
-/** Where what is derived is remembered. */
-const RESERVED = '_varve'
 
 /** Why a step cannot put an output under a name; undefined if it can. */
 export function refNameProblem(name: string): string | undefined {
@@ -14,7 +11,7 @@ export function refNameProblem(name: string): string | undefined {
     throw error
   }
   if (isTagName(name)) return `"${name}" is a tag, which stays where it is: an output needs a name that moves`
-  return name === RESERVED || name.startsWith(`${RESERVED}/`) ? `Names in ${RESERVED}/ are kept for varve itself` : undefined
+  return isReservedName(name) ? 'Names in _varve/ are kept for varve itself' : undefined
 }
 
 /** The ref under which an output of a step is kept: the one that is named in the file, else `step/output`, or `step/item/output`. */

@@ -54,6 +54,7 @@ describe('derived data that was dropped', () => {
     const { repository } = await evicted(project)
     project.write('node_modules/left/package.json', '{"name":"left","version":"1.0.0","type":"module","exports":"./index.js"}')
     project.write('node_modules/left/index.js', 'export const left = 1')
+    project.write('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages: { '': { dependencies: { left: '1.0.0' } }, 'node_modules/left': { version: '1.0.0', integrity: 'sha512-AAAA' } } }))
     project.write('packed.mjs', capitals({ name: 'packed', head: 'import { left } from \'left\'', extra: 'await outputs.out.write(\'left\', String(left))' }))
     project.write('after.mjs', capitals({ name: 'after', extra: 'await outputs.out.write(\'after\', \'x\')' }))
     await project.derive(repository, 'packed.mjs', { ref: 'packed' })
