@@ -1,5 +1,5 @@
 import type { Repository } from '../dataset/repository.ts'
-import { isReservedName } from '../repository/ref-name.ts'
+import { isReservedName } from '../repository/reserved-name.ts'
 
 const SHOWN_NAMES = 8
 

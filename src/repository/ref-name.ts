@@ -1,6 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { utf8 } from '../bytes.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import { isReservedName } from './reserved-name.ts'
 
 const SEGMENT = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}._-]*`
 const REF_NAME = new RegExp(`^${SEGMENT}(/${SEGMENT})*(@${SEGMENT})?$`, 'u')
@@ -18,13 +19,6 @@ export function parseRefName(text: string): RefName {
     })
   }
   return text as RefName
-}
-
-const RESERVED = '_varve'
-
-/** True for names that varve keeps for itself: no snapshot is put there, and no command moves them. */
-export function isReservedName(name: string): boolean {
-  return name === RESERVED || name.startsWith(`${RESERVED}/`) || name.startsWith(`${RESERVED}@`)
 }
 
 /** The same for a name that a user gives. @throws InvalidArgumentError also for what varve keeps for itself */

@@ -1,5 +1,6 @@
 import { VarveError } from '../../errors.ts'
-import { isReservedName, isTagName, parseRefName } from '../../repository/ref-name.ts'
+import { isTagName, parseRefName } from '../../repository/ref-name.ts'
+import { isReservedName } from '../../repository/reserved-name.ts'
 import type { PlannedStep } from './interface.ts'
 
 /** Why a step cannot put an output under a name; undefined if it can. */
