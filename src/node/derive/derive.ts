@@ -5,7 +5,7 @@ import { type CID, cidText } from '../../cid/cid.ts'
 import { bringBack } from '../../dataset/evicted-data.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
-import { DivergenceError, InvalidArgumentError, NotHermeticError, RecipeFailedError, RefConflictError, VarveError } from '../../errors.ts'
+import { DivergenceError, InvalidArgumentError, NotFoundError, NotHermeticError, RecipeFailedError, RefConflictError, VarveError } from '../../errors.ts'
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences } from '../../recipe/explain-difference.ts'
@@ -88,7 +88,10 @@ interface RunRequest {
 async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs }> {
   const { blocks } = repository
   const { limits, processes, signal, onProgress, onOutput } = options
-  for (const { root } of bound.derivation.inputs) await bringBack(blocks, root)
+  for (const { name, root } of bound.derivation.inputs) {
+    if (!(await blocks.has(root))) throw new NotFoundError(`The input ${name} of ${bound.recipe.name} is no longer in the repository: garbage collection removed its data`, { data: { input: name, root: cidText(root) }, hint: 'Another copy of the repository may still have it.' })
+    await bringBack(blocks, root)
+  }
   // What the run is made from is read from the repository.
   const { files } = bound.recipe.code
   if (await blocks.isEvicted(files)) await session.commit({ action: 'restore', whole: [files] })

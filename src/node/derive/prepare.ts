@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { canonicalJson, parseJsonObject } from '../../codec/canonical-json.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import type { DeterminismClaim } from '../../recipe/define-recipe.ts'
 import type { Determinism, Recipe } from '../../recipe/interface.ts'
 import type { OperationOptions } from '../../types.ts'
@@ -22,6 +23,8 @@ export interface Prepared {
   readonly lockFile: string | undefined
   /** Of a command: digest of the program that it starts. */
   readonly program?: string
+  /** Of a command that starts a container: digest of the image. */
+  readonly image?: string
 }
 
 export interface PrepareOptions extends Pick<OperationOptions, 'signal'> {
@@ -69,9 +72,22 @@ async function prepareCommand({ name, version, command, code: globs, folder = '.
   const isLocked = environment === 'locked' && lockFile !== undefined
   const open = code.moduleFolders.length === 0 || isLocked ? code.open : [...code.open, 'what it loads from node_modules is not recorded: no lock file is part of its environment']
   return {
-    code: { ...code, open }, params, lockFile, program: await programDigest(command[0] ?? ''),
+    code: { ...code, open }, params, lockFile, program: await programDigest(command[0] ?? ''), ...(environment === 'image' ? imageOf(name, command) : {}),
     recipe: { name, version: version ?? null, action: { kind: 'command', words: command }, inputs, outputs, environment, map: null, deterministic: claimed(deterministic) },
   }
+}
+
+const CONTAINER_PROGRAM = /(^|[/\\])(docker|podman|nerdctl)(\.exe)?$/
+const IMAGE_BY_DIGEST = /^[^@\s]+@(sha256:[0-9a-f]{64})$/
+
+/** @throws InvalidArgumentError for a container whose image is named by a tag, which may mean another image tomorrow */
+function imageOf(name: string, [program = '', ...words]: readonly string[]): { readonly image?: string } {
+  if (!CONTAINER_PROGRAM.test(program)) return {}
+  const [image, second] = words.flatMap((word) => IMAGE_BY_DIGEST.exec(word)?.[1] ?? [])
+  if (image !== undefined && second === undefined) return { image }
+  throw new InvalidArgumentError(`${name} is tied to a container image, and its command names ${image === undefined ? 'none by its digest' : 'several'}`, {
+    data: { command: [program, ...words] }, hint: 'Write image@sha256:… in the command; `docker image inspect` shows the digest of a tag.',
+  })
 }
 
 /** Packages without a hash of their content are what they are only by a lock file. */

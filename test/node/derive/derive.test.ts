@@ -173,4 +173,23 @@ describe('a command', () => {
     project.write('requirements.txt', 'numpy==2.0.0')
     expect(await ask()).toMatchObject({ status: 'ran', changes: [{ what: 'environment', name: 'lock-file' }] })
   }, 30_000)
+
+  it('that starts a container is tied to the digest of its image, and a tag is refused', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const digest = `sha256:${'a'.repeat(64)}`
+    const ask = (image: string) => derive(repository, { name: 'boxed', command: ['docker', 'run', image, 'prep'], code: [], folder: project.folder, inputs: ['raw'], outputs: ['out'], environment: 'image' }, { inputs: { raw: 'raw' }, dryRun: true })
+    expect(await ask(`python@${digest}`)).toMatchObject({ status: 'stale' })
+    await expect(ask('python:3.12')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', hint: expect.stringContaining('@sha256:') as string })
+    await expect(derive(repository, { name: 'bare', command: ['true'], code: [], folder: project.folder, inputs: ['raw'], outputs: ['out'], environment: 'image' }, { inputs: { raw: 'raw' }, dryRun: true })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+
+  it('is refused inputs whose data garbage collection removed', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    await repository.snapshot([{ path: 'a.txt', content: 'other' }], { ref: 'raw' })
+    await repository.collectGarbage({ keepLast: 1, graceMs: 0 })
+    const recipe = { name: 'true', command: ['true'], code: [], folder: project.folder, inputs: ['raw'], outputs: ['out'], environment: 'none' as const }
+    await expect(derive(repository, recipe, { inputs: { raw: 'raw~1' } })).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('garbage collection removed') as string })
+  })
 })
