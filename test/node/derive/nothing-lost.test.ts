@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { cidText, parseCid } from '../../../src/cid/cid.ts'
+import { cidText, DAG_CBOR_CODE, parseCid } from '../../../src/cid/cid.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
+import { editTree } from '../../../src/manifest/edit-tree.ts'
 import { derive } from '../../../src/node/derive/derive.ts'
 import { reconstruct } from '../../../src/node/derive/reconstruct.ts'
 import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
 import { MEMORY_REF, recall } from '../../../src/recipe/memory.ts'
+import { encodeRunList } from '../../../src/recipe/run-object.ts'
+import { linkCodec } from '../../../src/repository/link-codec.ts'
 import { capitals, Project } from './project.ts'
 
 const SCHEMA = 'const params = { \'~standard\': { version: 1, vendor: \'test\', validate: (value) => ({ value }) } }'
@@ -42,6 +45,20 @@ describe('what derivations are remembered by', () => {
     expect(await repository.blocks.getRef(MEMORY_REF)).toEqual(memory)
   }, 30_000)
 })
+
+it('a record of a derivation that is missing is found by verify', async () => {
+  await using project = new Project()
+  const repository = await started(project)
+  expect(await repository.verify()).toMatchObject({ ok: true })
+  const { blocks } = repository
+  const lost = parseCid('bafyreiacteo7q5owulepi2m3mliwhparqpapr5k3566kb3wr33fhc4y7di')
+  await blocks.withSession(async (session) => {
+    const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: lost, runs: [] }))
+    const target = await editTree(session, session, null, linkCodec, [{ key: lost.multihash.digest, value: list }])
+    await session.commit({ action: 'test', refs: [{ name: MEMORY_REF, target, own: true }] })
+  })
+  expect(await repository.verify()).toMatchObject({ ok: false, damaged: [{ cid: lost.toString(), paths: [MEMORY_REF] }] })
+}, 30_000)
 
 describe('a root that was dropped', () => {
   it('is there again when a file with its history brings it', async () => {
