@@ -150,7 +150,10 @@ export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], out
     await using project = new Project()
     const repository = await started(project)
     project.write('map.mjs', MAP('await outputs.out.write(\'same\', file.path)'))
-    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string })
+    const refused = { code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string }
+    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject(refused)
+    project.write('map.mjs', `import { symlinkSync } from 'node:fs'\n${MAP('symlinkSync(\'nowhere\', outputs.out.path + \'/same\')')}`)
+    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject(refused)
   }, 30_000)
 })
 
