@@ -20,7 +20,7 @@ export async function mergeOutput(from: string, into: string, file: string): Pro
 /** Both are folders, and no links. */
 async function mergeFolder(from: ByteText, into: ByteText, prefix: string, file: string): Promise<void> {
   for (const name of await readdir(systemPath(from), { encoding: 'latin1' })) {
-    const [source, target, path] = [below(from, name as ByteText), below(into, name as ByteText), `${prefix}${lossyText(name as ByteText)}`]
+    const [source, target, path] = [below(from, name), below(into, name), `${prefix}${lossyText(name as ByteText)}`]
     // Several calls are merged at a time: nothing may come between the look at a place and what is put there.
     const isFolder = factsOf(source)?.isDirectory() === true
     const there = factsOf(target)
