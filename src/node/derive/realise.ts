@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { type CID, cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
+import type { SkippedPath } from '../../dataset/interface.ts'
 import { storeFolder } from '../../dataset/store-folder.ts'
-import { VarveError } from '../../errors.ts'
+import { RecipeFailedError, VarveError } from '../../errors.ts'
 import { openManifest } from '../../manifest/manifest.ts'
 import { pathToText } from '../../manifest/path.ts'
 import type { Derivation, DerivationRun, NamedRoot, Recipe } from '../../recipe/interface.ts'
@@ -12,9 +13,11 @@ import type { OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
 import { linkModules } from './link-modules.ts'
 import { mergeOutput } from './merge-outputs.ts'
+import { OwnFolders } from './own-folders.ts'
 import { OWN } from './own-package.ts'
 import { execute } from '../execution/execute.ts'
 import type { ExecutionOutcome, Limits, Units } from '../execution/interface.ts'
+import { shown } from '../execution/run-function.ts'
 import { makeScratch, type Scratch, sweepScratches } from '../execution/scratch.ts'
 import { nodeFolders } from '../folder-port.ts'
 
@@ -50,19 +53,22 @@ const LOG_END_LENGTH = 4000
  * Carries a derivation out from what the repository holds: its code and inputs are checked out into a scratch folder, and what it leaves in its output folders is stored through the
  * session, for the caller to commit. Of a run that did not succeed only the log is. No scratch folder stays behind, whatever happens.
  *
- * @throws what checking the inputs out and storing the outputs throws; what the recipe does wrong is in the run
+ * @throws what checking the inputs out and storing the outputs throws; RecipeFailedError if the calls of a map recipe clash, or the log was taken away; all else that the recipe does wrong
+ * is in the run
  */
 export async function realise(blocks: BlockRepository, session: Session, bound: Bound, options: RealiseOptions): Promise<Realised> {
   const { cid, derivation, recipe } = bound
   const { signal, onProgress, onOutput, limits } = options
   await sweepScratches(options.scratchFolder)
   const scratch = await makeScratch(options.scratchFolder)
+  const folders = new OwnFolders()
   const port = nodeFolders()
   const stop = signal === undefined ? {} : { signal }
   try {
     await checkoutFolder(blocks, port, cidText(recipe.code.files), scratch.code, { allowRepositoryNames: true, ...stop })
     await linkModules(scratch.code, options.modules)
     for (const { name, root } of derivation.inputs) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
+    for (const path of [scratch.log, ...recipe.outputs.map((name) => scratch.output(name))]) await folders.make(path)
     const started = blocks.platform.now().toISOString()
     const units = recipe.map === 'file' ? { units: await unitsOf(blocks, scratch, bound, options) } : {}
     const outcome = await execute({
@@ -72,12 +78,14 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
     })
     const ended = blocks.platform.now().toISOString()
     signal?.throwIfAborted()
-    const given = await storeOutputs(blocks, session, scratch, recipe, outcome, stop)
+    if (await folders.isReplaced(scratch.log)) throw new RecipeFailedError(`${recipe.name} removed the folder that its log is written to, or put something else in its place`)
+    const given = await storeOutputs(blocks, session, { scratch, folders, recipe }, outcome, stop)
     const { root: log } = await storeFolder(session, port, scratch.log, { chunker: blocks.config.chunker, ...EVERYTHING })
     const { exitCode, signal: endSignal, mathRandomCalls } = outcome
     const run = { derivation: cid, ...given, started, ended, host: hostname(), log, exitCode, signal: endSignal, mathRandomCalls }
     return { run, logEnd: await endOfLog(outcome) }
   } finally {
+    await folders.close()
     await scratch.remove()
   }
 }
@@ -97,19 +105,25 @@ async function unitsOf(blocks: BlockRepository, scratch: Scratch, { derivation, 
 
 /** What the run gave. If it cannot be stored, as when something still writes to it, that is the recipe's failure. */
 async function storeOutputs(
-  blocks: BlockRepository, session: Session, scratch: Scratch, recipe: Recipe, { status, reason }: ExecutionOutcome, options: OperationOptions,
+  blocks: BlockRepository, session: Session, { scratch, folders, recipe }: { readonly scratch: Scratch; readonly folders: OwnFolders; readonly recipe: Recipe }, { status, reason }: ExecutionOutcome,
+  options: OperationOptions,
 ): Promise<Pick<DerivationRun, 'status' | 'reason' | 'outputs'>> {
+  const failed = (why: string) => ({ status: 'failed', reason: `What it wrote cannot be stored: ${why}`, outputs: [] }) as const
   if (status !== 'succeeded') return { status, reason, outputs: [] }
   const outputs: NamedRoot[] = []
   try {
     for (const name of recipe.outputs) {
-      const { root } = await storeFolder(session, nodeFolders(), scratch.output(name), { chunker: blocks.config.chunker, ...EVERYTHING, ...options })
+      if (await folders.isReplaced(scratch.output(name))) return failed(`the folder of the output ${name} was removed, or something else is in its place`)
+      const skipped: string[] = []
+      const onSkipped = ({ path, detail }: SkippedPath): number => skipped.push(`${path} in the output ${name} is ${detail}`)
+      const { root } = await storeFolder(session, nodeFolders(), scratch.output(name), { chunker: blocks.config.chunker, ...EVERYTHING, ...options, onSkipped })
+      if (skipped.length > 0) return failed(shown(skipped))
       outputs.push({ name, root })
     }
     return { status, reason, outputs }
   } catch (error) {
     if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
-    return { status: 'failed', reason: `What it wrote cannot be stored: ${error.message}`, outputs: [] }
+    return failed(error.message)
   }
 }
 
