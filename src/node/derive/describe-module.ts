@@ -1,9 +1,9 @@
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { FoundCode } from '../code/interface.ts'
 import { describe, type DescribedRecipe } from '../execution/describe.ts'
+import { makeScratch } from '../execution/scratch.ts'
 import type { Params } from './interface.ts'
 import { linkModules } from './link-modules.ts'
 
@@ -16,14 +16,17 @@ export interface DescribeModuleOptions {
   /** By default the only thing that the module exports. */
   readonly exportName: string | undefined
   readonly params: Params
+  /** Where scratch folders are made, so that the next run removes what a process that was killed left. */
+  readonly scratchFolder: string
   readonly signal?: AbortSignal | undefined
 }
 
 /** Loads a module from a copy of what it is made of, as it will be run, and says what it exports. @throws InvalidArgumentError as `describe` does */
-export async function describeModule(code: FoundCode, { exportName, params, signal }: DescribeModuleOptions): Promise<ModuleDescription> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'varve-describe-')))
+export async function describeModule(code: FoundCode, { exportName, params, scratchFolder, signal }: DescribeModuleOptions): Promise<ModuleDescription> {
+  const scratch = await makeScratch(scratchFolder)
+  const folder = scratch.code
   const module = code.entry ?? ''
-  const named = async (name: string): Promise<ModuleDescription> => ({ ...(await describe(folder, module, name, params, signal === undefined ? {} : { signal })), exportName: name })
+  const named = async (name: string): Promise<ModuleDescription> => ({ ...(await describe(folder, module, name, params, { scratchFolder, ...(signal === undefined ? {} : { signal }) })), exportName: name })
   try {
     await layOut(code, folder)
     if (exportName !== undefined) return await named(exportName)
@@ -34,7 +37,7 @@ export async function describeModule(code: FoundCode, { exportName, params, sign
       return await named(only)
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await scratch.remove()
   }
 }
 

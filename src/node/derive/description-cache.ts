@@ -24,7 +24,7 @@ export class DescriptionCache {
     this.#folder = join(cacheFolder, 'recipes')
     this.#isClosed = code.open.length === 0
     const key = createHash('sha256')
-    const facts = { version: VERSION, node: process.version, entry: code.entry ?? null, exportName: exportName ?? null, params, packages: code.packages.map(({ name, version, integrity }) => ({ name, version, integrity })) }
+    const facts = { version: VERSION, node: process.version, entry: code.entry ?? null, exportName: exportName ?? null, params, packages: code.packages.map(({ name, version, integrity }) => ({ name, version, integrity })), links: code.links.map(({ path, target }) => ({ path, target })) }
     key.update(canonicalJson(facts, 'The parameters of a recipe'))
     for (const { path, content } of code.files) key.update(`\0${path}\0${content.length}\0`).update(content)
     this.#path = join(this.#folder, `${key.digest('hex')}.json`)

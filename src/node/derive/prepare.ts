@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { canonicalJson, parseJsonObject } from '../../codec/canonical-json.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { DeterminismClaim } from '../../recipe/define-recipe.ts'
@@ -55,7 +55,7 @@ async function prepareFunction(text: string, { params, cacheFolder, signal }: Pr
   const found = await codeOfModule(module, { provided: OWN_PACKAGE })
   const wanted = { exportName: at === -1 ? undefined : text.slice(at + 1), params }
   const cache = new DescriptionCache(cacheFolder, found, wanted)
-  const { exportName, definition, effectiveParams } = (await cache.read()) ?? (await cache.keep(await describeModule(found, { ...wanted, signal })))
+  const { exportName, definition, effectiveParams } = (await cache.read()) ?? (await cache.keep(await describeModule(found, { ...wanted, signal, scratchFolder: join(cacheFolder, 'scratch') })))
   const code = definition.files.length === 0 ? found : await codeOfModule(module, { files: definition.files, provided: OWN_PACKAGE })
   const lockFile = findLockFile(dirname(module), NODE_LOCK_FILES)?.sha256
   const { name, version, inputs, outputs, deterministic, environment, map } = definition

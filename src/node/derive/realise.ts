@@ -1,9 +1,11 @@
+import { lstatSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { type CID, cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
+import type { SkippedPath } from '../../dataset/interface.ts'
 import { storeFolder } from '../../dataset/store-folder.ts'
-import { VarveError } from '../../errors.ts'
+import { RecipeFailedError, VarveError } from '../../errors.ts'
 import { openManifest } from '../../manifest/manifest.ts'
 import { pathToText } from '../../manifest/path.ts'
 import type { Derivation, DerivationRun, NamedRoot, Recipe } from '../../recipe/interface.ts'
@@ -15,6 +17,7 @@ import { mergeOutput } from './merge-outputs.ts'
 import { OWN } from './own-package.ts'
 import { execute } from '../execution/execute.ts'
 import type { ExecutionOutcome, Limits, Units } from '../execution/interface.ts'
+import { shown } from '../execution/run-function.ts'
 import { makeScratch, type Scratch, sweepScratches } from '../execution/scratch.ts'
 import { nodeFolders } from '../folder-port.ts'
 
@@ -50,7 +53,8 @@ const LOG_END_LENGTH = 4000
  * Carries a derivation out from what the repository holds: its code and inputs are checked out into a scratch folder, and what it leaves in its output folders is stored through the
  * session, for the caller to commit. Of a run that did not succeed only the log is. No scratch folder stays behind, whatever happens.
  *
- * @throws what checking the inputs out and storing the outputs throws; what the recipe does wrong is in the run
+ * @throws what checking the inputs out and storing the outputs throws; RecipeFailedError if the calls of a map recipe clash, or the log was taken away; all else that the recipe does wrong
+ * is in the run
  */
 export async function realise(blocks: BlockRepository, session: Session, bound: Bound, options: RealiseOptions): Promise<Realised> {
   const { cid, derivation, recipe } = bound
@@ -72,6 +76,7 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
     })
     const ended = blocks.platform.now().toISOString()
     signal?.throwIfAborted()
+    if (!isFolder(scratch.log)) throw new RecipeFailedError(`${recipe.name} removed the folder that its log is written to, or put something else in its place`)
     const given = await storeOutputs(blocks, session, scratch, recipe, outcome, stop)
     const { root: log } = await storeFolder(session, port, scratch.log, { chunker: blocks.config.chunker, ...EVERYTHING })
     const { exitCode, signal: endSignal, mathRandomCalls } = outcome
@@ -99,18 +104,28 @@ async function unitsOf(blocks: BlockRepository, scratch: Scratch, { derivation, 
 async function storeOutputs(
   blocks: BlockRepository, session: Session, scratch: Scratch, recipe: Recipe, { status, reason }: ExecutionOutcome, options: OperationOptions,
 ): Promise<Pick<DerivationRun, 'status' | 'reason' | 'outputs'>> {
+  const failed = (why: string) => ({ status: 'failed', reason: `What it wrote cannot be stored: ${why}`, outputs: [] }) as const
   if (status !== 'succeeded') return { status, reason, outputs: [] }
   const outputs: NamedRoot[] = []
   try {
     for (const name of recipe.outputs) {
-      const { root } = await storeFolder(session, nodeFolders(), scratch.output(name), { chunker: blocks.config.chunker, ...EVERYTHING, ...options })
+      if (!isFolder(scratch.output(name))) return failed(`the folder of the output ${name} was removed, or something else is in its place`)
+      const skipped: string[] = []
+      const onSkipped = ({ path, detail }: SkippedPath): number => skipped.push(`${path} in the output ${name} is ${detail}`)
+      const { root } = await storeFolder(session, nodeFolders(), scratch.output(name), { chunker: blocks.config.chunker, ...EVERYTHING, ...options, onSkipped })
+      if (skipped.length > 0) return failed(shown(skipped))
       outputs.push({ name, root })
     }
     return { status, reason, outputs }
   } catch (error) {
     if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
-    return { status: 'failed', reason: `What it wrote cannot be stored: ${error.message}`, outputs: [] }
+    return failed(error.message)
   }
+}
+
+/** What a link in the place of a folder leads to, the recipe did not make. */
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 async function endOfLog({ stdout, stderr }: ExecutionOutcome): Promise<string> {

@@ -8,12 +8,14 @@ import { checkModule } from './check-job.ts'
 import { baseEnvironment } from './environment.ts'
 import { killLeftovers } from './process-tree.ts'
 import { RunnerProcess } from './runner-process.ts'
-import { makeScratch } from './scratch.ts'
+import { makeScratch, sweepScratches } from './scratch.ts'
 
 export interface DescribeOptions {
   /** For loading the module and for its schema. Default one minute. */
   readonly timeMs?: number
   readonly signal?: AbortSignal
+  /** Where its scratch folder is made, and where those of processes that were killed are removed first. Default: the system's temporary folder. */
+  readonly scratchFolder?: string
 }
 
 export interface DescribedRecipe {
@@ -34,12 +36,13 @@ const SHOWN_OUTPUT_BYTES = 4096
  * parameters (`data.issues`); @throws the signal's reason
  */
 export async function describe(
-  folder: string, module: string, exportName: string, params: { readonly [key: string]: JsonValue }, { timeMs = DEFAULT_TIME_MS, signal }: DescribeOptions = {},
+  folder: string, module: string, exportName: string, params: { readonly [key: string]: JsonValue }, { timeMs = DEFAULT_TIME_MS, signal, scratchFolder = tmpdir() }: DescribeOptions = {},
 ): Promise<DescribedRecipe> {
   checkModule(module)
   signal?.throwIfAborted()
   const code = await realpath(folder)
-  const scratch = await makeScratch(tmpdir())
+  await sweepScratches(scratchFolder)
+  const scratch = await makeScratch(scratchFolder)
   const stop = new StopSwitch()
   const disobey = stop.obey(signal)
   let output = Buffer.alloc(0)

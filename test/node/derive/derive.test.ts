@@ -19,6 +19,16 @@ async function textOf(repository: Repository, revision: string, path: string): P
   return new TextDecoder().decode(await repository.read(revision, path))
 }
 
+/** What each run of the derivation that made a dataset gave itself, whichever of them counts. */
+async function ownRoots(repository: Repository, revision: string): Promise<readonly (string | undefined)[]> {
+  return (await explainRevision(repository, revision)).runs.map(({ outputs }) => outputs[0]?.root)
+}
+
+function expectSame(roots: readonly (string | undefined)[], count: number): void {
+  expect(roots).toEqual(Array.from({ length: count }, () => expect.stringMatching(/^b/) as string))
+  expect(new Set(roots).size).toBe(1)
+}
+
 describe('a derivation', () => {
   it('is run once, and its outputs are the next snapshots of their refs', async () => {
     await using project = new Project()
@@ -102,11 +112,11 @@ describe('a derivation', () => {
   it('gives the same random numbers each time, by seed', async () => {
     await using project = new Project()
     const repository = await started(project)
-    project.write('dice.mjs', capitals({ name: 'dice', extra: 'await outputs.out.write(\'dice\', [rng(\'a\').nextFloat(), Math.random()].join())' }))
-    const roots: (string | undefined)[] = []
-    for (const options of [{}, { force: true }, { seed: 1 }]) roots.push((await project.derive(repository, 'dice.mjs', options)).outputs[0]?.root)
-    expect(roots[1]).toBe(roots[0])
-    expect(roots[2]).not.toBe(roots[0])
+    project.write('dice.mjs', capitals({ name: 'dice', fields: 'deterministic: false,', extra: 'await outputs.out.write(\'dice\', [rng(\'a\').nextFloat(), Math.random()].join())' }))
+    for (const options of [{ ref: 'out' }, { force: true }, { seed: 1, ref: 'other' }]) await project.derive(repository, 'dice.mjs', options)
+    const roots = await ownRoots(repository, 'out')
+    expectSame(roots, 2)
+    expect(await ownRoots(repository, 'other')).not.toContain(roots[0])
   }, 30_000)
 
   it('runs on a copy of its code: what was not declared is not there', async () => {
@@ -132,7 +142,7 @@ describe('a derivation', () => {
 
 describe('a map recipe', () => {
   const MAP = (body: string): string => `import { defineRecipe } from 'varve'
-export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], outputs: ['out'], async run({ file, outputs, rng }) { ${body} } })
+export const map = defineRecipe({ name: 'map', map: 'file', deterministic: false, inputs: ['raw'], outputs: ['out'], async run({ file, outputs, rng }) { ${body} } })
 `
 
   it('is called for each file by itself, in several processes, with the result that one has', async () => {
@@ -140,8 +150,9 @@ export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], out
     const repository = await project.open()
     await repository.snapshot(Array.from({ length: 40 }, (_, number) => ({ path: `${number % 4}/${number}.txt`, content: `file ${number}` })), { ref: 'raw' })
     project.write('map.mjs', MAP('await outputs.out.write(file.path, new TextDecoder().decode(await file.read()).toUpperCase() + rng(\'x\').nextInt(1000))'))
-    const [first, second] = [await project.derive(repository, 'map.mjs', { ref: 'out', processes: 1 }), await project.derive(repository, 'map.mjs', { force: true, processes: 3 })]
-    expect(second.outputs[0]?.root).toBe(first.outputs[0]?.root)
+    await project.derive(repository, 'map.mjs', { ref: 'out', processes: 1 })
+    await project.derive(repository, 'map.mjs', { force: true, processes: 3 })
+    expectSame(await ownRoots(repository, 'out'), 2)
     expect(await textOf(repository, 'out', '3/7.txt')).toMatch(/^FILE 7\d+$/)
     expect((await repository.show('out')).files).toBe(40)
   }, 30_000)
@@ -150,7 +161,10 @@ export const map = defineRecipe({ name: 'map', map: 'file', inputs: ['raw'], out
     await using project = new Project()
     const repository = await started(project)
     project.write('map.mjs', MAP('await outputs.out.write(\'same\', file.path)'))
-    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string })
+    const refused = { code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string }
+    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject(refused)
+    project.write('map.mjs', `import { symlinkSync } from 'node:fs'\n${MAP('symlinkSync(\'nowhere\', outputs.out.path + \'/same\')')}`)
+    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject(refused)
   }, 30_000)
 })
 

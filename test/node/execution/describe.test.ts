@@ -1,8 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe as suite, expect, it } from 'vitest'
 import { InvalidArgumentError } from '../../../src/errors.ts'
 import { describe } from '../../../src/node/execution/describe.ts'
+import { hostId } from '../../../src/node/maker.ts'
 import { Workshop, writeFiles } from './made-jobs.ts'
 
 const workshop = new Workshop()
@@ -68,5 +71,17 @@ suite('the description of a recipe', () => {
     await expect(load('../recipe.mjs')).rejects.toThrow('no path within the folder of the code')
     const host = /^[0-9a-f]{12}-/
     expect((await readdir(tmpdir())).filter((name) => host.test(name) && !before.includes(name) && name.includes(`-${process.pid}-`))).toEqual([])
+  })
+
+  it('is made in a folder in which what killed processes left is swept first', async () => {
+    const scratchFolder = join(workshop.parent, 'scratch')
+    const gone = spawn('true')
+    await new Promise((resolve) => gone.once('exit', resolve))
+    const [left, stays] = [`${hostId()}-${gone.pid}-0123456789abcdef`, `0123456789ab-${gone.pid}-0123456789abcdef`]
+    for (const name of [left, stays]) await mkdir(join(scratchFolder, name), { recursive: true })
+    await writeFiles(workshop.parent, { 'home.mjs': 'throw new Error(`at home in ${process.env.HOME}`)' })
+    const told = await describe(workshop.parent, 'home.mjs', 'recipe', {}, { scratchFolder }).catch(String)
+    expect(told).toContain(`at home in ${await realpath(scratchFolder)}/${hostId()}-${process.pid}-`)
+    expect(await readdir(scratchFolder)).toEqual([stays])
   })
 })
