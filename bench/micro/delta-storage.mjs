@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { median } from '../macro/median.mjs'
 import { loadSources } from './load-sources.mjs'
+import { secondsSince } from './processor-time.mjs'
+import { sizeOf } from './stored-size.mjs'
 
 const USAGE = 'Usage: node bench/micro/delta-storage.mjs --versions <folder of one file’s versions, in the order of their names> [--rounds 9]'
 const PATH = 'table'
@@ -81,19 +83,6 @@ async function readSeconds(varve, storage, name, expected) {
   const seconds = secondsSince(start)
   if (!expected.equals(bytes)) throw new Error(`${name} is not what was stored`)
   return seconds
-}
-
-/** @param {NodeJS.CpuUsage} start */
-function secondsSince(start) {
-  const { user, system } = process.cpuUsage(start)
-  return (user + system) / 1e6
-}
-
-/** @param {any} storage */
-async function sizeOf(storage) {
-  let bytes = 0
-  for await (const { size } of storage.list('')) bytes += size
-  return bytes
 }
 
 /** @param {number} bytes */

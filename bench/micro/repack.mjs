@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { median } from '../macro/median.mjs'
 import { loadSources } from './load-sources.mjs'
+import { secondsSince } from './processor-time.mjs'
+import { sizeOf } from './stored-size.mjs'
 
 const USAGE = 'Usage: node bench/micro/repack.mjs --versions <folder of one file’s versions, in the order of their names> [--rounds 9] [--compression auto|max] [--read-cost 3]'
 const PATH = 'table'
@@ -82,19 +84,6 @@ async function readSeconds(varve, storage, name) {
   const start = process.cpuUsage()
   await repository.read(name, PATH)
   return secondsSince(start)
-}
-
-/** @param {NodeJS.CpuUsage} start */
-function secondsSince(start) {
-  const { user, system } = process.cpuUsage(start)
-  return (user + system) / 1e6
-}
-
-/** @param {any} storage */
-async function sizeOf(storage) {
-  let bytes = 0
-  for await (const { size } of storage.list('')) bytes += size
-  return bytes
 }
 
 /** @param {number} value */

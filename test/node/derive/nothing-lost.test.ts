@@ -9,7 +9,7 @@ import { explainRevision } from '../../../src/recipe/explain.ts'
 import { MEMORY_REF, recall } from '../../../src/recipe/memory.ts'
 import { encodeRunList } from '../../../src/recipe/run-object.ts'
 import { linkCodec } from '../../../src/repository/link-codec.ts'
-import { capitals, Project } from './project.ts'
+import { capitals, evictDerived, Project } from './project.ts'
 
 const SCHEMA = 'const params = { \'~standard\': { version: 1, vendor: \'test\', validate: (value) => ({ value }) } }'
 
@@ -17,11 +17,6 @@ async function started(project: Project): Promise<Repository> {
   const repository = await project.open()
   await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
   return repository
-}
-
-async function evict(repository: Repository): Promise<readonly string[]> {
-  const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
-  return (await repository.collectGarbage({ graceMs: 0, alsoEvict })).evictedRoots
 }
 
 async function textOf(repository: Repository, revision: string, path: string): Promise<string> {
@@ -71,7 +66,7 @@ describe('a root that was dropped', () => {
     const repository = await started(project)
     project.write('loud.mjs', capitals({ name: 'loud' }))
     await project.derive(repository, 'loud.mjs')
-    expect(await evict(repository)).toHaveLength(1)
+    expect(await evictDerived(repository)).toHaveLength(1)
     await repository.importCar(car, { ref: 'mine' })
     expect(await textOf(repository, 'mine', 'a.txt')).toBe('FIRST')
     await repository.collectGarbage({ graceMs: 0 })
@@ -86,7 +81,7 @@ describe('a root that was dropped', () => {
 export const logs = defineRecipe({ name: 'logs', inputs: ['raw'], outputs: ['out'], async run({ outputs }) { await outputs.out.write('stdout.txt', 'hi there\\n'); await outputs.out.write('stderr.txt', '') } })`)
     project.write('hi.mjs', capitals({ name: 'hi' }).replace('log(\'wrote\', path)', 'log(\'hi there\')'))
     await project.derive(repository, 'logs.mjs')
-    expect(await evict(repository)).toHaveLength(1)
+    expect(await evictDerived(repository)).toHaveLength(1)
     await project.derive(repository, 'hi.mjs', { ref: 'hi' })
     const [run] = (await explainRevision(repository, 'hi')).runs
     await repository.collectGarbage({ graceMs: 0 })
@@ -96,7 +91,7 @@ export const logs = defineRecipe({ name: 'logs', inputs: ['raw'], outputs: ['out
 export const gen = defineRecipe({ name: 'gen', inputs: ['raw'], outputs: ['out'], async run({ outputs }) { await outputs.out.write('prep.mjs', 'import { writeFileSync } from "node:fs"; writeFileSync(process.argv[2] + "/n", "1")') } })`)
     await project.derive(repository, 'gen.mjs')
     // What the one before gave goes too.
-    expect(await evict(repository)).toHaveLength(2)
+    expect(await evictDerived(repository)).toHaveLength(2)
     project.write('code/prep.mjs', 'import { writeFileSync } from "node:fs"; writeFileSync(process.argv[2] + "/n", "1")')
     const command = { name: 'prep', command: ['node', 'prep.mjs', '{outputs.out}'], code: ['prep.mjs'], folder: `${project.folder}/code`, inputs: [], outputs: ['out'], environment: 'none' as const }
     expect(await derive(repository, command, { inputs: {}, ref: 'prep' })).toMatchObject({ status: 'ran' })
@@ -120,7 +115,7 @@ describe('what a recipe sees', () => {
     const first = await project.derive(repository, 'keys.mjs', { params: { b: 1, a: { d: 2, c: 3 } }, ref: 'out' })
     expect(await textOf(repository, 'out', 'params')).toBe('{"a":{"c":3,"d":2},"b":1}')
     expect((await project.derive(repository, 'keys.mjs', { params: { a: { c: 3, d: 2 }, b: 1 }, force: true })).derivation).toBe(first.derivation)
-    expect(await evict(repository)).toHaveLength(1)
+    expect(await evictDerived(repository)).toHaveLength(1)
     expect((await reconstruct(repository, 'out')).steps).toHaveLength(1)
   }, 30_000)
 
@@ -155,7 +150,7 @@ describe('two processes', () => {
     const repository = await started(project)
     project.write('loud.mjs', capitals({ name: 'loud' }))
     const { derivation } = await project.derive(repository, 'loud.mjs', { ref: 'loud' })
-    await evict(repository)
+    await evictDerived(repository)
     const trusting = await project.open({ reconstruct: 'auto' })
     expect(new Set(await Promise.all([1, 2, 3, 4].map(() => textOf(trusting, 'loud', 'a.txt'))))).toEqual(new Set(['FIRST']))
     expect((await recall(trusting.blocks, parseCid(derivation))).runs).toHaveLength(2)

@@ -5,6 +5,7 @@ import { derive } from '../../../src/node/derive/derive.ts'
 import type { DeriveOptions, DeriveResult } from '../../../src/node/derive/interface.ts'
 import { openRepository, type OpenOptions } from '../../../src/node/open-repository.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
+import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
 
 /** A folder with recipes and a repository beside them. */
 export class Project {
@@ -32,6 +33,12 @@ export class Project {
     for (const repository of this.#opened) await repository.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Drops all derived data that can be made again, one run being enough. Gives the roots. */
+export async function evictDerived(repository: Repository): Promise<readonly string[]> {
+  const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
+  return (await repository.collectGarbage({ graceMs: 0, alsoEvict })).evictedRoots
 }
 
 /** A recipe that writes each file of `raw` in capitals; `extra` are more lines of its function, `head` of its module. */

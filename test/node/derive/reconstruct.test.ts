@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { rebuild } from '../../../src/node/derive/rebuild.ts'
 import { reconstruct } from '../../../src/node/derive/reconstruct.ts'
-import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
-import { capitals, Project } from './project.ts'
+import { capitals, evictDerived, Project } from './project.ts'
 
 /** raw → loud → twice, each run once and evicted. */
 async function evicted(project: Project): Promise<{ repository: Repository; roots: readonly string[] }> {
@@ -15,8 +14,7 @@ async function evicted(project: Project): Promise<{ repository: Repository; root
   const loud = await project.derive(repository, 'loud.mjs', { ref: 'loud' })
   const twice = await project.derive(repository, 'twice.mjs', { inputs: { raw: 'loud' }, ref: 'twice' })
   const roots = [loud, twice].map(({ outputs }) => outputs[0]?.root ?? '')
-  const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
-  expect([...(await repository.collectGarbage({ graceMs: 0, alsoEvict })).evictedRoots].sort()).toEqual([...roots].sort())
+  expect([...await evictDerived(repository)].sort()).toEqual([...roots].sort())
   return { repository, roots }
 }
 
@@ -59,8 +57,7 @@ describe('derived data that was dropped', () => {
     project.write('after.mjs', capitals({ name: 'after', extra: 'await outputs.out.write(\'after\', \'x\')' }))
     await project.derive(repository, 'packed.mjs', { ref: 'packed' })
     await project.derive(repository, 'after.mjs', { inputs: { raw: 'packed' }, ref: 'after' })
-    const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
-    await repository.collectGarbage({ graceMs: 0, alsoEvict })
+      await evictDerived(repository)
     await expect(reconstruct(repository, 'after', { modules: '/' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('left@1.0.0') as string })
     expect((await reconstruct(repository, 'after', { modules: project.folder })).steps.map(({ recipe }) => recipe)).toEqual(['packed', 'after'])
   }, 60_000)
@@ -71,8 +68,7 @@ describe('derived data that was dropped', () => {
     await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
     project.write('clock.mjs', capitals({ name: 'clock', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
     const { outputs } = await project.derive(repository, 'clock.mjs', { ref: 'out' })
-    const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
-    expect((await repository.collectGarbage({ graceMs: 0, alsoEvict })).evictedRoots).toEqual([outputs[0]?.root])
+      expect(await evictDerived(repository)).toEqual([outputs[0]?.root])
     await expect(reconstruct(repository, 'out')).rejects.toMatchObject({ code: 'RECONSTRUCTION_MISMATCH', data: { outputs: [{ name: 'out', recorded: outputs[0]?.root }] } })
     await expect(repository.read('out', 'a.txt')).rejects.toMatchObject({ code: 'EVICTED' })
     expect(await repository.verify()).toMatchObject({ ok: true })
