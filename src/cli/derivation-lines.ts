@@ -1,5 +1,5 @@
 import type { DerivationChange } from '../recipe/compare-derivations.ts'
-import { shownText } from './format.ts'
+import { formatCount, plural, shownText } from './format.ts'
 import type { Output } from './output.ts'
 
 const MOST_SHOWN = 20
@@ -16,6 +16,11 @@ export function describeChange({ what, name, before, after }: DerivationChange):
   if (before === null) return `${subject}: new`
   if (after === null) return `${subject}: gone`
   return what === 'code' ? subject : `${subject}: ${shownText(before)} → ${shownText(after)}`
+}
+
+/** ` 10 of 10,000 units`; nothing for recipes without units. */
+export function unitsText(units: { readonly total: number; readonly ran: number } | null): string {
+  return units === null ? '' : ` ${formatCount(units.ran)} of ${plural(units.total, 'unit')}`
 }
 
 /** What makes a result doubtful: runs that disagreed, and what cannot be seen of a recipe's code. */

@@ -1,5 +1,5 @@
 import type { ReproResult, StepReport } from '../node/derive/repro.ts'
-import { changeLines, doubtLines } from './derivation-lines.ts'
+import { changeLines, doubtLines, unitsText } from './derivation-lines.ts'
 import { formatDuration, plural, shownText } from './format.ts'
 import type { Output } from './output.ts'
 
@@ -39,6 +39,6 @@ export function reproDocument({ ok, steps }: ReproResult): object {
 }
 
 function detail(report: StepReport): string {
-  if (report.status === 'ran') return `  in ${formatDuration(report.elapsedMs)}`
+  if (report.status === 'ran') return ` ${unitsText(report.units)} in ${formatDuration(report.elapsedMs)}`
   return report.status === 'waiting' ? `  for ${report.waitsFor.map(shownText).join(', ')}` : ''
 }

@@ -2,6 +2,7 @@ import type { CID } from '../cid/cid.ts'
 import { ManifestBuilder } from '../manifest/manifest.ts'
 import type { Session } from '../repository/session.ts'
 import { isPromise } from '../types.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { ChunkedContentStore } from './content-store.ts'
 import type { FolderPort, FolderReadOptions } from './interface.ts'
 import { Predecessor } from './predecessor.ts'
@@ -20,11 +21,6 @@ export interface StoreFolderOptions extends FolderReadOptions {
   readonly before?: CID | undefined
 }
 
-/** What is stored is made visible this often, so that a run that is killed need not be repeated from the start. */
-const CHECKPOINT_INTERVAL_MS = 30_000
-/** A session remembers each block that is not indexed yet, at some 100 bytes: so many of them take no more than the rest of a snapshot does. */
-const CHECKPOINT_BLOCKS = 100_000
-
 /**
  * Stores all of a folder as a dataset. Nothing leads to it before the session commits something that does.
  * @throws what reading the folder throws (see `FolderPort.read`)
@@ -32,16 +28,12 @@ const CHECKPOINT_BLOCKS = 100_000
 export async function storeFolder(session: Session, port: FolderPort, folder: string, { chunker, before, ...options }: StoreFolderOptions): Promise<StoredRoot> {
   const store = new ChunkedContentStore(session, session, { encoded: session, ...(before === undefined ? {} : { predecessor: new Predecessor(session, before) }) })
   const builder = new ManifestBuilder(session, chunker)
-  let checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
-  let checkpointBlocks = session.added.blocks + CHECKPOINT_BLOCKS
+  const checkpoints = new Checkpoints(session)
   for await (const entry of port.read(folder, store, options)) {
     const added = builder.add(entry)
     if (isPromise(added)) await added
-    if (performance.now() > checkpointAt || session.added.blocks > checkpointBlocks) {
-      await session.checkpoint()
-      checkpointAt = performance.now() + CHECKPOINT_INTERVAL_MS
-      checkpointBlocks = session.added.blocks + CHECKPOINT_BLOCKS
-    }
+    const checkpoint = checkpoints.perhaps()
+    if (checkpoint !== undefined) await checkpoint
   }
   const { root, totals } = await builder.finish()
   return { root, files: totals.files, bytes: totals.bytes }

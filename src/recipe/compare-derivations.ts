@@ -5,6 +5,7 @@ import { pathToText } from '../manifest/path.ts'
 import type { JsonValue } from '../types.ts'
 import { readDerivation, readEnvironment } from './derivation-object.ts'
 import type { LockedPackage, Recipe } from './interface.ts'
+import { mapRuleText } from './map/map-rule.ts'
 import { readRecipe } from './recipe-object.ts'
 
 /** One thing in which two derivations differ. `name` is an input, a dotted parameter, a path of the code, a package, a fact of the environment. */
@@ -64,6 +65,6 @@ function versions(packages: readonly LockedPackage[]): ReadonlyMap<string, strin
 function declared({ name, version, action, inputs, outputs, deterministic, environment, map, code }: Recipe): ReadonlyMap<string, string> {
   const command = action.kind === 'command' ? action.words.join(' ') : `${action.module}#${action.exportName}`
   return new Map(Object.entries({
-    name, version: version ?? '', command, inputs: inputs.join(', '), outputs: outputs.join(', '), deterministic, environment, map: map ?? '', open: code.open.join('; '),
+    name, version: version ?? '', command, inputs: inputs.join(', '), outputs: outputs.join(', '), deterministic, environment, map: mapRuleText(map), open: code.open.join('; '),
   }))
 }

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../types.ts'
 import type { EnvironmentPolicy } from './interface.ts'
+import type { MapRule } from './map/map-rule.ts'
 import type { Random } from './random.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
@@ -35,8 +36,10 @@ export interface RecipeContext<Params> {
   /** Writes a line to the run's log. */
   readonly log: (...words: readonly unknown[]) => void
   readonly progress: (done: number, total?: number) => void
-  /** Of a recipe with `map: 'file'`: the file that this call is for, within the first input. */
+  /** Of a recipe with `map: 'file'`: the file that this call is for, and all that the first input has for it. */
   readonly file?: { readonly path: string; read(): Promise<Uint8Array> }
+  /** Of a recipe with `map: { shards: n }`: which of the n this call is for, from 0 on. The first input has its files alone. */
+  readonly shard?: { readonly index: number; readonly of: number }
 }
 
 /**
@@ -55,8 +58,11 @@ export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSche
   readonly deterministic?: DeterminismClaim
   /** Default `locked`. */
   readonly environment?: EnvironmentPolicy
-  /** `file`: `run` is called for each file of the first input by itself, so that only files which changed are run again. */
-  readonly map?: 'file'
+  /**
+   * `file`: `run` is called for each file of the first input by itself, in several processes, and sees no other; when the input changes, only for files that did. `{ shards: n }`: the same for
+   * n parts, among which files are dealt out by their paths. What a call gives must depend on nothing that an earlier call left in a variable; empty folders are no part of it.
+   */
+  readonly map?: MapRule
   /** Files that the code reads beside the modules it imports, as globs relative to the module. */
   readonly files?: readonly string[]
   run(context: RecipeContext<StandardSchemaV1.InferOutput<Schema>>): void | Promise<void>

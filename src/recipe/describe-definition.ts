@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { JsonValue } from '../types.ts'
 import type { DeterminismClaim } from './define-recipe.ts'
 import type { EnvironmentPolicy } from './interface.ts'
+import { isMapRule, type MapRule, MAX_SHARDS } from './map/map-rule.ts'
 import { foldedPartName, isPartName, PART_NAME_RULE } from './names.ts'
 
 /** A definition as plain data: without its function and its schema, defaults filled in. */
@@ -14,7 +15,7 @@ export interface RecipeDescription {
   readonly outputs: readonly string[]
   readonly deterministic: DeterminismClaim
   readonly environment: EnvironmentPolicy
-  readonly map: 'file' | null
+  readonly map: MapRule | null
   readonly files: readonly string[]
 }
 
@@ -48,8 +49,8 @@ export function describeDefinition(value: unknown, what: string): RecipeDescript
   }
   if (!isDeterminism(deterministic)) return wrong('its deterministic must be \'bitwise\', { tolerance: … } or false')
   const policy = POLICIES.find((known) => known === environment) ?? wrong(`its environment must be one of ${POLICIES.join(', ')}`)
-  if (map !== undefined && map !== 'file') return wrong('its map must be \'file\' or absent')
-  if (map === 'file' && inputs.length === 0) wrong('with map: \'file\' it needs an input whose files it is called for')
+  if (map !== undefined && !isMapRule(map)) return wrong(`its map must be 'file' or { shards: n }, n from 1 to ${MAX_SHARDS}, or absent`)
+  if (map !== undefined && inputs.length === 0) wrong('with a map it needs an input whose files it is called for')
   if (!Array.isArray(files) || !files.every((glob) => typeof glob === 'string')) return wrong('its files must be an array of globs')
   return { name, version: version ?? null, takesParams: params !== undefined, inputs, outputs, deterministic, environment: policy, map: map ?? null, files }
 }

@@ -29,6 +29,8 @@ export interface RunInfo {
   /** Manifest root of what the process wrote. */
   readonly log: CidText
   readonly mathRandomCalls: number | null
+  /** Of a map recipe: how many units were called, and how many taken over from the run of which derivation; `written` is the tree of what each wrote. */
+  readonly units: { readonly ran: number; readonly remembered: number; readonly basis: CidText | null; readonly written: CidText } | null
 }
 
 /** All that is known of how a dataset was derived. Plain data, ready for JSON. */
@@ -82,8 +84,9 @@ async function explain(blocks: BlockRepository, root: CID, cid: CID, output: str
   }
 }
 
-function runInfo({ cid, status, reason, started, ended, host, outputs, log, mathRandomCalls }: RememberedRun): RunInfo {
-  return { run: cidText(cid), status, reason, started, ended, host, outputs: outputs.map(({ name, root }) => ({ name, root: cidText(root) })), log: cidText(log), mathRandomCalls }
+function runInfo({ cid, status, reason, started, ended, host, outputs, log, mathRandomCalls, units }: RememberedRun): RunInfo {
+  const parts = units === null ? null : { ran: units.ran, remembered: units.remembered, basis: units.basis, written: cidText(units.written) }
+  return { run: cidText(cid), status, reason, started, ended, host, outputs: outputs.map(({ name, root }) => ({ name, root: cidText(root) })), log: cidText(log), mathRandomCalls, units: parts }
 }
 
 async function derivationOf(blocks: BlockRepository, root: CID): Promise<{ readonly derivation: CID; readonly output: string } | undefined> {

@@ -1,5 +1,6 @@
 import type { CID } from '../cid/cid.ts'
-import type { JsonValue } from '../types.ts'
+import type { CidText, JsonValue } from '../types.ts'
+import type { MapRule } from './map/map-rule.ts'
 
 /**
  * How far two executions of one derivation may differ: not in a bit; within what `tolerance` says, which is for people and evaluations to judge; or at will.
@@ -44,8 +45,8 @@ export interface Recipe {
   readonly outputs: readonly string[]
   readonly deterministic: Determinism
   readonly environment: EnvironmentPolicy
-  /** Of a recipe that is applied to each file of its first input by itself: `file`. Null for one that sees everything at once. */
-  readonly map: 'file' | null
+  /** Of a recipe that is applied to parts of its first input by themselves: which. Null for one that sees everything at once. */
+  readonly map: MapRule | null
 }
 
 /** A name with the root that stands under it. */
@@ -93,4 +94,18 @@ export interface DerivationRun {
   readonly signal: string | null
   /** How often `Math.random` was called; null if that could not be counted. */
   readonly mathRandomCalls: number | null
+  /** Of a map recipe's run that succeeded; else null. */
+  readonly units: MappedUnits | null
+}
+
+/** How the units of a map recipe came by their results. */
+export interface MappedUnits {
+  /** Called in this run. */
+  readonly ran: number
+  /** Whose results were taken over from an earlier run, since their part of the input is the same. */
+  readonly remembered: number
+  /** The derivation whose results those are; null if none were taken over. Told, and not kept for it. */
+  readonly basis: CidText | null
+  /** Tree of what each unit wrote (`written-paths.ts`). */
+  readonly written: CID
 }

@@ -9,11 +9,11 @@ import type { NamedRoot } from './interface.ts'
 const FORMAT = 1
 
 /**
- * Reads a block of a given type: a map with `type`, `format` and exactly `fields`.
+ * Reads a block of a given type: a map with `type`, `format` and exactly `fields`, and perhaps some of `optional`.
  * @throws UnsupportedFormatError if a newer version wrote it; @throws MalformedDataError naming the block if it is something else
  */
-export async function readObject<Field extends string, T>(
-  source: BlockSource, cid: CID, type: string, fields: readonly Field[], decode: (fields: Readonly<Record<Field, unknown>>) => T,
+export async function readObject<Field extends string, T, Optional extends string = never>(
+  source: BlockSource, cid: CID, type: string, fields: readonly Field[], decode: (fields: Readonly<Record<Field, unknown> & Partial<Record<Optional, unknown>>>) => T, optional: readonly Optional[] = [],
 ): Promise<T> {
   const bytes = await source.get(cid)
   try {
@@ -23,7 +23,7 @@ export async function readObject<Field extends string, T>(
       throw new UnsupportedFormatError(`${cidText(cid)} is a ${type} of format ${value.format}; this version of varve knows ${FORMAT}`, { data: { cid: cidText(cid), format: value.format } })
     }
     if (value.format !== FORMAT) throw new MalformedDataError(`its format is ${shownValue(value.format)}`)
-    return decode(asRecord(value, `A ${type}`, [...fields, 'type', 'format'] as readonly Field[]))
+    return decode(asRecord(value, `A ${type}`, [...fields, 'type', 'format'] as readonly Field[], optional))
   } catch (error) {
     if (!(error instanceof MalformedDataError)) throw error
     throw new MalformedDataError(`${cidText(cid)} is not a sound ${type}: ${error.message}`, { cause: error, data: { cid: cidText(cid) } })

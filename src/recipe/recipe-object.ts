@@ -4,6 +4,7 @@ import type { BlockSource } from '../codec/interface.ts'
 import { asArray, asCid, asRecord, asText } from '../codec/shape.ts'
 import { MalformedDataError } from '../errors.ts'
 import type { LockedPackage, Recipe, RecipeAction, RecipeCode } from './interface.ts'
+import { isMapRule, type MapRule } from './map/map-rule.ts'
 import { asNames, oneOf, readObject, textOrNull } from './objects.ts'
 
 const TYPE = 'recipe'
@@ -26,8 +27,13 @@ export async function readRecipe(source: BlockSource, cid: CID): Promise<Recipe>
     outputs: asNames(fields.outputs, 'A recipe’s outputs'),
     deterministic: oneOf(fields.deterministic, 'A recipe’s determinism', ['bitwise', 'tolerance', 'none']),
     environment: oneOf(fields.environment, 'A recipe’s environment policy', ['none', 'runtime', 'locked', 'image']),
-    map: fields.map === null ? null : oneOf(fields.map, 'A recipe’s map', ['file']),
+    map: fields.map === null ? null : asMapRule(fields.map),
   }))
+}
+
+function asMapRule(value: unknown): MapRule {
+  if (isMapRule(value)) return value
+  throw new MalformedDataError('A recipe’s map is a rule that this version does not know')
 }
 
 function asAction(value: unknown): RecipeAction {

@@ -1,8 +1,10 @@
-import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { type CID, cidText, DAG_CBOR_CODE, parseCid } from '../cid/cid.ts'
 import { encodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { asArray, asCid, asCount, asText } from '../codec/shape.ts'
-import type { DerivationRun } from './interface.ts'
+import { asArray, asCid, asCount, asRecord, asText } from '../codec/shape.ts'
+import { MalformedDataError } from '../errors.ts'
+import type { CidText } from '../types.ts'
+import type { DerivationRun, MappedUnits } from './interface.ts'
 import { asNamedRoots, namedRootPairs, oneOf, readObject, textOrNull } from './objects.ts'
 
 const TYPE = 'derivation-run'
@@ -10,8 +12,8 @@ const FIELDS = ['derivation', 'status', 'reason', 'started', 'ended', 'host', 'o
 const MEMORY_TYPE = 'realisations'
 
 /** The block of one execution. */
-export function encodeRun({ outputs, ...run }: DerivationRun): Uint8Array {
-  return encodeCbor({ ...run, type: TYPE, format: 1, outputs: namedRootPairs(outputs) })
+export function encodeRun({ outputs, units, ...run }: DerivationRun): Uint8Array {
+  return encodeCbor({ ...run, ...(units === null ? {} : { units }), type: TYPE, format: 1, outputs: namedRootPairs(outputs) })
 }
 
 /** @throws NotFoundError or CorruptBlockError from the source; @throws MalformedDataError, UnsupportedFormatError */
@@ -28,7 +30,24 @@ export async function readRun(source: BlockSource, cid: CID): Promise<Derivation
     exitCode: fields.exitCode === null ? null : asCount(fields.exitCode, 'A run’s exit code'),
     signal: textOrNull(fields.signal, 'A run’s signal'),
     mathRandomCalls: fields.mathRandomCalls === null ? null : asCount(fields.mathRandomCalls, 'A run’s calls of Math.random'),
-  }))
+    units: fields.units === undefined ? null : asUnits(fields.units),
+  }), ['units'])
+}
+
+function asUnits(value: unknown): MappedUnits {
+  const { ran, remembered, basis, written } = asRecord(value, 'The units of a run', ['ran', 'remembered', 'basis', 'written'])
+  return {
+    ran: asCount(ran, 'The units that ran'), remembered: asCount(remembered, 'The units that are remembered'), basis: basis === null ? null : asCidText(basis),
+    written: asCid(written, 'What the units wrote', DAG_CBOR_CODE),
+  }
+}
+
+function asCidText(value: unknown): CidText {
+  try {
+    return cidText(parseCid(asText(value, 'The basis of a run')))
+  } catch (cause) {
+    throw new MalformedDataError('The basis of a run must be the text of a CID', { cause })
+  }
 }
 
 /** All runs of one derivation that are remembered, oldest first. */

@@ -21,7 +21,9 @@ describe('what a module exports as a recipe', () => {
     [{ deterministic: { tolerance: Number.NaN } }, 'its deterministic must be'],
     [{ environment: 'all' }, 'its environment must be one of none, runtime, locked, image'],
     [{ map: 'shard' }, 'its map must be'],
-    [{ map: 'file', inputs: [] }, 'with map: \'file\' it needs an input'],
+    [{ map: 'file', inputs: [] }, 'with a map it needs an input'],
+    [{ map: { shards: 0 } }, 'its map must be'],
+    [{ map: { shards: 2.5 } }, 'its map must be'],
     [{ files: '*' }, 'its files must be an array'],
     [{ param: 1 }, 'it has a field "param"'],
   ])('is refused with %j', (fields, message) => {

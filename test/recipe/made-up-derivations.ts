@@ -46,5 +46,5 @@ let clock = 0
 
 export function runOf(derivation: CID, status: RunStatus, outputs: readonly NamedRoot[], log: CID): DerivationRun {
   const at = new Date(Date.UTC(2026, 0, 1) + clock++ * 1000).toISOString()
-  return { derivation, status, reason: status === 'succeeded' ? null : 'as told', started: at, ended: at, host: 'test', outputs, log, exitCode: 0, signal: null, mathRandomCalls: 0 }
+  return { derivation, status, reason: status === 'succeeded' ? null : 'as told', started: at, ended: at, host: 'test', outputs, log, exitCode: 0, signal: null, mathRandomCalls: 0, units: null }
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { DeriveResult } from '../../node/derive/interface.ts'
 import { type Context, OUTCOMES } from '../context.ts'
-import { changeLines, doubtLines } from '../derivation-lines.ts'
+import { changeLines, doubtLines, unitsText } from '../derivation-lines.ts'
 import { parseDuration } from '../duration.ts'
 import { formatDuration, shownText } from '../format.ts'
 import { gather, parseSettings, splitPair } from '../setting.ts'
@@ -70,7 +70,7 @@ function* deriveLines({ output }: Context, result: DeriveResult): Generator<stri
   yield* changeLines(output, result.changes)
   yield* doubtLines(output, result)
   if (output.quiet) return
-  const how = result.status === 'remembered' ? output.style('green', 'remembered') : `ran in ${formatDuration(result.elapsedMs)}`
+  const how = result.status === 'remembered' ? output.style('green', 'remembered') : `ran${unitsText(result.units)} in ${formatDuration(result.elapsedMs)}`
   yield `${shownText(result.name)}: ${how}, derivation ${result.derivation}`
 }
 

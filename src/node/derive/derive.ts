@@ -7,11 +7,14 @@ import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
 import { DivergenceError, InvalidArgumentError, NotFoundError, NotHermeticError, RecipeFailedError, RefConflictError, VarveError } from '../../errors.ts'
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
+import type { MappedUnits } from '../../recipe/interface.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences } from '../../recipe/explain-difference.ts'
+import { familyChange } from '../../recipe/map/map-family.ts'
 import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { bind } from './bind.ts'
+import { findBasis } from './map-basis.ts'
 import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-refs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
@@ -42,17 +45,17 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const changes = await changesSince(blocks, session, bound.cid, Object.values(refs))
     const known = await recall(blocks, bound.cid)
     const before = pinnedRun(known)
-    const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs']): DeriveResult => ({
-      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open, diverged: hasDiverged(known),
+    const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs'], units: DeriveResult['units'] = null): DeriveResult => ({
+      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open, diverged: hasDiverged(known), units,
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     if (before !== undefined && options.force !== true) {
       const given = options.dryRun === true ? { changes: [], snapshots: {} } : await moveRefs(blocks, session, bound.cid, before, refs, options)
-      return result('remembered', before, await outputInfos(blocks, before, refs, given))
+      return result('remembered', before, await outputInfos(blocks, before, refs, given), unitCounts(before.units, false))
     }
     if (options.dryRun === true) return result('stale', before, [])
-    const { run, given } = await runNow(repository, session, bound, { prepared, options, refs })
-    return result('ran', run, await outputInfos(blocks, run, refs, given))
+    const { run, given, units } = await runNow(repository, session, bound, { prepared, options, refs })
+    return result('ran', run, await outputInfos(blocks, run, refs, given), unitCounts(units, true))
   })
 }
 
@@ -64,6 +67,12 @@ function assertRequest(repository: unknown, recipe: unknown, options: unknown): 
   throw new InvalidArgumentError('derive takes a repository, a recipe and its options', {
     hint: "Write derive(repository, 'steps/features.mjs', { inputs: { raw: 'raw@v1' } }), or { name, command, code, inputs, outputs } in place of the module.",
   })
+}
+
+function unitCounts(units: MappedUnits | null, isNew: boolean): DeriveResult['units'] {
+  if (units === null) return null
+  const total = units.ran + units.remembered
+  return isNew ? { total, ran: units.ran, remembered: units.remembered } : { total, ran: 0, remembered: total }
 }
 
 function hasDiverged(known: Realisations): boolean {
@@ -85,9 +94,9 @@ interface RunRequest {
   readonly refs: OutputRefs
 }
 
-async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs }> {
+async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs; units: MappedUnits | null }> {
   const { blocks } = repository
-  const { limits, processes, signal, onProgress, onOutput } = options
+  const { limits, processes, executor, signal, onProgress, onOutput } = options
   for (const { name, root } of bound.derivation.inputs) {
     if (!(await blocks.has(root))) throw new NotFoundError(`The input ${name} of ${bound.recipe.name} is no longer in the repository: garbage collection removed its data`, { data: { input: name, root: cidText(root) }, hint: 'Another copy of the repository may still have it.' })
     await bringBack(blocks, root)
@@ -96,8 +105,10 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   const { files } = bound.recipe.code
   if (await blocks.isEvicted(files)) await session.commit({ action: 'restore', whole: [files] })
   else await session.checkpoint()
+  // Forced, a map recipe does all of it again: what it gives is then compared with what was put together from parts.
+  const basis = bound.recipe.map === null || options.force === true ? undefined : await findBasis(blocks, bound.derivation)
   const realised = await realise(blocks, session, bound, {
-    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, ...defined({ limits, processes, signal, onProgress, onOutput }),
+    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, basis, ...defined({ limits, processes, executor, signal, onProgress, onOutput }),
   })
   const { run } = realised
   if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)
@@ -109,12 +120,12 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
       const first = pinnedRun(realisations)
       const isRefused = bound.recipe.deterministic === 'bitwise' && first !== undefined && !sameOutputs(first.outputs, run.outputs)
       given = isRefused ? { changes: [], snapshots: {} } : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
-      return given.changes
+      return first === undefined || first.units === null || isRefused ? given.changes : [...given.changes, await familyChange(blocks, session, bound.derivation, first.cid)]
     },
   })
   const first = pinnedRun(known) as RememberedRun
   if (bound.recipe.deterministic === 'bitwise' && !sameOutputs(first.outputs, run.outputs)) throw await divergence(blocks, session, bound, first, run)
-  return { run: first, given }
+  return { run: first, given, units: run.units }
 }
 
 async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, run: RememberedRun, refs: OutputRefs, options: DeriveOptions): Promise<GivenRefs> {

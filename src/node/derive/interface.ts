@@ -1,8 +1,9 @@
 import type { DeterminismClaim } from '../../recipe/define-recipe.ts'
 import type { DerivationChange } from '../../recipe/compare-derivations.ts'
 import type { EnvironmentPolicy } from '../../recipe/interface.ts'
+import type { MapRule } from '../../recipe/map/map-rule.ts'
 import type { CidText, JsonValue, OperationOptions } from '../../types.ts'
-import type { Limits } from '../execution/interface.ts'
+import type { Executor, Limits } from '../execution/interface.ts'
 
 /** Parameters by name. */
 export type Params = { readonly [key: string]: JsonValue }
@@ -17,6 +18,8 @@ export interface CommandRecipe {
   readonly code: readonly string[]
   /** Default: the working directory. */
   readonly folder?: string
+  /** Start the command for each file of the first input by itself, or for each of so many shards: `{inputs.name}` of the first input is then a folder with that part alone. */
+  readonly map?: MapRule
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   /** Default `bitwise`. */
@@ -43,6 +46,8 @@ export interface DeriveOptions extends OperationOptions {
   readonly limits?: Limits
   /** How many processes share the calls of a map recipe. Default: as many as the machine runs at once. */
   readonly processes?: number
+  /** What the recipe is run by. Default: child processes of this one, `processExecutor`. */
+  readonly executor?: Executor
   readonly message?: string
   readonly author?: string
   /** What the recipe's process writes, as it writes it; all of it is kept in the run's log. */
@@ -70,6 +75,8 @@ export interface DeriveResult {
   readonly outputs: readonly DerivedOutputInfo[]
   /** In what this derivation differs from the one that the ref of an output had before; empty if there was none. */
   readonly changes: readonly DerivationChange[]
+  /** Of a map recipe: its units, and how many were called and how many taken over from before. Null for other recipes, and for one that is stale. */
+  readonly units: { readonly total: number; readonly ran: number; readonly remembered: number } | null
   /** True if runs of this derivation gave different results, of which the first counts. */
   readonly diverged: boolean
   /** Why the code may load more than its identity covers; empty if it cannot. */

@@ -3,6 +3,7 @@ import { canonicalJson, parseJsonObject } from '../../codec/canonical-json.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { DeterminismClaim } from '../../recipe/define-recipe.ts'
 import type { Determinism, Recipe } from '../../recipe/interface.ts'
+import { isMapRule, type MapRule, MAX_SHARDS } from '../../recipe/map/map-rule.ts'
 import type { OperationOptions } from '../../types.ts'
 import { codeOfFiles } from '../code/code-of-files.ts'
 import { codeOfModule } from '../code/code-of-module.ts'
@@ -65,7 +66,7 @@ async function prepareFunction(text: string, { params, cacheFolder, signal }: Pr
   }
 }
 
-async function prepareCommand({ name, version, command, code: globs, folder = '.', inputs, outputs, deterministic = 'bitwise', environment = 'locked' }: CommandRecipe, params: Params): Promise<Prepared> {
+async function prepareCommand({ name, version, command, code: globs, folder = '.', inputs, outputs, deterministic = 'bitwise', environment = 'locked', map }: CommandRecipe, params: Params): Promise<Prepared> {
   const top = resolve(folder)
   const code = await codeOfFiles(top, globs)
   const lockFile = findLockFile(top, isNode(command) || code.moduleFolders.length > 0 ? NODE_LOCK_FILES : COMMAND_LOCK_FILES)?.sha256
@@ -73,8 +74,15 @@ async function prepareCommand({ name, version, command, code: globs, folder = '.
   const open = code.moduleFolders.length === 0 || isLocked ? code.open : [...code.open, 'what it loads from node_modules is not recorded: no lock file is part of its environment']
   return {
     code: { ...code, open }, params, lockFile, program: await programDigest(command[0] ?? ''), ...(environment === 'image' ? imageOf(name, command) : {}),
-    recipe: { name, version: version ?? null, action: { kind: 'command', words: command }, inputs, outputs, environment, map: null, deterministic: claimed(deterministic) },
+    recipe: { name, version: version ?? null, action: { kind: 'command', words: command }, inputs, outputs, environment, map: checkedMap(name, map, inputs), deterministic: claimed(deterministic) },
   }
+}
+
+/** @throws InvalidArgumentError for a rule that there is none of, and for one without an input */
+function checkedMap(name: string, map: MapRule | undefined, inputs: readonly string[]): MapRule | null {
+  if (map === undefined) return null
+  if (isMapRule(map) && inputs.length > 0) return map
+  throw new InvalidArgumentError(`${name} cannot be applied to parts: ${inputs.length === 0 ? 'it has no input' : `its map is ${JSON.stringify(map)}`}`, { hint: `A map is 'file' or { shards: n }, n from 1 to ${MAX_SHARDS}.` })
 }
 
 const CONTAINER_PROGRAM = /(^|[/\\])(docker|podman|nerdctl)(\.exe)?$/

@@ -1,24 +1,22 @@
-import { lstatSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { availableParallelism, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { type CID, cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
-import type { SkippedPath } from '../../dataset/interface.ts'
 import { storeFolder } from '../../dataset/store-folder.ts'
 import { RecipeFailedError, VarveError } from '../../errors.ts'
-import { openManifest } from '../../manifest/manifest.ts'
-import { pathToText } from '../../manifest/path.ts'
-import type { Derivation, DerivationRun, NamedRoot, Recipe } from '../../recipe/interface.ts'
+import type { Derivation, DerivationRun, Recipe } from '../../recipe/interface.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
+import { FolderOutputs } from './folder-outputs.ts'
 import { linkModules } from './link-modules.ts'
-import { mergeOutput } from './merge-outputs.ts'
+import type { MapBasis } from './map-basis.ts'
+import { MapUnits } from './map-units.ts'
+import { isFolder } from './is-folder.ts'
 import { OWN } from './own-package.ts'
-import { execute } from '../execution/execute.ts'
-import type { ExecutionOutcome, Limits, Units } from '../execution/interface.ts'
-import { shown } from '../execution/run-function.ts'
-import { makeScratch, type Scratch, sweepScratches } from '../execution/scratch.ts'
+import { processExecutor } from '../execution/executor.ts'
+import type { ExecutionOutcome, Executor, Limits } from '../execution/interface.ts'
+import { makeScratch, sweepScratches } from '../execution/scratch.ts'
 import { nodeFolders } from '../folder-port.ts'
 
 export interface RealiseOptions extends OperationOptions {
@@ -29,6 +27,10 @@ export interface RealiseOptions extends OperationOptions {
   readonly limits?: Limits
   /** How many processes share the calls of a map recipe. Default: as many as the machine runs at once. */
   readonly processes?: number
+  /** What the recipe is run by. Default: child processes of this one. */
+  readonly executor?: Executor
+  /** Of a map recipe: results to begin with. */
+  readonly basis?: MapBasis | undefined
   /** What the recipe's process writes, as it writes it. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
 }
@@ -66,18 +68,20 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
   try {
     await checkoutFolder(blocks, port, cidText(recipe.code.files), scratch.code, { allowRepositoryNames: true, ...stop })
     await linkModules(scratch.code, options.modules)
-    for (const { name, root } of derivation.inputs) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
+    // Of a map recipe's first input, each unit gets its own part.
+    for (const { name, root } of derivation.inputs.slice(recipe.map === null ? 0 : 1)) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
     const started = blocks.platform.now().toISOString()
-    const units = recipe.map === 'file' ? { units: await unitsOf(blocks, scratch, bound, options) } : {}
-    const outcome = await execute({
-      scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: [...recipe.code.packages, OWN], ...stop, ...units,
+    const { processes, basis, executor = processExecutor } = options
+    const mapped = recipe.map === null ? undefined : await MapUnits.begin({ repository: blocks, session, derivation, recipe, rule: recipe.map }, { port, scratch, processes, basis, ...stop })
+    const outcome = await executor.execute({
+      scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: [...recipe.code.packages, OWN], ...stop, ...(mapped === undefined ? {} : { units: mapped.units }),
       ...(limits === undefined ? {} : { limits }), ...(onOutput === undefined ? {} : { onOutput }),
       ...(onProgress === undefined ? {} : { onProgress: (done: number, total?: number) => onProgress({ type: 'derive', recipe: recipe.name, done, ...(total === undefined ? {} : { total }) }) }),
     })
     const ended = blocks.platform.now().toISOString()
     signal?.throwIfAborted()
     if (!isFolder(scratch.log)) throw new RecipeFailedError(`${recipe.name} removed the folder that its log is written to, or put something else in its place`)
-    const given = await storeOutputs(blocks, session, scratch, recipe, outcome, stop)
+    const given = await storeOutputs(outcome, mapped ?? new FolderOutputs(session, port, { scratch, names: recipe.outputs, chunker: blocks.config.chunker, ...stop }))
     const { root: log } = await storeFolder(session, port, scratch.log, { chunker: blocks.config.chunker, ...EVERYTHING })
     const { exitCode, signal: endSignal, mathRandomCalls } = outcome
     const run = { derivation: cid, ...given, started, ended, host: hostname(), log, exitCode, signal: endSignal, mathRandomCalls }
@@ -87,45 +91,21 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
   }
 }
 
-/** Of a map recipe: every file of the first input by itself. */
-async function unitsOf(blocks: BlockRepository, scratch: Scratch, { derivation, recipe }: Bound, { processes = availableParallelism() }: RealiseOptions): Promise<Units> {
-  const [first] = derivation.inputs
-  const files: string[] = []
-  if (first !== undefined) for await (const { path, value } of (await openManifest(blocks, first.root)).entries()) if (value.kind === 'file' || value.kind === 'executable') files.push(pathToText(path))
-  return {
-    files, processes: Math.max(1, Math.min(processes, files.length)),
-    onUnit: async ({ file, outputs }) => {
-      for (const name of recipe.outputs) await mergeOutput(outputs[name] ?? '', scratch.output(name), file)
-    },
-  }
+/** What stores the outputs of a run that succeeded. */
+interface Outputs {
+  /** @throws RecipeFailedError for what cannot be stored */
+  finish(): Promise<Pick<DerivationRun, 'outputs' | 'units'>>
 }
 
 /** What the run gave. If it cannot be stored, as when something still writes to it, that is the recipe's failure. */
-async function storeOutputs(
-  blocks: BlockRepository, session: Session, scratch: Scratch, recipe: Recipe, { status, reason }: ExecutionOutcome, options: OperationOptions,
-): Promise<Pick<DerivationRun, 'status' | 'reason' | 'outputs'>> {
-  const failed = (why: string) => ({ status: 'failed', reason: `What it wrote cannot be stored: ${why}`, outputs: [] }) as const
-  if (status !== 'succeeded') return { status, reason, outputs: [] }
-  const outputs: NamedRoot[] = []
+async function storeOutputs({ status, reason }: ExecutionOutcome, outputs: Outputs): Promise<Pick<DerivationRun, 'status' | 'reason' | 'outputs' | 'units'>> {
+  if (status !== 'succeeded') return { status, reason, outputs: [], units: null }
   try {
-    for (const name of recipe.outputs) {
-      if (!isFolder(scratch.output(name))) return failed(`the folder of the output ${name} was removed, or something else is in its place`)
-      const skipped: string[] = []
-      const onSkipped = ({ path, detail }: SkippedPath): number => skipped.push(`${path} in the output ${name} is ${detail}`)
-      const { root } = await storeFolder(session, nodeFolders(), scratch.output(name), { chunker: blocks.config.chunker, ...EVERYTHING, ...options, onSkipped })
-      if (skipped.length > 0) return failed(shown(skipped))
-      outputs.push({ name, root })
-    }
-    return { status, reason, outputs }
+    return { status, reason, ...(await outputs.finish()) }
   } catch (error) {
     if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
-    return failed(error.message)
+    return { status: 'failed', reason: `What it wrote cannot be stored: ${error.message}`, outputs: [], units: null }
   }
-}
-
-/** What a link in the place of a folder leads to, the recipe did not make. */
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 async function endOfLog({ stdout, stderr }: ExecutionOutcome): Promise<string> {

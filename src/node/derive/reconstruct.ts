@@ -10,6 +10,7 @@ import type { BlockRepository } from '../../repository/index.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
 import { scratchFolder } from './derive.ts'
+import type { DeriveOptions } from './interface.ts'
 import { environmentOf } from './environment.ts'
 import { installedModules, nearestModules } from './link-modules.ts'
 import { type Maker, makersByRoot } from './makers.ts'
@@ -17,7 +18,7 @@ import { OWN_MODULES } from './own-package.ts'
 import { programDigest } from './program-digest.ts'
 import { type Bound, realise } from './realise.ts'
 
-export interface ReconstructOptions extends OperationOptions {
+export interface ReconstructOptions extends OperationOptions, Pick<DeriveOptions, 'executor'> {
   /** Folder in or above which the packages of function recipes are installed. Default: the working directory. */
   readonly modules?: string
 }

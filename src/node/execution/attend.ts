@@ -2,7 +2,7 @@ import type { RunStatus } from '../../recipe/interface.ts'
 import type { Limits } from './interface.ts'
 import { residentBytes } from './process-tree.ts'
 import type { FromRunner } from './protocol.ts'
-import type { Death, RunnerProcess } from './runner-process.ts'
+import type { Death, Runner } from './runner.ts'
 
 /** Why a run, with all its processes, ends before they are done. */
 export interface Stop {
@@ -58,7 +58,7 @@ export interface Attendance {
  * time to end its work, and is to be killed.
  * @param about begins reasons: `a.csv: `, or nothing
  */
-export async function attend(runner: RunnerProcess, { kind, limits, stop, onProgress }: Attendance, about = ''): Promise<Answer> {
+export async function attend(runner: Runner, { kind, limits, stop, onProgress }: Attendance, about = ''): Promise<Answer> {
   const { timeMs, memoryBytes } = limits
   const timer = timeMs === undefined ? undefined : setTimeout(() => stop.pull('failed', `${about}it took longer than the time limit of ${timeMs / 1000} s`), timeMs)
   const watch = memoryBytes === undefined ? undefined : setInterval(() => checkMemory(runner, kind, memoryBytes, stop), MEMORY_INTERVAL_MS)
@@ -80,7 +80,7 @@ export async function attend(runner: RunnerProcess, { kind, limits, stop, onProg
   }
 }
 
-function checkMemory(runner: RunnerProcess, kind: Attendance['kind'], limit: number, stop: StopSwitch): void {
+function checkMemory(runner: Runner, kind: Attendance['kind'], limit: number, stop: StopSwitch): void {
   // The process that looks after a command does not count.
   const used = runner.id === undefined ? undefined : residentBytes(runner.id, kind === 'command' ? runner.id : undefined)
   if (used !== undefined && used > limit) stop.pull('failed', `it took more memory than the limit of ${inMebibytes(limit)}: ${inMebibytes(used)}`)
@@ -90,7 +90,7 @@ export function inMebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`
 }
 
-async function askToStop(runner: RunnerProcess, kind: Attendance['kind'], { reason }: Stop, first: Promise<FromRunner | Death>): Promise<void> {
+async function askToStop(runner: Runner, kind: Attendance['kind'], { reason }: Stop, first: Promise<FromRunner | Death>): Promise<void> {
   runner.send({ type: 'stop', reason })
   if (kind === 'command') runner.terminateGroup()
   let timer: NodeJS.Timeout | undefined

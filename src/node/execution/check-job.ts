@@ -17,8 +17,7 @@ export function checkJob({ action, inputs, outputs, seed, limits, units }: Execu
     if (typeof value === 'number' && !(value > 0)) throw new InvalidArgumentError(`The limit ${name} must be above 0, not ${value}`)
   }
   if (units === undefined) return
-  if (action.kind === 'command') throw new InvalidArgumentError('A command is not run for each file by itself; only functions are')
-  if (inputs.length === 0) throw new InvalidArgumentError('There is no input whose files a function could be called for')
+  if (inputs.length === 0) throw new InvalidArgumentError('There is no input whose parts a recipe could be called for')
   if (!Number.isSafeInteger(units.processes ?? 1) || (units.processes ?? 1) < 1) throw new InvalidArgumentError(`The number of processes must be at least 1, not ${units.processes}`)
 }
 

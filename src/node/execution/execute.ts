@@ -9,9 +9,11 @@ import { baseEnvironment, workVariables } from './environment.ts'
 import { changesSince, type FolderFacts, type FolderKind, freezeFolder } from './folder-facts.ts'
 import type { ExecutionJob, ExecutionOutcome } from './interface.ts'
 import { killLeftovers } from './process-tree.ts'
-import { runCommand } from './run-command.ts'
-import { runOnce, runUnits, shown } from './run-function.ts'
-import { RunnerProcess } from './runner-process.ts'
+import { runCommand, runCommandUnits } from './run-command.ts'
+import { runOnce, runUnits } from './run-function.ts'
+import type { Runner, RunnerOptions } from './runner.ts'
+import { shownNames } from './shown-names.ts'
+import { type TakenUnit, UnitQueue } from './unit-queue.ts'
 import { type Verdict, verdictOfStop } from './verdict.ts'
 
 /**
@@ -23,32 +25,44 @@ import { type Verdict, verdictOfStop } from './verdict.ts'
  *
  * Costs some 50 ms for the start of a process, one look at every file of the inputs and of the code before, and one after.
  *
+ * @param startRunner starts what a function is run by, or what looks after a command
  * @throws InvalidArgumentError for a job that cannot be, or a placeholder that stands for nothing, before anything is started; what `onUnit` throws; what the system says if the
  * scratch folder cannot be used
  */
-export async function execute(job: ExecutionJob): Promise<ExecutionOutcome> {
+export async function execute(job: ExecutionJob, startRunner: (options: RunnerOptions) => Runner): Promise<ExecutionOutcome> {
   checkJob(job)
-  const { scratch, action, params, seed } = job
-  const folders = {
-    inputs: Object.fromEntries(job.inputs.map((name) => [name, scratch.input(name)])),
+  const { scratch, action, params, seed, units } = job
+  // Each unit has its own part of the first input.
+  const shared = units === undefined ? job.inputs : job.inputs.slice(1)
+  const folders: Folders = {
+    inputs: Object.fromEntries(shared.map((name) => [name, scratch.input(name)])),
     outputs: Object.fromEntries(job.outputs.map((name) => [name, scratch.output(name)])),
   }
-  const words = action.kind === 'command' ? fillWords(action.words, { ...folders, params, seed }) : []
-  const environment = { ...baseEnvironment(scratch), ...workVariables(action.kind, { ...folders, params, seed }) }
+  // What is wrong with the words is told before anything is started.
+  if (action.kind === 'command') wordsFor({ inputs: Object.fromEntries(job.inputs.map((name) => [name, scratch.input(name)])), outputs: folders.outputs })
+  environmentOf(folders)
   for (const folder of Object.values(folders.outputs)) await mkdir(folder, { recursive: true })
-  const frozen = await Promise.all([...job.inputs.map((name) => freeze(`the input ${name}`, scratch.input(name), 'data')), freeze('the code', scratch.code, 'code')])
+  const frozen = await Promise.all([...shared.map((name) => freeze(`the input ${name}`, scratch.input(name), 'data')), freeze('the code', scratch.code, 'code')])
 
-  const runners: RunnerProcess[] = []
+  function wordsFor(folders: Folders): readonly string[] {
+    return action.kind === 'command' ? fillWords(action.words, { ...folders, params, seed }) : []
+  }
+
+  function environmentOf(folders: Folders): Record<string, string> {
+    return { ...baseEnvironment(scratch), ...workVariables(action.kind, { ...folders, params, seed }) }
+  }
+
+  const runners: Runner[] = []
   const logs = { stdout: new BoundedLog(join(scratch.log, 'stdout.txt')), stderr: new BoundedLog(join(scratch.log, 'stderr.txt')) }
   const stop = new StopSwitch()
   const disobey = stop.obey(job.signal)
   const attendance: Attendance = { kind: action.kind, limits: job.limits ?? {}, stop, onProgress: job.onProgress ?? (() => {}) }
 
-  function start(): RunnerProcess {
+  function start(of: Folders = folders): Runner {
     const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() }
     const heapBytes = action.kind === 'function' ? job.limits?.memoryBytes : undefined
-    const runner = new RunnerProcess({
-      folder: scratch.code, environment, ...(heapBytes === undefined ? {} : { heapBytes }),
+    const runner = startRunner({
+      folder: scratch.code, environment: environmentOf(of), ...(heapBytes === undefined ? {} : { heapBytes }),
       onOutput(stream, bytes) {
         logs[stream].write(bytes)
         job.onOutput?.(stream, decoders[stream].write(bytes))
@@ -60,16 +74,17 @@ export async function execute(job: ExecutionJob): Promise<ExecutionOutcome> {
 
   async function run(): Promise<Verdict> {
     if (stop.first !== undefined) return verdictOfStop(stop.first)
-    if (action.kind === 'command') return runCommand(start(), scratch.code, words, attendance)
+    if (action.kind === 'command') {
+      if (units === undefined) return runCommand(start(), scratch.code, wordsFor(folders), attendance)
+      const foldersOf = ({ unit, outputs }: TakenUnit): Folders => ({ inputs: { ...folders.inputs, [job.inputs[0] ?? '']: unit.input }, outputs })
+      return runCommandUnits(new UnitQueue(job, units, stop), units, { folder: scratch.code, attendance, start: (taken) => start(foldersOf(taken)), words: (taken) => wordsFor(foldersOf(taken)) })
+    }
     const { module, exportName } = action
     const functionRun = {
       job, outputs: folders.outputs, attendance, start,
-      work: {
-        type: 'function' as const, folder: scratch.code, module, exportName, name: job.name, inputs: folders.inputs, firstInput: job.inputs[0] ?? null, params, seed,
-        packages: job.packages ?? [],
-      },
+      work: { type: 'function' as const, folder: scratch.code, module, exportName, name: job.name, inputs: folders.inputs, params, seed, packages: job.packages ?? [] },
     }
-    return job.units === undefined ? runOnce(functionRun) : runUnits(functionRun, job.units)
+    return units === undefined ? runOnce(functionRun) : runUnits(functionRun, units)
   }
 
   let verdict: Verdict
@@ -83,6 +98,12 @@ export async function execute(job: ExecutionJob): Promise<ExecutionOutcome> {
     for (const log of Object.values(logs)) log.close()
   }
   return { ...(await hermetic(verdict, frozen)), stdout: logs.stdout.path, stderr: logs.stderr.path }
+}
+
+/** Absolute folders by name. */
+interface Folders {
+  readonly inputs: Readonly<Record<string, string>>
+  readonly outputs: Readonly<Record<string, string>>
 }
 
 interface Frozen {
@@ -102,7 +123,7 @@ async function hermetic(verdict: Verdict, frozen: readonly Frozen[]): Promise<Ve
   const reasons = verdict.reason === null ? [] : [verdict.reason]
   for (const { what, folder, kind, facts } of frozen) {
     const changes = await changesSince(facts, folder, kind)
-    if (changes.length > 0) reasons.push(`${what} did not stay as it was: ${shown(changes)}`)
+    if (changes.length > 0) reasons.push(`${what} did not stay as it was: ${shownNames(changes)}`)
   }
   return reasons.length === 0 ? verdict : { ...verdict, status: 'not-hermetic', reason: reasons.join('; ') }
 }

@@ -1,5 +1,6 @@
 import type { LockedPackage, RecipeAction, RunStatus } from '../../recipe/interface.ts'
-import type { JsonValue } from '../../types.ts'
+import type { UnitPart } from '../../recipe/map/unit.ts'
+import type { AnyIterable, JsonValue } from '../../types.ts'
 import type { Scratch } from './scratch.ts'
 
 /** One execution of a recipe in a scratch folder. */
@@ -18,7 +19,7 @@ export interface ExecutionJob {
   readonly seed: string
   /** What a function may load beside its code folder; what these packages depend on comes with them. Default: nothing. */
   readonly packages?: readonly LockedPackage[]
-  /** Of a recipe with `map: 'file'`. */
+  /** Of a recipe with `map`; the first input's folder is then not used. */
   readonly units?: Units
   readonly limits?: Limits
   /** Stops the run: it is told so, and a little later killed. */
@@ -39,23 +40,44 @@ export interface Limits {
   readonly memoryBytes?: number
 }
 
-/** Files of the first input, for each of which the function is called by itself. */
+/** A part of the first input that a recipe is called for by itself. */
+export interface Unit extends Omit<UnitPart, 'entries'> {
+  /** Absolute folder with the files of that part, at their paths, and nothing else. */
+  readonly input: string
+}
+
+/** The calls of a map recipe. */
 export interface Units {
-  readonly files: readonly string[]
+  /** Each is asked for when somebody is free to take it. */
+  readonly units: AnyIterable<Unit>
+  /** How many there are. */
+  readonly count: number
   /** How many child processes share the work. Default 1. */
   readonly processes?: number
   /**
-   * Told of each file when its call has succeeded, while the next one runs. Its outputs are removed when this is done; if it fails, so does `execute`. What it is told counts only if the whole
+   * Told of each unit when its call has succeeded, while the next one runs; once at a time for each process. What is left of its outputs is removed when this is done; if it fails, so does `execute`. What it is told counts only if the whole
    * run then ends as `succeeded` or `failed`: a run that was not hermetic says so at its end.
    */
   readonly onUnit: (unit: FinishedUnit) => void | Promise<void>
 }
 
 export interface FinishedUnit {
-  readonly file: string
+  readonly unit: Unit
   /** Absolute folders by name of output. */
   readonly outputs: Readonly<Record<string, string>>
   readonly mathRandomCalls: number
+}
+
+/**
+ * What recipes are run by. The folders of the job are on this machine; an executor that has the work done elsewhere takes there what is in them, or what they were made from, and puts the
+ * outputs into theirs.
+ */
+export interface Executor {
+  /**
+   * Does the job: calls the function or starts the command, once or for each unit, and leaves the outputs in their folders.
+   * @throws what `onUnit` throws; all that the recipe does wrong is in the outcome
+   */
+  execute(job: ExecutionJob): Promise<ExecutionOutcome>
 }
 
 /** How a run ended. */

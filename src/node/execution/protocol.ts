@@ -14,18 +14,28 @@ export interface FunctionPlace {
 export interface FunctionWork extends FunctionPlace {
   readonly type: 'function'
   readonly name: string
+  /** Folders by name; of a map recipe, without the first input, which each unit has its own part of. */
   readonly inputs: Readonly<Record<string, string>>
-  readonly firstInput: string | null
   readonly params: Params
   readonly seed: string
   readonly packages: readonly LockedPackage[]
 }
 
-/** One call. The runner makes the folders of a unit of a map recipe, whose `file` is not null. */
+/** One call. */
 export interface UnitWork {
   readonly type: 'unit'
-  readonly file: string | null
+  /** Null unless it is one of several, of a map recipe. */
+  readonly part: UnitPlace | null
   readonly outputs: Readonly<Record<string, string>>
+}
+
+/** What a call of a map recipe is for. The runner makes the folders of its outputs. */
+export interface UnitPlace {
+  readonly name: string
+  readonly file: string | null
+  readonly shard: { readonly index: number; readonly of: number } | null
+  /** The first input, and the folder of its part that this is for. */
+  readonly input: { readonly name: string; readonly folder: string }
 }
 
 export type ToRunner =

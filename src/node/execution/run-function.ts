@@ -1,17 +1,10 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { attend, type Answer, type Attendance, inMebibytes } from './attend.ts'
-import type { ExecutionJob } from './interface.ts'
-import type { FunctionWork } from './protocol.ts'
-import type { Death, RunnerProcess } from './runner-process.ts'
-import { removeFolder } from './scratch.ts'
+import type { ExecutionJob, Units } from './interface.ts'
+import type { FunctionWork, UnitWork } from './protocol.ts'
+import type { Death, Runner } from './runner.ts'
+import { shownNames } from './shown-names.ts'
+import { type TakenUnit, UnitQueue } from './unit-queue.ts'
 import { type Verdict, verdictOfStop } from './verdict.ts'
-
-interface SentUnit {
-  readonly file: string
-  readonly folder: string
-  readonly outputs: Readonly<Record<string, string>>
-}
 
 export interface FunctionRun {
   readonly job: ExecutionJob
@@ -19,15 +12,15 @@ export interface FunctionRun {
   /** Of outputs by name. */
   readonly outputs: Readonly<Record<string, string>>
   readonly attendance: Attendance
-  /** Starts a process that whoever runs this ends. */
-  readonly start: () => RunnerProcess
+  /** Starts what the function is run by; whoever runs this ends it. */
+  readonly start: () => Runner
 }
 
-/** Calls a function once, in one process. */
+/** Calls a function once. */
 export async function runOnce({ job, work, outputs, attendance, start }: FunctionRun): Promise<Verdict> {
   const runner = start()
   runner.send(work)
-  runner.send({ type: 'unit', file: null, outputs })
+  runner.send({ type: 'unit', part: null, outputs })
   return verdictOf(await attend(runner, attendance), job)
 }
 
@@ -35,72 +28,59 @@ export async function runOnce({ job, work, outputs, attendance, start }: Functio
 const SHORT_UNIT_MS = 20
 const MOST_AHEAD = 8
 
-/** Calls a function for each file, in several processes, until one call fails. */
-export async function runUnits(run: FunctionRun, units: NonNullable<ExecutionJob['units']>): Promise<Verdict> {
+/** Calls a function for each unit, in several processes, until one call fails. */
+export async function runUnits(run: FunctionRun, units: Units): Promise<Verdict> {
   const { job, attendance, work } = run
   const { stop } = attendance
   const quiet: Attendance = { ...attendance, onProgress: () => {} }
-  const queue = units.files.entries()
-  let mathRandomCalls = 0
-  let done = 0
-  let failure: Verdict | undefined
+  const queue = new UnitQueue(job, units, stop)
 
   async function workThrough(): Promise<void> {
-    const runner = run.start()
-    runner.send(work)
-    let handedOver: Promise<void> = Promise.resolve()
-    const sent: SentUnit[] = []
+    let runner: Runner | undefined
+    let handedOver: Promise<void> | undefined
+    const sent: TakenUnit[] = []
     for (let ahead = 1; stop.first === undefined; ) {
-      for (let next = sent.length < ahead ? queue.next() : undefined; next?.done === false; next = sent.length < ahead ? queue.next() : undefined) sent.push(send(runner, ...next.value))
+      while (sent.length < ahead) {
+        const taken = await queue.take()
+        if (taken === undefined) break
+        runner ??= begin()
+        runner.send(unitWork(job, taken))
+        sent.push(taken)
+      }
       const unit = sent.shift()
-      if (unit === undefined) break
+      if (unit === undefined || runner === undefined) break
       const started = performance.now()
-      const answer = await attend(runner, quiet, `${unit.file}: `)
+      const answer = await attend(runner, quiet, `${unit.unit.name}: `)
       ahead = performance.now() - started < SHORT_UNIT_MS ? MOST_AHEAD : 1
       await handedOver
       const verdict = verdictOf(answer, job)
-      if (verdict.status !== 'succeeded') {
-        if (answer.type !== 'stop') failure ??= { ...verdict, reason: `${unit.file}: ${verdict.reason}` }
-        stop.pull(verdict.status, verdict.reason ?? '')
-        return
-      }
-      mathRandomCalls += verdict.mathRandomCalls ?? 0
-      handedOver = handOver(unit, verdict.mathRandomCalls ?? 0)
-      // It is waited for after the next call; that it has failed is no surprise until then.
-      handedOver.catch(() => stop.pull('failed', 'what it gave could not be taken over'))
+      if (!(await queue.judge(unit, verdict, answer.type === 'stop'))) return
+      handedOver = queue.handOver(unit, verdict)
     }
     await handedOver
   }
 
-  function send(runner: RunnerProcess, index: number, file: string): SentUnit {
-    const folder = join(job.scratch.units, String(index))
-    const outputs = Object.fromEntries(job.outputs.map((name) => [name, join(folder, name)]))
-    runner.send({ type: 'unit', file, outputs })
-    return { file, folder, outputs }
+  function begin(): Runner {
+    const runner = run.start()
+    runner.send(work)
+    return runner
   }
 
-  async function handOver({ file, folder, outputs }: SentUnit, calls: number): Promise<void> {
-    await units.onUnit({ file, outputs, mathRandomCalls: calls })
-    await removeUnit(folder)
-    attendance.onProgress(++done, units.files.length)
-  }
-
-  const workers = Array.from({ length: Math.min(units.processes ?? 1, units.files.length) }, workThrough)
-  const results = await Promise.allSettled(workers)
-  const broken = results.find((result) => result.status === 'rejected')
-  if (broken !== undefined) throw broken.reason
-  if (failure !== undefined) return failure
-  if (stop.first !== undefined) return verdictOfStop(stop.first)
-  return { status: 'succeeded', reason: null, exitCode: 0, signal: null, mathRandomCalls }
+  return shareUnits(queue, units, workThrough)
 }
 
-async function removeUnit(folder: string): Promise<void> {
-  try {
-    // A few files as a rule: ten times as cheap as in the background.
-    rmSync(folder, { recursive: true, force: true })
-  } catch {
-    await removeFolder(folder)
-  }
+/** Has several take from the queue, until it is empty or everything stops. */
+export async function shareUnits(queue: UnitQueue, { processes = 1, count }: Units, workThrough: () => Promise<void>): Promise<Verdict> {
+  const results = await Promise.allSettled(Array.from({ length: Math.min(processes, count) }, workThrough))
+  await queue.close()
+  const broken = results.find((result) => result.status === 'rejected')
+  if (broken !== undefined) throw broken.reason
+  return queue.verdict
+}
+
+function unitWork({ inputs }: ExecutionJob, { unit, outputs }: TakenUnit): UnitWork {
+  const { name, file, shard, input } = unit
+  return { type: 'unit', part: { name, file, shard, input: { name: inputs[0] ?? '', folder: input } }, outputs }
 }
 
 function verdictOf(answer: Answer, job: ExecutionJob): Verdict {
@@ -111,15 +91,7 @@ function verdictOf(answer: Answer, job: ExecutionJob): Verdict {
   const { mathRandomCalls, foreign } = answer
   const ended = { exitCode: 0, signal: null, mathRandomCalls }
   if (foreign.length === 0) return { status: 'succeeded', reason: null, ...ended }
-  return { status: 'not-hermetic', reason: `it loaded modules that belong neither to its code nor to its packages: ${shown(foreign)}`, ...ended }
-}
-
-const MOST_SHOWN = 10
-
-/** The first of many, for messages. */
-export function shown(names: readonly string[]): string {
-  const more = names.length - MOST_SHOWN
-  return `${names.slice(0, MOST_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return { status: 'not-hermetic', reason: `it loaded modules that belong neither to its code nor to its packages: ${shownNames(foreign)}`, ...ended }
 }
 
 function reasonOfDeath({ exitCode, signal, trouble }: Death, { limits }: ExecutionJob): string {

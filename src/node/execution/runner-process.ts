@@ -2,30 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { asRunnerMessage, type FromRunner, type ToRunner } from './protocol.ts'
 import { signalTree } from './process-tree.ts'
+import type { Death, Runner, RunnerOptions } from './runner.ts'
 import { RUNNER } from './runner-location.ts'
-
-/** How a process ended that was to stay until it is killed. */
-export interface Death {
-  readonly type: 'death'
-  readonly exitCode: number | null
-  readonly signal: string | null
-  /** Why it could not even be started, or else null. */
-  readonly trouble: string | null
-}
-
-export interface RunnerOptions {
-  readonly folder: string
-  readonly environment: Readonly<Record<string, string>>
-  /** Of V8's heap. */
-  readonly heapBytes?: number
-  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void
-}
 
 /** After the death of a process its output has ended, unless something that it started got away and holds on to it. */
 const OUTPUT_GRACE_MS = 1000
 
 /** A child process that runs `runner/main.ts`, in a group of its own. It does one thing after the other. */
-export class RunnerProcess {
+export class RunnerProcess implements Runner {
   readonly #child: ChildProcess
   readonly #death: Promise<Death>
   readonly #closed: Promise<void>

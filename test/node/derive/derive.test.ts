@@ -140,34 +140,6 @@ describe('a derivation', () => {
   }, 30_000)
 })
 
-describe('a map recipe', () => {
-  const MAP = (body: string): string => `import { defineRecipe } from 'varve'
-export const map = defineRecipe({ name: 'map', map: 'file', deterministic: false, inputs: ['raw'], outputs: ['out'], async run({ file, outputs, rng }) { ${body} } })
-`
-
-  it('is called for each file by itself, in several processes, with the result that one has', async () => {
-    await using project = new Project()
-    const repository = await project.open()
-    await repository.snapshot(Array.from({ length: 40 }, (_, number) => ({ path: `${number % 4}/${number}.txt`, content: `file ${number}` })), { ref: 'raw' })
-    project.write('map.mjs', MAP('await outputs.out.write(file.path, new TextDecoder().decode(await file.read()).toUpperCase() + rng(\'x\').nextInt(1000))'))
-    await project.derive(repository, 'map.mjs', { ref: 'out', processes: 1 })
-    await project.derive(repository, 'map.mjs', { force: true, processes: 3 })
-    expectSame(await ownRoots(repository, 'out'), 2)
-    expect(await textOf(repository, 'out', '3/7.txt')).toMatch(/^FILE 7\d+$/)
-    expect((await repository.show('out')).files).toBe(40)
-  }, 30_000)
-
-  it('whose calls write the same path fails', async () => {
-    await using project = new Project()
-    const repository = await started(project)
-    project.write('map.mjs', MAP('await outputs.out.write(\'same\', file.path)'))
-    const refused = { code: 'RECIPE_FAILED', message: expect.stringContaining('both wrote same') as string }
-    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject(refused)
-    project.write('map.mjs', `import { symlinkSync } from 'node:fs'\n${MAP('symlinkSync(\'nowhere\', outputs.out.path + \'/same\')')}`)
-    await expect(project.derive(repository, 'map.mjs')).rejects.toMatchObject(refused)
-  }, 30_000)
-})
-
 describe('a command', () => {
   const python = spawnSync('python3', ['--version']).status === 0
 

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { execute } from '../../../src/node/execution/execute.ts'
+import { processExecutor } from '../../../src/node/execution/executor.ts'
 import { Workshop, writeFiles, outputOf } from './made-jobs.ts'
 
 const workshop = new Workshop()
@@ -54,7 +54,7 @@ describe('a run that is not hermetic', () => {
       await mkdir(scratch.code, { recursive: true })
       await symlink(modules, join(scratch.code, 'node_modules'))
       const allowed = packages.map(([name, version]) => ({ name, version, integrity: null }))
-      return execute({ scratch, action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, name: 'test', inputs: [], outputs: ['out'], params: {}, seed: '', packages: allowed })
+      return processExecutor.execute({ scratch, action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, name: 'test', inputs: [], outputs: ['out'], params: {}, seed: '', packages: allowed })
     }
     const direct = 'import value from "direct"'
     const esm = 'import value from "@a/esm"'

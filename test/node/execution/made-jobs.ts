@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
-import { execute } from '../../../src/node/execution/execute.ts'
-import type { ExecutionJob, ExecutionOutcome } from '../../../src/node/execution/interface.ts'
+import { processExecutor } from '../../../src/node/execution/executor.ts'
+import type { ExecutionJob, ExecutionOutcome, Executor } from '../../../src/node/execution/interface.ts'
 import { makeScratch, type Scratch } from '../../../src/node/execution/scratch.ts'
 
 export type Files = Readonly<Record<string, string>>
@@ -33,17 +33,17 @@ export class Workshop {
   }
 
   /** Runs `export const recipe = { …, run }` of a module with this body of `run`. */
-  async runFunction(body: string, options: Partial<ExecutionJob> & { readonly code?: Files; readonly files?: Files; readonly top?: string } = {}): Promise<ExecutionOutcome> {
-    const { code = {}, files = { 'a.txt': 'a' }, top = '', ...rest } = options
+  async runFunction(body: string, options: Partial<ExecutionJob> & { readonly code?: Files; readonly files?: Files; readonly top?: string; readonly executor?: Executor } = {}): Promise<ExecutionOutcome> {
+    const { code = {}, files = { 'a.txt': 'a' }, top = '', executor = processExecutor, ...rest } = options
     const module = `${top}\nexport const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], async run({ inputs, outputs, params, rng, seed, signal, log, progress, file }) {\n${body}\n} }`
     const scratch = await this.scratch({ 'recipe.mjs': module, ...code }, { raw: files })
-    return execute({ ...this.#defaults(scratch), action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, ...rest })
+    return executor.execute({ ...this.#defaults(scratch), action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, ...rest })
   }
 
   async runCommand(words: readonly string[], options: Partial<ExecutionJob> & { readonly code?: Files } = {}): Promise<ExecutionOutcome> {
     const { code = {}, ...rest } = options
     const scratch = await this.scratch(code, { raw: { 'a.txt': 'a' } })
-    return execute({ ...this.#defaults(scratch), action: { kind: 'command', words }, ...rest })
+    return processExecutor.execute({ ...this.#defaults(scratch), action: { kind: 'command', words }, ...rest })
   }
 
   #defaults(scratch: Scratch): Omit<ExecutionJob, 'action'> {

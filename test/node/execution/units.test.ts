@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ExecutionJob, FinishedUnit } from '../../../src/node/execution/interface.ts'
+import { inProcessExecutor, processExecutor } from '../../../src/node/execution/executor.ts'
+import type { ExecutionJob, Executor, FinishedUnit, Unit } from '../../../src/node/execution/interface.ts'
 import { chacha8Random, labelledKey } from '../../../src/recipe/random.ts'
-import { Workshop } from './made-jobs.ts'
+import { Workshop, writeFiles } from './made-jobs.ts'
 
 const workshop = new Workshop()
 
@@ -13,20 +14,33 @@ function filesOf(count: number): { readonly names: readonly string[]; readonly f
   return { names, files: Object.fromEntries(names.map((name) => [name, `content of ${name}`])) }
 }
 
+/** A folder for each file, as a unit has it. */
+async function stagedUnits(names: readonly string[], files: Readonly<Record<string, string>>): Promise<readonly Unit[]> {
+  const units: Unit[] = []
+  for (const [at, name] of names.entries()) {
+    const input = join(workshop.parent, 'staged', String(staged++), String(at))
+    await writeFiles(input, { [name]: files[name] ?? '' })
+    units.push({ name, file: name, shard: null, input })
+  }
+  return units
+}
+let staged = 0
+
 /** What each unit gave, by its file. */
-async function runAll(body: string, count: number, options: { readonly processes?: number; readonly names?: readonly string[]; readonly slow?: boolean } & Partial<ExecutionJob> = {}) {
+async function runAll(body: string, count: number, options: { readonly processes?: number; readonly slow?: boolean; readonly executor?: Executor } & Partial<ExecutionJob> = {}) {
   const { names, files } = filesOf(count)
   const { processes = 1, slow = false, ...job } = options
+  const units = await stagedUnits(names, files)
   const given = new Map<string, readonly [text: string, unit: FinishedUnit]>()
   const progress: unknown[] = []
   const outcome = await workshop.runFunction(body, {
-    files, ...job, onProgress: (...told) => progress.push(told),
+    ...job, onProgress: (...told) => progress.push(told),
     units: {
-      files: options.names ?? names, processes,
+      units, count, processes,
       async onUnit(unit) {
         if (slow) await new Promise((resolve) => setTimeout(resolve, 20))
         const [name = ''] = await readdir(unit.outputs['out'] ?? '')
-        given.set(unit.file, [await readFile(join(unit.outputs['out'] ?? '', name), 'utf8'), unit])
+        given.set(unit.unit.name, [await readFile(join(unit.outputs['out'] ?? '', name), 'utf8'), unit])
       },
     },
   })
@@ -92,19 +106,91 @@ describe('a function that is called for each file by itself', () => {
   })
 
   it('needs no process for no file', async () => {
-    const { outcome } = await runAll('', 1, { names: [] })
+    const { outcome } = await runAll('', 0)
     expect(outcome).toMatchObject({ status: 'succeeded', mathRandomCalls: 0 })
   })
 
   it('ends with what the taking over throws', async () => {
     const { names, files } = filesOf(5)
+    const units = await stagedUnits(names, files)
     let calls = 0
-    const run = workshop.runFunction(`await outputs.out.write('a', 'b')`, { files, units: { files: names, onUnit: () => (calls++ === 1 ? Promise.reject(new Error('store is full')) : undefined) } })
+    const run = workshop.runFunction(`await outputs.out.write('a', 'b')`, { units: { units, count: 5, onUnit: () => (calls++ === 1 ? Promise.reject(new Error('store is full')) : undefined) } })
     await expect(run).rejects.toThrow('store is full')
     expect(calls).toBeLessThanOrEqual(3)
   })
 
-  it('is never a command', async () => {
-    await expect(workshop.runCommand(['true'], { units: { files: [], onUnit() {} } })).rejects.toThrow('only functions are')
+  it('sees its own file of the first input, and no other', async () => {
+    const body = `
+      const seen = []
+      for await (const path of inputs.raw.files()) seen.push(path)
+      const { readdirSync } = await import('node:fs')
+      await outputs.out.write('seen.json', JSON.stringify([seen, readdirSync(inputs.raw.path)]))`
+    const { given } = await runAll(body, 5, { processes: 2 })
+    for (const [name, [text]] of given) expect(JSON.parse(text)).toEqual([[name], [name.split('/')[0]]])
+    expect(given.size).toBe(5)
+  })
+
+  it('is not hermetic if its file does not stay as it was', async () => {
+    const body = `
+      const { chmodSync, writeFileSync } = await import('node:fs')
+      if (file.path === 'f1/1.txt') { chmodSync(inputs.raw.path + '/f1/1.txt', 0o600); writeFileSync(inputs.raw.path + '/f1/1.txt', 'other') }
+      await outputs.out.write('a', 'b')`
+    const { outcome, given } = await runAll(body, 3)
+    expect(outcome).toMatchObject({ status: 'not-hermetic', reason: 'f1/1.txt: its input did not stay as it was: f1/1.txt was changed' })
+    expect([...given.keys()]).toEqual(['f0/0.txt'])
+  })
+
+  it('is told its shard, on which its random numbers depend', async () => {
+    const units: Unit[] = [0, 1].map((index) => ({ name: `${index}/2`, file: null, shard: { index, of: 2 }, input: join(workshop.parent, `shard${index}`) }))
+    for (const { input } of units) await writeFiles(input, { 'a.txt': '' })
+    const given: unknown[] = []
+    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 2 }, run: ({ outputs, shard, file, rng }) => outputs.out.write('a', JSON.stringify([shard, file ?? null, rng('x').nextFloat()])) }` })
+    const onUnit = async ({ outputs }: FinishedUnit): Promise<void> => void given.push(JSON.parse(await readFile(join(outputs['out'] ?? '', 'a'), 'utf8')))
+    await processExecutor.execute({ scratch, name: 'test', inputs: ['raw'], outputs: ['out'], params: {}, seed: '7', action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, units: { units, count: 2, onUnit } })
+    expect(given).toEqual(units.map(({ name, shard }) => [shard, null, chacha8Random(labelledKey('7', 'test', 'x', name)).nextFloat()]))
+  })
+})
+
+describe('a command that is started for each file by itself', () => {
+  it('is told where its part of the input is, and stops at the first that fails', async () => {
+    const { names, files } = filesOf(3)
+    const given = new Map<string, string>()
+    const onUnit = async ({ unit, outputs }: FinishedUnit): Promise<void> => void given.set(unit.name, await readFile(join(outputs['out'] ?? '', 'all'), 'utf8'))
+    const script = `import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+      const [, , input, output] = process.argv
+      const found = readdirSync(input, { recursive: true }).filter((name) => name.endsWith('.txt'))
+      if (found[0] === process.argv[4]) process.exit(3)
+      writeFileSync(output + '/all', [process.env.VARVE_INPUT_RAW === input, ...found.map((name) => readFileSync(input + '/' + name, 'utf8'))].join())`
+    const command = async (bad: string) => workshop.runCommand(['node', 'each.mjs', '{inputs.raw}', '{outputs.out}', bad], { code: { 'each.mjs': script }, units: { units: await stagedUnits(names, files), count: 3, processes: 2, onUnit } })
+    expect(await command('none')).toMatchObject({ status: 'succeeded', exitCode: 0, mathRandomCalls: null })
+    expect(Object.fromEntries(given)).toEqual(Object.fromEntries(names.map((name) => [name, `true,content of ${name}`])))
+    expect(await command('f2/2.txt')).toMatchObject({ status: 'failed', reason: 'f2/2.txt: the command ended with exit code 3' })
+  })
+})
+
+describe.skipIf(new Intl.DateTimeFormat().resolvedOptions().timeZone !== 'UTC')('threads of this process', () => {
+  const executor = inProcessExecutor
+
+  it('give what child processes give', async () => {
+    const body = `await outputs.out.write('gave.json', JSON.stringify([process.pid, process.env.HOME === undefined, rng('x').nextFloat(), Math.random(), params, inputs.raw.path]))`
+    const { outcome, given } = await runAll(body, 20, { executor, processes: 2 })
+    expect(outcome).toMatchObject({ status: 'succeeded', reason: null, mathRandomCalls: 20 })
+    for (const [name, [text]] of given) {
+      const [pid, isHomeless, own, math] = JSON.parse(text) as unknown[]
+      expect([pid, isHomeless, own, math]).toEqual([process.pid, false, chacha8Random(labelledKey('7', 'test', 'x', name)).nextFloat(), chacha8Random(labelledKey('7', 'test', 'Math.random', name)).nextFloat()])
+    }
+    expect(given.size).toBe(20)
+  })
+
+  it('leave this thread alone, whatever they do', async () => {
+    const math = Math.random
+    const failed = await workshop.runFunction(`globalThis.leaked = true; console.log('said'); throw new Error('no')`, { executor })
+    expect(failed).toMatchObject({ status: 'failed', reason: 'no', exitCode: 1 })
+    expect(await readFile(failed.stdout, 'utf8')).toBe('said\n')
+    expect([Math.random === math, 'leaked' in globalThis]).toEqual([true, false])
+    expect(await workshop.runFunction(`process.exit(3)`, { executor })).toMatchObject({ status: 'failed', reason: 'its process ended with exit code 3 before run() was done' })
+    expect(await workshop.runFunction(`for (;;);`, { executor, limits: { timeMs: 1500 } })).toMatchObject({ status: 'failed', reason: 'it took longer than the time limit of 1.5 s' })
+    expect(await workshop.runFunction(`const kept = []; for (;;) kept.push(new Array(1e5).fill(0.5))`, { executor, limits: { memoryBytes: 64 * 2 ** 20 } })).toMatchObject({ status: 'failed', reason: 'it took more memory than the limit of 64 MiB, and its process ended' })
+    expect(await workshop.runFunction(`await import('node:child_process').then(({ spawn }) => spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' }).unref())`, { executor })).toMatchObject({ status: 'succeeded' })
   })
 })

@@ -1,6 +1,7 @@
+import { parentPort } from 'node:worker_threads'
 import type { FromRunner, ToRunner } from '../protocol.ts'
 
-/** The way to the process that started this one. */
+/** The way to whoever started this. */
 export interface Channel {
   send(message: FromRunner): void
   onMessage(handle: (message: ToRunner) => void): void
@@ -22,5 +23,16 @@ export function claimChannel(): Channel {
     send: (message) => void send(message, undefined, undefined, () => {}),
     onMessage: (handle) => void on('message', (message) => handle(message as ToRunner)),
     keepsAlive: (keeps) => (keeps ? reach.ref() : reach.unref()),
+  }
+}
+
+/** The way to the thread that started this one. */
+export function threadChannel(): Channel {
+  const port = parentPort
+  if (port === null) throw new Error('This program is started by varve alone')
+  return {
+    send: (message) => port.postMessage(message),
+    onMessage: (handle) => void port.on('message', (message) => handle(message as ToRunner)),
+    keepsAlive: (keeps) => (keeps ? port.ref() : port.unref()),
   }
 }

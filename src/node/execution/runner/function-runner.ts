@@ -53,8 +53,8 @@ export class FunctionRunner {
     this.#channel.keepsAlive(false)
     try {
       const { definition } = await this.#loaded
-      if (unit.file !== null) {
-        this.#math.beginFile(unit.file)
+      if (unit.part !== null) {
+        this.#math.beginUnit(unit.part.name)
         for (const folder of Object.values(unit.outputs)) mkdirSync(folder, { recursive: true })
       }
       const progress = (done: number, total?: number) => this.#channel.send({ type: 'progress', done, ...(total === undefined ? {} : { total }) })

@@ -1,10 +1,11 @@
+import { isMainThread } from 'node:worker_threads'
 import { asRefusal, describeExport } from './describe-export.ts'
 import { FunctionRunner } from './function-runner.ts'
 import { startCommand } from './run-command.ts'
 import { endWithParent } from './end-with-parent.ts'
-import { claimChannel, type Channel } from './channel.ts'
+import { claimChannel, threadChannel, type Channel } from './channel.ts'
 
-/** The program of a child process. What it is to do, and what came of it, are messages (protocol.ts); it stays until it is killed, so that the group of what it started has its leader. */
+/** The program of a child process, or of a thread. What it is to do, and what came of it, are messages (protocol.ts); it stays until it is killed, so that the group of what it started has its leader. */
 function run(channel: Channel): void {
   let runner: FunctionRunner | undefined
   channel.onMessage((message) => {
@@ -27,5 +28,7 @@ function run(channel: Channel): void {
   })
 }
 
-endWithParent(Number(process.argv.pop()))
-run(claimChannel())
+if (isMainThread) {
+  endWithParent(Number(process.argv.pop()))
+  run(claimChannel())
+} else run(threadChannel())

@@ -6,7 +6,7 @@ import { errorCode } from '../../system-errors.ts'
 import { assertPath, pathFromText, pathToText } from '../../../manifest/path.ts'
 import type { RecipeContext, RecipeInput, RecipeOutput } from '../../../recipe/define-recipe.ts'
 import { chacha8Random, labelledKey } from '../../../recipe/random.ts'
-import type { FunctionWork, UnitWork } from '../protocol.ts'
+import type { FunctionWork, UnitPlace, UnitWork } from '../protocol.ts'
 
 interface Reach {
   readonly signal: AbortSignal
@@ -15,16 +15,20 @@ interface Reach {
 
 /** What a recipe's function is given for one call. */
 export function recipeContext(work: FunctionWork, unit: UnitWork, { signal, progress }: Reach): RecipeContext<unknown> {
-  const { seed, name, firstInput } = work
-  const inputs = mapValues(work.inputs, recipeInput)
-  const file = unit.file
-  const input = firstInput === null ? undefined : inputs[firstInput]
+  const { seed, name } = work
+  const { part } = unit
+  const inputs = mapValues(part === null ? work.inputs : { ...work.inputs, [part.input.name]: part.input.folder }, recipeInput)
   return Object.freeze({
     inputs, outputs: mapValues(unit.outputs, recipeOutput), params: work.params, seed, signal, progress,
-    rng: (label: string) => chacha8Random(labelledKey(seed, name, label, file ?? undefined)),
+    rng: (label: string) => chacha8Random(labelledKey(seed, name, label, part?.name)),
     log: (...words: readonly unknown[]) => void process.stdout.write(`${format(...words)}\n`),
-    ...(file === null || input === undefined ? {} : { file: Object.freeze({ path: file, read: () => input.read(file) }) }),
+    ...(part === null ? {} : partOf(part)),
   })
+}
+
+function partOf({ file, shard, input }: UnitPlace): Pick<RecipeContext<unknown>, 'file' | 'shard'> {
+  if (file !== null) return { file: Object.freeze({ path: file, read: () => recipeInput(input.folder).read(file) }) }
+  return shard === null ? {} : { shard: Object.freeze({ ...shard }) }
 }
 
 function mapValues<T>(paths: Readonly<Record<string, string>>, make: (path: string) => T): Readonly<Record<string, T>> {

@@ -20,9 +20,9 @@ export class SeededMath {
     }
   }
 
-  /** Begins the stream of a file, so that it does not matter what was done before it. */
-  beginFile(file: string): void {
-    this.#random = chacha8Random(labelledKey(this.#seed, this.#step, LABEL, file))
+  /** Begins the stream of a unit, so that it does not matter what was done before it. */
+  beginUnit(name: string): void {
+    this.#random = chacha8Random(labelledKey(this.#seed, this.#step, LABEL, name))
   }
 
   /** The number of calls since this was last asked. */

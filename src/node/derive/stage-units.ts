@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { concatBytes, utf8 } from '../../bytes.ts'
+import { writeEntries } from '../../dataset/write-entries.ts'
+import type { FolderPort } from '../../dataset/interface.ts'
+import type { UnitPart } from '../../recipe/map/unit.ts'
+import type { BlockRepository } from '../../repository/index.ts'
+import type { AnyIterable, OperationOptions } from '../../types.ts'
+import type { Unit } from '../execution/interface.ts'
+
+/** Units whose inputs are written at a time, unless these make more than so many bytes. */
+const BATCH_UNITS = 256
+const BATCH_BYTES = 256 * 2 ** 20
+
+/**
+ * Writes the input of each unit into a folder of its own below `folder`, many at a time, as they are asked for. Who takes a unit removes its folder.
+ * @throws what `writeEntries` throws
+ */
+export async function* stageUnits(repository: BlockRepository, port: FolderPort, folder: string, parts: AnyIterable<UnitPart>, options: Pick<OperationOptions, 'signal'> = {}): AsyncGenerator<Unit, void, undefined> {
+  let batch: UnitPart[] = []
+  let bytes = 0
+  let batches = 0
+  async function* staged(): AsyncGenerator<Unit> {
+    const place = join(folder, String(batches++))
+    await writeEntries(repository, port, place, batch.flatMap(({ entries }, at) => entries.map(({ path, value }) => ({ path: concatBytes([utf8(`${numbered(at)}/`), path]), value }))), options)
+    for (const [at, { name, file, shard }] of batch.entries()) yield { name, file, shard, input: join(place, numbered(at)) }
+    batch = []
+    bytes = 0
+  }
+  for await (const part of parts) {
+    batch.push(part)
+    for (const { value } of part.entries) bytes += 'size' in value ? value.size : 0
+    if (batch.length >= BATCH_UNITS || bytes >= BATCH_BYTES) yield* staged()
+  }
+  if (batch.length > 0) yield* staged()
+}
+
+/** Of three digits, so that names have the order of numbers. */
+function numbered(index: number): string {
+  return String(index).padStart(3, '0')
+}

@@ -1,0 +1,126 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { startsWithBytes, utf8 } from '../../bytes.ts'
+import { Checkpoints } from '../../dataset/checkpoints.ts'
+import { ChunkedContentStore } from '../../dataset/content-store.ts'
+import type { FolderPort, SkippedPath } from '../../dataset/interface.ts'
+import { RecipeFailedError } from '../../errors.ts'
+import type { MappedOutputs, WrittenEntry } from '../../recipe/map/mapped-outputs.ts'
+import type { Session } from '../../repository/index.ts'
+import type { OperationOptions } from '../../types.ts'
+import type { FinishedUnit } from '../execution/interface.ts'
+import { removeFolder } from '../execution/scratch.ts'
+import { shownNames } from '../execution/shown-names.ts'
+import { isFolder } from './is-folder.ts'
+
+/** Units whose outputs are stored at a time. */
+const BATCH_UNITS = 256
+const SLASH = 0x2f
+const EVERYTHING = { defaultIgnores: false, ignoreFiles: false } as const
+
+export interface UnitOutputsOptions extends Pick<OperationOptions, 'signal'> {
+  /** Where the outputs of finished units wait. */
+  readonly folder: string
+  /** Names, in the recipe's order. */
+  readonly outputs: readonly string[]
+}
+
+/** Takes the outputs of one unit after the other, and stores those of many together. */
+export class UnitOutputs {
+  readonly #session: Session
+  readonly #port: FolderPort
+  readonly #result: MappedOutputs
+  readonly #options: UnitOutputsOptions
+  readonly #checkpoints: Checkpoints
+  #waiting: FinishedUnit['unit'][] = []
+  #batches = 0
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(session: Session, port: FolderPort, result: MappedOutputs, options: UnitOutputsOptions) {
+    this.#session = session
+    this.#port = port
+    this.#result = result
+    this.#options = options
+    this.#checkpoints = new Checkpoints(session)
+  }
+
+  /** May be called while an earlier call is under way. @throws RecipeFailedError if what units left cannot be stored, or not together */
+  async take(finished: FinishedUnit): Promise<void> {
+    const before = this.#turn
+    let end = (): void => {}
+    this.#turn = new Promise((resolve) => (end = resolve))
+    await before
+    try {
+      await this.#take(finished)
+    } finally {
+      end()
+    }
+  }
+
+  /** Stores what is waiting still. */
+  async finish(): Promise<void> {
+    await this.#turn
+    if (this.#waiting.length > 0) await this.#store()
+  }
+
+  async #take({ unit, outputs }: FinishedUnit): Promise<void> {
+    const place = join(this.#batch, numbered(this.#waiting.length))
+    mkdirSync(place, { recursive: true })
+    for (const [name, folder] of Object.entries(outputs)) this.#move(unit.name, name, folder, join(place, name))
+    this.#waiting.push(unit)
+    await removeFolder(unit.input)
+    if (this.#waiting.length >= BATCH_UNITS) await this.#store()
+  }
+
+  get #batch(): string {
+    return join(this.#options.folder, String(this.#batches))
+  }
+
+  #move(unit: string, name: string, from: string, to: string): void {
+    if (!isFolder(from)) throw new RecipeFailedError(`The call for ${unit} was given a folder for its output ${name}, and left something else there`, { data: { unit, output: name } })
+    renameSync(from, to)
+  }
+
+  async #store(): Promise<void> {
+    const { signal, outputs } = this.#options
+    const units = this.#waiting
+    const skipped: string[] = []
+    const onSkipped = ({ path, detail }: SkippedPath): number => skipped.push(`${path.slice(path.indexOf('/') + 1)} of ${units[Number(path.slice(0, path.indexOf('/')))]?.name} is ${detail}`)
+    const store = new ChunkedContentStore(this.#session, this.#session, { encoded: this.#session })
+    const prefixes = outputs.map((name) => utf8(`${name}/`))
+    let at = 0
+    let entries: WrittenEntry[] = []
+    for await (const { path, value } of this.#port.read(this.#batch, store, { ...EVERYTHING, ...(signal === undefined ? {} : { signal }), onSkipped })) {
+      const unit = numberOf(path)
+      if (unit !== at) {
+        await this.#add(units, at, entries)
+        entries = []
+        at = unit
+      }
+      const rest = path.subarray(path.indexOf(SLASH) + 1)
+      const output = prefixes.findIndex((prefix) => startsWithBytes(rest, prefix))
+      // The folder of an output that is empty, or of all of them.
+      if (output >= 0) entries.push({ output, path: rest.slice(prefixes[output]?.length), value })
+      await this.#checkpoints.perhaps()
+    }
+    if (skipped.length > 0) throw new RecipeFailedError(shownNames(skipped))
+    await this.#add(units, at, entries)
+    await removeFolder(this.#batch)
+    this.#waiting = []
+    this.#batches++
+  }
+
+  async #add(units: readonly FinishedUnit['unit'][], at: number, entries: readonly WrittenEntry[]): Promise<void> {
+    const unit = units[at]
+    if (unit !== undefined && entries.length > 0) await this.#result.add(unit.name, entries)
+  }
+}
+
+function numbered(index: number): string {
+  return String(index).padStart(3, '0')
+}
+
+/** The number that a path begins with. */
+function numberOf(path: Uint8Array): number {
+  return Number(new TextDecoder().decode(path.subarray(0, 3)))
+}
