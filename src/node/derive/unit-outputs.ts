@@ -63,10 +63,12 @@ export class UnitOutputs {
     if (this.#waiting.length > 0) await this.#store()
   }
 
-  async #take({ unit, outputs }: FinishedUnit): Promise<void> {
-    const place = join(this.#batch, numbered(this.#waiting.length))
-    mkdirSync(place, { recursive: true })
-    for (const [name, folder] of Object.entries(outputs)) this.#move(unit.name, name, folder, join(place, name))
+  async #take({ unit, folder, outputs }: FinishedUnit): Promise<void> {
+    for (const [output, place] of Object.entries(outputs)) {
+      if (!isFolder(place)) throw new RecipeFailedError(`The call for ${unit.name} was given a folder for its output ${output}, and left something else there`, { data: { unit: unit.name, output } })
+    }
+    if (this.#waiting.length === 0) mkdirSync(this.#batch, { recursive: true })
+    renameSync(folder, join(this.#batch, numbered(this.#waiting.length)))
     this.#waiting.push(unit)
     await removeFolder(unit.input)
     if (this.#waiting.length >= BATCH_UNITS) await this.#store()
@@ -74,11 +76,6 @@ export class UnitOutputs {
 
   get #batch(): string {
     return join(this.#options.folder, String(this.#batches))
-  }
-
-  #move(unit: string, name: string, from: string, to: string): void {
-    if (!isFolder(from)) throw new RecipeFailedError(`The call for ${unit} was given a folder for its output ${name}, and left something else there`, { data: { unit, output: name } })
-    renameSync(from, to)
   }
 
   async #store(): Promise<void> {

@@ -63,6 +63,8 @@ export interface Units {
 
 export interface FinishedUnit {
   readonly unit: Unit
+  /** Holds the folders of the outputs under their names, and may be moved away. */
+  readonly folder: string
   /** Absolute folders by name of output. */
   readonly outputs: Readonly<Record<string, string>>
   readonly mathRandomCalls: number

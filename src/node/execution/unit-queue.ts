@@ -75,7 +75,7 @@ export class UnitQueue {
   }
 
   async #handOver({ unit, folder, outputs }: TakenUnit, mathRandomCalls: number): Promise<void> {
-    await this.#units.onUnit({ unit, outputs, mathRandomCalls })
+    await this.#units.onUnit({ unit, folder, outputs, mathRandomCalls })
     await removeUnit(folder)
     this.#job.onProgress?.(++this.#done, this.#units.count)
   }
