@@ -39,7 +39,7 @@ export class RunnerThread implements Runner {
   }
 
   send(message: ToRunner): void {
-    this.#worker.postMessage(message)
+    this.#worker.postMessage(message, [])
   }
 
   async next(): Promise<FromRunner | Death> {
