@@ -122,6 +122,6 @@ class PipelineRun {
 
 function recipeOf({ name, action, inputs, outputs }: PlannedStep, folder: string): string | CommandRecipe {
   if (action.kind === 'recipe') return `${join(folder, action.module)}${action.exportName === null ? '' : `#${action.exportName}`}`
-  const { words, code, environment, deterministic } = action
-  return { name, command: words, code, folder, inputs: inputs.map((input) => input.name), outputs: outputs ?? [], environment, deterministic }
+  const { words, code, environment, deterministic, map } = action
+  return { name, command: words, code, folder, inputs: inputs.map((input) => input.name), outputs: outputs ?? [], environment, deterministic, ...(map === null ? {} : { map }) }
 }

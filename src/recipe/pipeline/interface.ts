@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../types.ts'
 import type { DeterminismClaim } from '../define-recipe.ts'
 import type { EnvironmentPolicy } from '../interface.ts'
+import type { MapRule } from '../map/map-rule.ts'
 
 /** Where something stands in a file; line and column from 1. */
 export interface Place {
@@ -64,6 +65,7 @@ export interface SourceText extends SourceEntry {
  *     code: [split.py, 'lib/**']            # files and globs; required, as nothing else tells what a command reads; [] for none
  *     environment: runtime                  # none, runtime, locked (default) or image
  *     deterministic: bitwise                # default; or false, or { tolerance: … }
+ *     map: file                             # start it for each file of the first input by itself; or { shards: 8 }; default: once for all
  *     inputs: { rows: parse.rows }          # … or step.output
  *     params: { by: hash }
  *     outputs: [split]                      # required of a command; of a recipe they default to what it declares
@@ -107,6 +109,7 @@ export type StepAction =
     readonly code: readonly string[]
     readonly environment: EnvironmentPolicy
     readonly deterministic: DeterminismClaim
+    readonly map: MapRule | null
   }
 
 /** A step as it is written, with its references in place. */

@@ -1,4 +1,5 @@
 import type { DeterminismClaim } from '../define-recipe.ts'
+import { isMapRule, type MapRule, MAX_SHARDS } from '../map/map-rule.ts'
 import type { PipelineStep, SourceEntry, SourceScalar, SourceText, SourceValue, StepAction } from './interface.ts'
 import { jsonOf, kindOf } from './json-of.ts'
 import { localPathProblem } from './local-path.ts'
@@ -10,7 +11,7 @@ import { refNameProblem } from './ref-targets.ts'
 import { hasReference, isReference } from './references.ts'
 
 /** Of a command alone: a recipe declares them in its module. */
-const COMMAND_KEYS = ['code', 'environment', 'deterministic'] as const
+const COMMAND_KEYS = ['code', 'environment', 'deterministic', 'map'] as const
 /** The keys of a step. */
 export const STEP_KEYS: readonly string[] = ['recipe', 'command', ...COMMAND_KEYS, 'inputs', 'params', 'outputs', 'refs', 'seed', 'foreach']
 
@@ -67,7 +68,16 @@ function readCommand(fields: FieldReader, problems: Problems): StepAction {
     const problem = localPathProblem(item.value)
     if (problem !== undefined) problems.add(item, `"${item.value}" cannot be code: ${problem}`)
   }
-  return { kind: 'command', words, code: code.map(({ value }) => value), environment: fields.one('environment', ENVIRONMENTS) ?? 'locked', deterministic: readDeterministic(fields, problems) }
+  return { kind: 'command', words, code: code.map(({ value }) => value), environment: fields.one('environment', ENVIRONMENTS) ?? 'locked', deterministic: readDeterministic(fields, problems), map: readMap(fields, problems) }
+}
+
+function readMap(fields: FieldReader, problems: Problems): MapRule | null {
+  const value = fields.get('map')
+  if (value === undefined) return null
+  const rule = jsonOf(value)
+  if (!isMapRule(rule)) problems.add(value, `"map" must be file or a map with "shards", a number from 1 to ${MAX_SHARDS}`)
+  else if (!fields.has('inputs')) problems.add(value, '"map" needs "inputs": the command is started for parts of the first one')
+  return isMapRule(rule) ? rule : null
 }
 
 function readDeterministic(fields: FieldReader, problems: Problems): DeterminismClaim {

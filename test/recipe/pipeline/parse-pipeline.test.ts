@@ -12,7 +12,7 @@ describe('a pipeline file', () => {
       ['parse', 3, { kind: 'recipe', module: './steps/parse.mjs', exportName: 'parse' }, null],
       ['train-test', 9, {
         kind: 'command', words: ['python3', 'split.py', '{inputs.rows}', '{outputs.split}', '{params.by}', '007', 'true'], code: ['split.py', 'lib/**'],
-        environment: 'runtime', deterministic: { tolerance: { rows: 1 } },
+        environment: 'runtime', deterministic: { tolerance: { rows: 1 } }, map: null,
       }, ['split']],
       ['features', 18, { kind: 'recipe', module: 'features.ts', exportName: null }, ['table']],
     ])
@@ -33,7 +33,7 @@ describe('a pipeline file', () => {
 
   it('has defaults: locked, bitwise, no inputs', () => {
     const [step] = parsePipeline('steps: { a: { command: [ls], code: [], outputs: [b] } }', { file: 'varve.yaml' }).steps
-    expect(step).toMatchObject({ action: { environment: 'locked', deterministic: 'bitwise', code: [] }, inputs: [], params: null, refs: [], seed: null, foreach: null })
+    expect(step).toMatchObject({ action: { environment: 'locked', deterministic: 'bitwise', map: null, code: [] }, inputs: [], params: null, refs: [], seed: null, foreach: null })
   })
 
   it('gives every problem at once, in the order of lines, with the way to it', () => {
@@ -63,6 +63,9 @@ describe('a pipeline file', () => {
     ['', '1:1 : A pipeline file needs "steps"'],
     ['[a]', '1:1 : A pipeline file is a map with params and steps, not a list'],
     ['steps: { a: { recipe: a.mjs, code: [x] } }', '1:30 steps.a.code: "code" belongs to a command; a recipe declares it in its module'],
+    ['steps: { a: { recipe: a.mjs, map: file } }', '1:30 steps.a.map: "map" belongs to a command; a recipe declares it in its module'],
+    ['steps: { a: { command: [x], code: [], outputs: [o], inputs: { i: r }, map: { shards: 0 } } }', '1:76 steps.a.map: "map" must be file or a map with "shards", a number from 1 to 65536'],
+    ['steps: { a: { command: [x], code: [], outputs: [o], map: file } }', '1:58 steps.a.map: "map" needs "inputs": the command is started for parts of the first one'],
     ['steps: { a: { recipe: /a.mjs } }', '1:15 steps.a.recipe: "/a.mjs" cannot be a recipe: it must be relative to the pipeline file'],
     ['steps: { a: { recipe: "node:fs#x" } }', '1:15 steps.a.recipe: "node:fs#x" cannot be a recipe: it must be relative to the pipeline file'],
     ['steps: { a: { recipe: "C:a.mjs" } }', '1:15 steps.a.recipe: "C:a.mjs" cannot be a recipe: it must be relative to the pipeline file'],

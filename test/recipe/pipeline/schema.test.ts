@@ -29,7 +29,7 @@ const step = (fields: string): string => `steps: { a: { ${fields} } }`
 const command = (fields: string): string => step(`command: [x], code: [], outputs: [o]${fields === '' ? '' : `, ${fields}`}`)
 
 const GOOD = [
-  'steps: {}', step('recipe: a.mjs'), step('recipe: "../lib/a.ts#b"'), command(''), step('command: [x, 1, true], code: ["lib/**"], outputs: [o, p]'), command('environment: none'), command('environment: image'),
+  'steps: {}', step('recipe: a.mjs'), step('recipe: "../lib/a.ts#b"'), command(''), step('command: [x, 1, true], code: ["lib/**"], outputs: [o, p]'), command('environment: none'), command('environment: image'), command('inputs: { rows: a }, map: file'), command('inputs: { rows: a }, map: { shards: 8 }'),
   command('deterministic: bitwise'), command('deterministic: false'), command('deterministic: { tolerance: 0.1 }'), step('recipe: a.mjs, inputs: { r: "covid/raw@v1~2:x" }'), step('recipe: a.mjs, params: { a: [1, { b: null }] }'),
   step('recipe: a.mjs, params: "${params.a}"'), step('recipe: a.mjs, outputs: [Ünicode_1-x]'), step('recipe: a.mjs, refs: { o: a/b }'), step('recipe: a.mjs, seed: 1'), step('recipe: a.mjs, seed: abc'), step('recipe: a.mjs, seed: "${params.s}"'),
   step('recipe: a.mjs, foreach: [1, { name: x }]'), step('recipe: a.mjs, foreach: "${params.l}"'), step('recipe: a.mjs, foreach: { a: [1], b: "${params.l}" }'), 'params: p.yaml\nsteps: {}', 'params: { a: 1 }\nsteps: {}',
@@ -40,7 +40,7 @@ const GOOD = [
 const BAD = [
   '', '[]', 'text', 'stesp: {}', 'steps: []', 'steps: {}\nmore: 1', 'steps: { a: x }', 'steps: { "a b": { recipe: a.mjs } }', 'steps: { "": { recipe: a.mjs } }', 'steps: { -a: { recipe: a.mjs } }', step(''), step('recpie: a.mjs'),
   step('recipe: a.mjs, command: [x], code: [], outputs: [o]'), step('recipe: 1'), step('recipe: ""'), step('recipe: "#a"'), step('recipe: "a.mjs#"'), step('recipe: /a.mjs'), step('recipe: "node:fs"'), step('recipe: "C:/a.mjs"'), step('recipe: "a\\\\b.mjs"'),
-  step('recipe: a.mjs, code: []'), step('recipe: a.mjs, environment: none'), step('recipe: a.mjs, deterministic: false'), step('command: [x], outputs: [o]'), step('command: [x], code: []'), step('command: x, code: [], outputs: [o]'),
+  step('recipe: a.mjs, code: []'), step('recipe: a.mjs, environment: none'), step('recipe: a.mjs, deterministic: false'), step('recipe: a.mjs, inputs: { rows: a }, map: file'), command('map: file'), command('inputs: { rows: a }, map: shard'), command('inputs: { rows: a }, map: { shards: 0 }'), step('command: [x], outputs: [o]'), step('command: [x], code: []'), step('command: x, code: [], outputs: [o]'),
   step('command: [], code: [], outputs: [o]'), step('command: [x, null], code: [], outputs: [o]'), step('command: [x, [y]], code: [], outputs: [o]'), step('command: [x], code: a.py, outputs: [o]'), step('command: [x], code: [/a.py], outputs: [o]'),
   step('command: [x], code: [""], outputs: [o]'), command('environment: all'), command('deterministic: true'), command('deterministic: {}'), command('deterministic: { tolerance: 1, more: 2 }'), step('recipe: a.mjs, inputs: []'),
   step('recipe: a.mjs, inputs: { a: 1 }'), step('recipe: a.mjs, inputs: { a: "" }'), step('recipe: a.mjs, inputs: { a.b: c }'), step('recipe: a.mjs, params: []'), step('recipe: a.mjs, params: x'), step('recipe: a.mjs, params: "${a} ${b}"'),
@@ -67,7 +67,7 @@ describe('the schema for editors', () => {
     const examples = Object.entries(SCHEMA.definitions.step.properties).flatMap(([key, { examples = [] }]) => examples.map((example) => [key, example] as const))
     expect(examples.length).toBeGreaterThan(4)
     for (const [key, example] of examples) {
-      const base = { command: { code: [], outputs: ['split'], inputs: { rows: 'a' } }, code: { command: ['x'], outputs: ['o'] } }[key] ?? { recipe: 'a.mjs' }
+      const base = { command: { code: [], outputs: ['split'], inputs: { rows: 'a' } }, code: { command: ['x'], outputs: ['o'] }, map: { command: ['x'], code: [], outputs: ['o'], inputs: { rows: 'a' } } }[key] ?? { recipe: 'a.mjs' }
       const filled = { ...(key === 'recipe' ? {} : base), [key]: example }
       expect([key, validate({ steps: { a: filled, parse: { recipe: 'p.mjs' } } })]).toEqual([key, true])
       expect([key, isRead(JSON.stringify({ steps: { a: filled, parse: { recipe: 'p.mjs' } } }))]).toEqual([key, true])
