@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
@@ -70,6 +70,23 @@ describe('a derivation', () => {
     await repository.snapshot([{ path: 'a.txt', content: 'third' }], { ref: 'raw' })
     expect(await ask()).toBe('stale')
   }, 60_000)
+
+  it('that is remembered and has its refs writes nothing to the repository, and neither does asking what would run', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('capitals.mjs', capitals())
+    await project.derive(repository, 'capitals.mjs', { ref: 'out' })
+    const folder = join(project.folder, '.varve')
+    const written = (): readonly (readonly [string, bigint])[] => ['', ...(readdirSync(folder, { recursive: true, encoding: 'utf8' })).filter((path) => !path.startsWith('cache'))].sort().map((path) => [path, statSync(join(folder, path), { bigint: true }).mtimeNs] as const)
+    const before = written()
+    expect(before.map(([path]) => path)).toContain('sessions')
+    expect((await project.derive(repository, 'capitals.mjs', { ref: 'out' })).status).toBe('remembered')
+    expect((await project.derive(repository, 'capitals.mjs')).status).toBe('remembered')
+    expect((await project.derive(repository, 'capitals.mjs', { ref: 'out', seed: 2, dryRun: true })).status).toBe('stale')
+    expect(written()).toEqual(before)
+    expect(await project.derive(repository, 'capitals.mjs', { ref: 'other' })).toMatchObject({ status: 'remembered', outputs: [{ ref: 'other', snapshot: expect.stringMatching(/^b/) as string }] })
+    expect(written()).not.toEqual(before)
+  }, 30_000)
 
   it('that fails leaves its log, and no output', async () => {
     await using project = new Project()
