@@ -1,4 +1,5 @@
 import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { errorOf, newFolder, runCli, runJson } from './run-cli.ts'
@@ -36,6 +37,14 @@ describe('a pipeline', () => {
     expect(again.steps.map(({ outputs }) => outputs)).toEqual(first.steps.map(({ outputs }) => outputs))
 
     expect((await runCli(['explain', 'clean/rows'], { cwd })).stdout).toMatch(/^parameter +fewest = 0$/m)
+    expect(await runJson(['explain', 'clean/rows'], { cwd })).toMatchObject({
+      derivation: expect.stringMatching(/^bafy/) as string, output: 'rows', params: { fewest: 0 }, code: { files: ['clean.mjs', 'lib/rows.mjs', 'lib/schema.mjs', 'package.json'] },
+      inputs: [{ name: 'counts', root: first.steps[0]?.outputs[0]?.root }], runs: [{ status: 'succeeded', host: hostname(), outputs: [{ name: 'rows', root: first.steps[1]?.outputs[0]?.root }] }],
+    })
+    const forced = await runJson<{ steps: readonly Step[] }>(['repro', 'clean', '--force'], { cwd })
+    expect(statuses(forced.steps)).toEqual({ parse: 'ran', clean: 'ran' })
+    expect(forced.steps.map(({ outputs }) => outputs)).toEqual(first.steps.slice(0, 2).map(({ outputs }) => outputs))
+    expect((await runJson<{ runs: readonly unknown[] }>(['explain', 'clean/rows'], { cwd })).runs).toHaveLength(2)
     expect(await runJson(['explain', 'daily'], { cwd }).catch((error: unknown) => String(error))).toMatch(/was not derived/)
 
     appendFileSync(join(cwd, 'steps/lib/rows.mjs'), '// a comment\n')
@@ -45,7 +54,8 @@ describe('a pipeline', () => {
     writeFileSync(join(cwd, 'steps/lib/rows.mjs'), readFileSync(resolve('examples/pipeline/steps/lib/rows.mjs')))
 
     const dry = await runCli(['gc', '--evict', 'derived', '--dry-run'], { cwd })
-    expect(dry.stdout).toMatch(/^kept parse → counts bafy\w+: it was realised once only/m)
+    expect(dry.stdout).toMatch(/^would drop parse → counts bafy\w+: realised identically 2 times$/m)
+    expect(dry.stdout).toMatch(/^kept split → train bafy\w+: it was realised once only/m)
     expect((await runJson<{ evictedRoots: unknown[] }>(['gc', '--evict', 'derived', '--trust-once', '--grace', '0s'], { cwd })).evictedRoots).toHaveLength(6)
     expect(await runCli(['cat', 'features/test/features:Oman.jsonl'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('varve reconstruct') as string })
     expect((await runCli(['reconstruct', 'features/test/features'], { cwd })).stdout).toMatch(/ran parse: .*\n.*ran clean: .*\n.*ran split: .*\n.*ran features: /)
@@ -78,10 +88,10 @@ describe('a pipeline', () => {
   test('that is wrong is refused with every problem, by line and column', async () => {
     const cwd = newFolder()
     await runJson(['init'], { cwd })
-    writeFileSync(join(cwd, 'varve.yaml'), 'steps:\n  a:\n    recipe: ./a.mjs\n    inputs: { x: b.y }\n    seeed: 1\n')
+    writeFileSync(join(cwd, 'varve.yaml'), 'steps:\n  a:\n    recipe: ./a.mjs\n    inputs: { x: b.y }\n    seeed: 1\n  c: { recipe: ./c.mjs, inputs: { x: d.y } }\n  d: { recipe: ./d.mjs, inputs: { x: c.y }, seed: [1] }\n')
     const run = await runCli(['repro'], { cwd })
     expect(run.code).toBe(2)
-    expect(run.stderr).toMatch(/varve\.yaml:5:5: .*seeed/)
+    for (const problem of [/varve\.yaml:4:18: .*no step "b"/, /varve\.yaml:5:5: .*"seeed"; did you mean "seed"\?/, /varve\.yaml:7:38: .*c needs d needs c/, /varve\.yaml:7:51: .*"seed" must be/]) expect(run.stderr).toMatch(problem)
     expect(errorOf(await runCli(['repro', '--json'], { cwd }))).toMatchObject({ code: 'INVALID_PIPELINE' })
     expect(await runCli(['graph', '--file', 'absent.yaml'], { cwd })).toMatchObject({ code: 3 })
   })
@@ -95,5 +105,7 @@ test('derive runs a recipe without a pipeline, and takes its parameters and seed
   expect(await runJson(['derive', 'steps/clean.mjs', '--input', 'counts=counts', '--set', 'fewest=5'], { cwd })).toMatchObject({ status: 'ran' })
   expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'counts=counts', '--set', 'fewest=few'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a known number') as string })
   expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'counts'], { cwd })).toMatchObject({ code: 2 })
-  expect((await runCli(['graph', '--format', 'mermaid'], { cwd })).stdout).toMatch(/^flowchart /)
+  for (const [format, beginning] of [['text', /^parse\n/], ['mermaid', /^flowchart /], ['dot', /^digraph /], ['json', /^\{\s*"nodes":/]] as const) {
+    expect((await runCli(['graph', '--format', format], { cwd })).stdout).toMatch(beginning)
+  }
 }, 60_000)
