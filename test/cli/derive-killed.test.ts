@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { newFolder, runCli, runJson, startCli } from './run-cli.ts'
+import { type CliProcess, newFolder, runCli, runJson, startCli } from './run-cli.ts'
 
 /** Writes half of its output, and after a while the other half. */
 const SLOW = `export const slow = {
@@ -15,9 +15,12 @@ const SLOW = `export const slow = {
 }
 `
 
-/** Waits until a recipe that runs has written a file of its output. */
-async function untilWritten(scratch: string, file: string): Promise<void> {
-  while (!(existsSync(scratch) ? readdirSync(scratch) : []).some((name) => existsSync(join(scratch, name, 'outputs/out', file)))) await sleep(2)
+/** Waits until the recipe that a process runs has written a file of its output. */
+async function untilWritten({ child }: CliProcess, scratch: string, file: string): Promise<void> {
+  while (!(existsSync(scratch) ? readdirSync(scratch) : []).some((name) => existsSync(join(scratch, name, 'outputs/out', file)))) {
+    if (child.exitCode !== null) throw new Error('It ended before it could be killed')
+    await sleep(2)
+  }
 }
 
 // From the time at which half of the output is there to that at which it has been stored, and its ref moved.
@@ -37,7 +40,7 @@ test('after kill -9 during a derivation nothing is half there, and the same comm
     const ref = `out-${seed}`
     const args = ['derive', 'slow.mjs', '--input', 'raw=raw', '--seed', String(seed), '--ref', ref]
     const killed = startCli(args, { cwd })
-    await untilWritten(scratch, file)
+    await untilWritten(killed, scratch, file)
     await sleep(delay)
     killed.child.kill('SIGKILL')
     await killed.ended

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { derive } from '../../../src/node/derive/derive.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
@@ -86,6 +86,24 @@ describe('a derivation', () => {
     expect(written()).toEqual(before)
     expect(await project.derive(repository, 'capitals.mjs', { ref: 'other' })).toMatchObject({ status: 'remembered', outputs: [{ ref: 'other', snapshot: expect.stringMatching(/^b/) as string }] })
     expect(written()).not.toEqual(before)
+  }, 30_000)
+
+  it('is remembered with as few reads from a large input as from a small one', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    project.write('none.mjs', `export const none = { name: 'none', inputs: ['raw'], outputs: ['out'], run: ({ outputs }) => outputs.out.write('a', 'b') }`)
+    const reads: number[] = []
+    for (const files of [1, 1000]) {
+      await repository.snapshot(Array.from({ length: files }, (_, number) => ({ path: `${number}.txt`, content: `row ${number}` })), { ref: 'raw' })
+      const ask = () => project.derive(repository, 'none.mjs', { ref: `out-${files}` })
+      expect((await ask()).status).toBe('ran')
+      const spy = vi.spyOn(repository.blocks, 'get')
+      expect((await ask()).status).toBe('remembered')
+      reads.push(spy.mock.calls.length)
+      spy.mockRestore()
+    }
+    expect(reads[0]).toBeGreaterThan(0)
+    expect(reads[1]).toBe(reads[0])
   }, 30_000)
 
   it('that fails leaves its log, and no output', async () => {
