@@ -40,12 +40,12 @@ function indexGoals({ blocks, openMs, firstLookUpMs, coldLookUpMs, heapKB, heapA
 }
 
 /** @param {Record<string, any>} derive @returns {Goal[]} */
-function deriveGoals({ files, coldFewMs, coldManyMs, warmFewMs, warmManyMs, chainSteps, versionMs, reproAboveMs, steps, graphAboveMs, parseWarmMs, planWarmMs, mapped, changed, allMs, changedMs, unitsRan }) {
+function deriveGoals({ files, coldFewMs, coldManyMs, warmFewMs, warmManyMs, chainSteps, versionMs, reproAboveMs, oneStepAboveMs, steps, graphAboveMs, parseWarmMs, planWarmMs, mapped, changed, allMs, changedMs, unitsRan }) {
   const many = files.toLocaleString('en')
   const perStep = reproAboveMs / chainSteps
   return [
     { job: `remembered step of ${many} files`, goal: '≤ 30 ms', measured: `${warmManyMs} ms, first of a process ${coldManyMs} ms (of 10 files ${warmFewMs} and ${coldFewMs} ms)`, met: warmManyMs <= 30 },
-    { job: `varve repro of ${chainSteps} remembered steps`, goal: '≤ 30 ms a step above varve --version', measured: `${perStep.toFixed(1)} ms (in all ${reproAboveMs} ms above ${versionMs} ms)`, met: perStep <= 30 },
+    { job: `varve repro of ${chainSteps} remembered steps`, goal: '≤ 30 ms a step above varve --version', measured: `${perStep.toFixed(1)} ms (in all ${reproAboveMs} ms above ${versionMs} ms, one step alone ${oneStepAboveMs} ms)`, met: perStep <= 30 },
     { job: `varve graph of ${steps.toLocaleString('en')} steps`, goal: '≤ 1 s above varve --version', measured: `${graphAboveMs} ms (once compiled: reading ${parseWarmMs} ms, planning ${planWarmMs} ms)`, met: graphAboveMs <= 1000 },
     { job: `a recipe for each of ${mapped.toLocaleString('en')} files, ${changed} changed`, goal: `runs ${changed}`, measured: `${unitsRan} in ${changedMs} ms (all in ${allMs} ms)`, met: unitsRan === changed },
   ]
