@@ -7,12 +7,13 @@ const MAX_SLOPE = 1.05
 
 /** Of the library, of starting, and of growth. @type {import('./judge.mjs').GoalGroup} */
 export function pieceGoals({ pieces, corpora, growth }) {
-  const { diff, index, 'start-up': startUp } = pieces
+  const { diff, index, derive, 'start-up': startUp } = pieces
   return [
     ...(diff === undefined ? [] : diffGoals(diff)),
     ...(index === undefined ? [] : indexGoals(index)),
     ...corpora.filter(({ probes }) => probes.randomReads.length > 0).map(randomReadGoal),
     ...(startUp === undefined ? [] : [limit('varve --version', 'above node -e 0', startUp.versionAboveMs, 60, startUp), limit('varve log', 'above node -e 0', startUp.logAboveMs, 120, startUp)]),
+    ...(derive === undefined ? [] : deriveGoals(derive)),
     ...(growth === null ? [] : [growthGoal(growth)]),
   ]
 }
@@ -35,6 +36,18 @@ function indexGoals({ blocks, openMs, firstLookUpMs, coldLookUpMs, heapKB, heapA
     { job, goal: '≤ 100 ms to open warm', measured: `${openMs} ms`, met: openMs <= 100 },
     { job, goal: '≤ 5 ms a cold look-up', measured: `${coldLookUpMs} ms, the first ${firstLookUpMs} ms`, met: lookUp <= 5 },
     { job, goal: `≤ ${MAX_INDEX_HEAP_KB / 1000} MB of index on the JS heap`, measured: `${(heap / 1000).toFixed(2)} MB, ${(buffersAfterLookUpsKB / 1000).toFixed(2)} MB in buffers`, met: heap <= MAX_INDEX_HEAP_KB },
+  ]
+}
+
+/** @param {Record<string, any>} derive @returns {Goal[]} */
+function deriveGoals({ files, coldFewMs, coldManyMs, warmFewMs, warmManyMs, chainSteps, versionMs, reproAboveMs, oneStepAboveMs, steps, graphAboveMs, parseWarmMs, planWarmMs, mapped, changed, allMs, changedMs, unitsRan }) {
+  const many = files.toLocaleString('en')
+  const perStep = reproAboveMs / chainSteps
+  return [
+    { job: `remembered step of ${many} files`, goal: '≤ 30 ms', measured: `${warmManyMs} ms, first of a process ${coldManyMs} ms (of 10 files ${warmFewMs} and ${coldFewMs} ms)`, met: warmManyMs <= 30 },
+    { job: `varve repro of ${chainSteps} remembered steps`, goal: '≤ 30 ms a step above varve --version', measured: `${perStep.toFixed(1)} ms (in all ${reproAboveMs} ms above ${versionMs} ms, one step alone ${oneStepAboveMs} ms)`, met: perStep <= 30 },
+    { job: `varve graph of ${steps.toLocaleString('en')} steps`, goal: '≤ 1 s above varve --version', measured: `${graphAboveMs} ms (once compiled: reading ${parseWarmMs} ms, planning ${planWarmMs} ms)`, met: graphAboveMs <= 1000 },
+    { job: `a recipe for each of ${mapped.toLocaleString('en')} files, ${changed} changed`, goal: `runs ${changed}`, measured: `${unitsRan} in ${changedMs} ms (all in ${allMs} ms)`, met: unitsRan === changed },
   ]
 }
 

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 const ENTRIES = 1_000_000
 const BLOCKS = 4_000_000
 const BLOCKS_PER_PACK = 1000
+const FILES = 100_000
+const MAPPED_FILES = 10_000
 
 /**
  * Benches of the library and of starting, each a program that prints one line of JSON at its end. `scale` multiplies what they work on.
@@ -16,6 +18,7 @@ const PIECES = {
   'start-up': (_scale, runs) => ['start-up.mjs', '--rounds', String(runs * 7)],
   diff: (scale, runs, work) => ['manifest-diff.mjs', '--entries', scaled(ENTRIES, scale), '--runs', String(runs * 3), '--work', join(work, 'manifests')],
   index: (scale, runs, work) => ['index-open.mjs', '--blocks', scaled(BLOCKS, scale), '--packs', scaled(BLOCKS / BLOCKS_PER_PACK, scale), '--runs', String(runs * 3), '--work', join(work, 'indexes')],
+  derive: (scale, runs, work) => ['derive.mjs', '--files', scaled(FILES, scale), '--mapped', scaled(MAPPED_FILES, scale), '--runs', String(runs * 3), '--work', join(work, 'derivations')],
 }
 
 /** The names that `--jobs` takes for the pieces. */

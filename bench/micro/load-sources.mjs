@@ -13,7 +13,9 @@ export async function loadSources(modules) {
   const folder = mkdtempSync(join(tmpdir(), 'varve-bench-sources-'))
   const outfile = join(folder, 'varve.mjs')
   const contents = modules.map((name) => `export * from './${name}.ts'`).join('\n')
-  await build({ stdin: { contents, resolveDir: fileURLToPath(new URL('../../src', import.meta.url)) }, bundle: true, outfile, platform: 'node', format: 'esm', target: 'node20' })
+  // What packages written for CommonJS ask for.
+  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" }
+  await build({ stdin: { contents, resolveDir: fileURLToPath(new URL('../../src', import.meta.url)) }, bundle: true, outfile, platform: 'node', format: 'esm', target: 'node20', banner })
   try {
     return await import(pathToFileURL(outfile).href)
   } finally {

@@ -1,10 +1,10 @@
 import { compareBytes } from '../bytes.ts'
 import type { CID } from '../cid/cid.ts'
+import type { BlockSink, BlockSource } from '../codec/interface.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { ManifestEntry, ManifestValue } from '../manifest/interface.ts'
 import { editManifest, ManifestBuilder } from '../manifest/manifest.ts'
 import { keyFromPath, pathFromText, pathToText } from '../manifest/path.ts'
-import type { Session } from '../repository/index.ts'
 import type { AnyIterable } from '../types.ts'
 import { storeContent } from './content-store.ts'
 import type { ContentStore } from './interface.ts'
@@ -39,14 +39,14 @@ const encoder = new TextEncoder()
  * @throws InvalidArgumentError if a path comes twice; @throws MalformedDataError if one is not allowed, or is a file and a folder
  */
 export async function storeEntries(
-  session: Session, store: ContentStore, entries: AnyIterable<InputEntry>, options: StoreEntriesOptions,
+  blocks: BlockSource & BlockSink, store: ContentStore, entries: AnyIterable<InputEntry>, options: StoreEntriesOptions,
 ): Promise<StoredEntries> {
-  const empty = await new ManifestBuilder(session, options.chunker).finish()
+  const empty = await new ManifestBuilder(blocks, options.chunker).finish()
   let current = { root: empty.root, entries: 0, files: 0, bytes: 0 }
   let batch = new Map<string, ManifestEntry>()
   const flush = async (): Promise<void> => {
     const sorted = [...batch.values()].map(({ path, value }) => ({ path, key: keyFromPath(path), value })).sort((a, b) => compareBytes(a.key, b.key))
-    const { root, totals } = await editManifest(session, session, current.root, sorted)
+    const { root, totals } = await editManifest(blocks, blocks, current.root, sorted)
     if (options.lastWins !== true && totals.entries !== current.entries + batch.size) throw twice('A path')
     current = { root, ...totals }
     batch = new Map()

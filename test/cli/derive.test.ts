@@ -1,4 +1,5 @@
 import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { errorOf, newFolder, runCli, runJson } from './run-cli.ts'
@@ -10,13 +11,16 @@ interface Step {
   readonly changes: readonly { readonly what: string; readonly name: string }[]
 }
 
-/** The pipeline of the examples, with two small files to work on. */
+/** The pipeline of the examples, without the step that needs Python, and with a small table to work on. By its name Oman is for testing, and Chile is not. */
 async function project(): Promise<string> {
   const cwd = newFolder()
   cpSync(resolve('examples/pipeline'), cwd, { recursive: true })
+  const file = join(cwd, 'varve.yaml')
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}summary:\n( {4}.*\n)+/m, ''))
   const raw = newFolder()
-  for (const name of ['north', 'south']) writeFileSync(join(raw, `${name}.csv`), `day,celsius\n2024-01-01,3\n2024-01-02,999\n2024-01-03,${name.length}\n`)
-  await runJson(['snapshot', raw, '--ref', 'stations'], { cwd })
+  const rows = ['Chile', 'Oman'].flatMap((country) => [`2020-01-22,${country},3,0,0`, `2020-01-23,${country},2,0,0`, `2020-01-24,${country},7,0,1`])
+  writeFileSync(join(raw, 'countries.csv'), `Date,Country,Confirmed,Recovered,Deaths\n${rows.join('\n')}\n`)
+  await runJson(['snapshot', raw, '--ref', 'daily'], { cwd })
   return cwd
 }
 
@@ -32,8 +36,16 @@ describe('a pipeline', () => {
     expect(new Set(Object.values(statuses(again.steps)))).toEqual(new Set(['remembered']))
     expect(again.steps.map(({ outputs }) => outputs)).toEqual(first.steps.map(({ outputs }) => outputs))
 
-    expect((await runCli(['explain', 'clean/rows'], { cwd })).stdout).toMatch(/^parameter +lowest = -40$/m)
-    expect(await runJson(['explain', 'stations'], { cwd }).catch((error: unknown) => String(error))).toMatch(/was not derived/)
+    expect((await runCli(['explain', 'clean/rows'], { cwd })).stdout).toMatch(/^parameter +fewest = 0$/m)
+    expect(await runJson(['explain', 'clean/rows'], { cwd })).toMatchObject({
+      derivation: expect.stringMatching(/^bafy/) as string, output: 'rows', params: { fewest: 0 }, code: { files: ['clean.mjs', 'lib/rows.mjs', 'lib/schema.mjs', 'package.json'] },
+      inputs: [{ name: 'counts', root: first.steps[0]?.outputs[0]?.root }], runs: [{ status: 'succeeded', host: hostname(), outputs: [{ name: 'rows', root: first.steps[1]?.outputs[0]?.root }] }],
+    })
+    const forced = await runJson<{ steps: readonly Step[] }>(['repro', 'clean', '--force'], { cwd })
+    expect(statuses(forced.steps)).toEqual({ parse: 'ran', clean: 'ran' })
+    expect(forced.steps.map(({ outputs }) => outputs)).toEqual(first.steps.slice(0, 2).map(({ outputs }) => outputs))
+    expect((await runJson<{ runs: readonly unknown[] }>(['explain', 'clean/rows'], { cwd })).runs).toHaveLength(2)
+    expect(await runJson(['explain', 'daily'], { cwd }).catch((error: unknown) => String(error))).toMatch(/was not derived/)
 
     appendFileSync(join(cwd, 'steps/lib/rows.mjs'), '// a comment\n')
     const status = await runJson<{ steps: readonly Step[] }>(['status'], { cwd })
@@ -42,11 +54,12 @@ describe('a pipeline', () => {
     writeFileSync(join(cwd, 'steps/lib/rows.mjs'), readFileSync(resolve('examples/pipeline/steps/lib/rows.mjs')))
 
     const dry = await runCli(['gc', '--evict', 'derived', '--dry-run'], { cwd })
-    expect(dry.stdout).toMatch(/^kept parse → rows bafy\w+: it was realised once only/m)
+    expect(dry.stdout).toMatch(/^would drop parse → counts bafy\w+: realised identically 2 times$/m)
+    expect(dry.stdout).toMatch(/^kept split → train bafy\w+: it was realised once only/m)
     expect((await runJson<{ evictedRoots: unknown[] }>(['gc', '--evict', 'derived', '--trust-once', '--grace', '0s'], { cwd })).evictedRoots).toHaveLength(6)
-    expect(await runCli(['cat', 'features/test/features:north.jsonl'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('varve reconstruct') as string })
+    expect(await runCli(['cat', 'features/test/features:Oman.jsonl'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('varve reconstruct') as string })
     expect((await runCli(['reconstruct', 'features/test/features'], { cwd })).stdout).toMatch(/ran parse: .*\n.*ran clean: .*\n.*ran split: .*\n.*ran features: /)
-    expect(await runCli(['cat', 'clean/rows:south.jsonl'], { cwd })).toMatchObject({ code: 0, stdout: '{"day":"2024-01-01","celsius":3}\n{"day":"2024-01-03","celsius":5}\n' })
+    expect(await runCli(['cat', 'clean/rows:Chile.jsonl'], { cwd })).toMatchObject({ code: 0, stdout: '{"date":"2020-01-22","cases":3,"deaths":0}\n{"date":"2020-01-24","cases":5,"deaths":1}\n' })
     expect(await runCli(['checkout', 'features/train/features', 'out', '--reconstruct'], { cwd })).toMatchObject({ code: 0 })
     expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
   }, 120_000)
@@ -54,9 +67,9 @@ describe('a pipeline', () => {
   test('runs what depends on a parameter that was set, and only that', async () => {
     const cwd = await project()
     await runJson(['repro', 'clean'], { cwd })
-    const { steps } = await runJson<{ steps: readonly Step[] }>(['repro', 'clean', '--set', 'clean.highest=4', '--dry-run'], { cwd })
+    const { steps } = await runJson<{ steps: readonly Step[] }>(['repro', 'clean', '--set', 'clean.fewest=4', '--dry-run'], { cwd })
     expect(statuses(steps)).toEqual({ parse: 'remembered', clean: 'stale' })
-    expect(await runCli(['repro', '--set', 'clean.hihgest=4'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('highest') as string })
+    expect(await runCli(['repro', '--set', 'clean.fewset=4'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('fewest') as string })
   }, 60_000)
 
   test('ends with 1 and says why when a step fails, and leaves out what needs it', async () => {
@@ -75,10 +88,10 @@ describe('a pipeline', () => {
   test('that is wrong is refused with every problem, by line and column', async () => {
     const cwd = newFolder()
     await runJson(['init'], { cwd })
-    writeFileSync(join(cwd, 'varve.yaml'), 'steps:\n  a:\n    recipe: ./a.mjs\n    inputs: { x: b.y }\n    seeed: 1\n')
+    writeFileSync(join(cwd, 'varve.yaml'), 'steps:\n  a:\n    recipe: ./a.mjs\n    inputs: { x: b.y }\n    seeed: 1\n  c: { recipe: ./c.mjs, inputs: { x: d.y } }\n  d: { recipe: ./d.mjs, inputs: { x: c.y }, seed: [1] }\n')
     const run = await runCli(['repro'], { cwd })
     expect(run.code).toBe(2)
-    expect(run.stderr).toMatch(/varve\.yaml:5:5: .*seeed/)
+    for (const problem of [/varve\.yaml:4:18: .*no step "b"/, /varve\.yaml:5:5: .*"seeed"; did you mean "seed"\?/, /varve\.yaml:7:38: .*c needs d needs c/, /varve\.yaml:7:51: .*"seed" must be/]) expect(run.stderr).toMatch(problem)
     expect(errorOf(await runCli(['repro', '--json'], { cwd }))).toMatchObject({ code: 'INVALID_PIPELINE' })
     expect(await runCli(['graph', '--file', 'absent.yaml'], { cwd })).toMatchObject({ code: 3 })
   })
@@ -86,11 +99,13 @@ describe('a pipeline', () => {
 
 test('derive runs a recipe without a pipeline, and takes its parameters and seed', async () => {
   const cwd = await project()
-  const derived = await runJson<{ status: string; outputs: readonly { ref: string }[] }>(['derive', 'steps/parse.mjs', '--input', 'raw=stations', '--ref', 'rows', '--seed', '7'], { cwd })
-  expect(derived).toMatchObject({ status: 'ran', outputs: [{ ref: 'rows' }] })
-  expect(await runCli(['derive', 'steps/parse.mjs', '--input', 'raw=stations', '--ref', 'rows', '--seed', '7'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('remembered') as string })
-  expect(await runJson(['derive', 'steps/clean.mjs', '--input', 'rows=rows', '--set', 'lowest=5'], { cwd })).toMatchObject({ status: 'ran' })
-  expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'rows=rows', '--set', 'lowest=low'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a known number') as string })
-  expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'rows'], { cwd })).toMatchObject({ code: 2 })
-  expect((await runCli(['graph', '--format', 'mermaid'], { cwd })).stdout).toMatch(/^flowchart /)
+  const derived = await runJson<{ status: string; outputs: readonly { ref: string }[] }>(['derive', 'steps/parse.mjs', '--input', 'table=daily', '--ref', 'counts', '--seed', '7'], { cwd })
+  expect(derived).toMatchObject({ status: 'ran', outputs: [{ ref: 'counts' }] })
+  expect(await runCli(['derive', 'steps/parse.mjs', '--input', 'table=daily', '--ref', 'counts', '--seed', '7'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('remembered') as string })
+  expect(await runJson(['derive', 'steps/clean.mjs', '--input', 'counts=counts', '--set', 'fewest=5'], { cwd })).toMatchObject({ status: 'ran' })
+  expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'counts=counts', '--set', 'fewest=few'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a known number') as string })
+  expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'counts'], { cwd })).toMatchObject({ code: 2 })
+  for (const [format, beginning] of [['text', /^parse\n/], ['mermaid', /^flowchart /], ['dot', /^digraph /], ['json', /^\{\s*"nodes":/]] as const) {
+    expect((await runCli(['graph', '--format', format], { cwd })).stdout).toMatch(beginning)
+  }
 }, 60_000)

@@ -15,11 +15,12 @@ function packagesOf(file: string, seen: Set<string> = new Set(), found: Set<stri
   return found
 }
 
-describe('the command line starts fast, because it loads little', () => {
+describe('the command line and the library start fast, because they load little', () => {
   it.each([
     ['the version', 'cli/main.ts', []],
     ['the parser', 'cli/run.ts', ['commander']],
     ['the verb log', 'cli/verbs/log.ts', []],
+    ['the library, which reads no YAML until it is asked to', 'index.ts', ['@noble/hashes', 'acorn', 'acorn-walk', 'fflate', 'fzstd', 'multiformats', 'picomatch']],
     ['an opened repository', 'node/open-repository.ts', ['multiformats', 'picomatch']],
   ])('%s', (_what, file, packages) => {
     expect([...packagesOf(join(SOURCE, file))].filter((name) => !name.endsWith('.json')).sort()).toEqual(packages)

@@ -1,15 +1,17 @@
 import { defineRecipe } from 'varve'
 import { readRows, writeRows } from './lib/rows.mjs'
+import { numbers } from './lib/schema.mjs'
+import { windows } from './lib/windows.mjs'
 
-/** The year as an angle, so that December is beside January, and the temperature in units of ten degrees. */
-const featuresOf = ({ day, celsius }) => {
-  const angle = (2 * Math.PI * (Date.parse(day) - Date.parse(`${day.slice(0, 4)}-01-01`))) / (365.25 * 86_400_000)
-  return { season: [Math.cos(angle), Math.sin(angle)].map((value) => Math.round(value * 1e6) / 1e6), temperature: Math.round(celsius * 100) / 1000 }
+/** Of each day the average of the days up to it, and by how much that grew, on a logarithmic scale. */
+const featuresOf = (rows, days) => {
+  const averages = windows(rows.map(({ cases }) => cases), days)
+  return averages.map((average, at) => ({ date: rows[at].date, average, growth: Number(Math.log((1 + average) / (1 + (averages[at - 1] ?? average))).toFixed(6)) }))
 }
 
 export const features = defineRecipe({
-  name: 'features', inputs: ['rows'], outputs: ['features'],
-  async run({ inputs, outputs }) {
-    for await (const path of inputs.rows.files()) await outputs.features.write(path, writeRows(readRows(await inputs.rows.read(path)).map(featuresOf)))
+  name: 'features', inputs: ['rows'], outputs: ['features'], params: numbers({ days: 7 }),
+  async run({ inputs, outputs, params }) {
+    for await (const path of inputs.rows.files()) await outputs.features.write(path, writeRows(featuresOf(readRows(await inputs.rows.read(path)), params.days)))
   },
 })

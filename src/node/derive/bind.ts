@@ -1,26 +1,27 @@
 import { utf8 } from '../../bytes.ts'
 import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { encodeDerivation, encodeEnvironment } from '../../recipe/derivation-object.ts'
 import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
 import { encodeRecipe } from '../../recipe/recipe-object.ts'
-import type { BlockRepository, Session } from '../../repository/index.ts'
+import type { BlockRepository } from '../../repository/index.ts'
 import { storeCode } from '../code/store-code.ts'
 import { environmentOf } from './environment.ts'
 import type { DeriveOptions } from './interface.ts'
 import type { Prepared } from './prepare.ts'
 import type { Bound } from './realise.ts'
 
-/** Stores what a derivation is made of, and gives it its CID: recipe, inputs, parameters, seed, environment. Reads no data of the inputs. */
-export async function bind({ blocks }: Repository, session: Session, prepared: Prepared, options: DeriveOptions): Promise<Bound & { readonly recipeCid: CID }> {
-  const recipe: Recipe = { ...prepared.recipe, code: await storeCode(blocks, session, prepared.code) }
-  const recipeCid = await session.put(DAG_CBOR_CODE, encodeRecipe(recipe))
-  const environment = await session.put(DAG_CBOR_CODE, encodeEnvironment(environmentOf(recipe.environment, { lockFile: prepared.lockFile, image: prepared.image ?? options.image, program: prepared.program })))
+/** Puts what a derivation is made of into a store, and gives it its CID: recipe, inputs, parameters, seed, environment. Reads no data of the inputs. */
+export async function bind({ blocks }: Repository, store: BlockSource & BlockSink, prepared: Prepared, options: DeriveOptions): Promise<Bound & { readonly recipeCid: CID }> {
+  const recipe: Recipe = { ...prepared.recipe, code: await storeCode(blocks, store, prepared.code) }
+  const recipeCid = await store.put(DAG_CBOR_CODE, encodeRecipe(recipe))
+  const environment = await store.put(DAG_CBOR_CODE, encodeEnvironment(environmentOf(recipe.environment, { lockFile: prepared.lockFile, image: prepared.image ?? options.image, program: prepared.program })))
   const inputs = await inputRoots(blocks, recipe, options.inputs)
   const derivation = { recipe: recipeCid, inputs, params: prepared.params, seed: seedText(options.seed ?? 0), environment }
-  return { cid: await session.put(DAG_CBOR_CODE, encodeDerivation(derivation)), derivation, recipe, recipeCid }
+  return { cid: await store.put(DAG_CBOR_CODE, encodeDerivation(derivation)), derivation, recipe, recipeCid }
 }
 
 /** @throws InvalidArgumentError for a seed that has no text, or none of its own */

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '../../bytes.ts'
 import { type CID, cidText } from '../../cid/cid.ts'
+import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import { bringBack } from '../../dataset/evicted-data.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
@@ -19,6 +20,7 @@ import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-re
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { type Bound, realise, type Realised } from './realise.ts'
+import { UnstoredBlocks } from './unstored-blocks.ts'
 
 const ACTION = 'derive'
 
@@ -40,23 +42,41 @@ export async function derive(repository: Repository, recipe: string | CommandRec
   const prepared = await prepare(recipe, { params: options.params ?? {}, cacheFolder: cacheFolder(repository), ...(options.signal === undefined ? {} : { signal: options.signal }) })
   const refs = outputRefs(prepared.recipe, options.ref)
   await blocks.refresh()
-  return blocks.withSession(async (session) => {
-    const bound = await bind(repository, session, prepared, options)
-    const changes = await changesSince(blocks, session, bound.cid, Object.values(refs))
+  const lookUp = async (store: BlockSource & BlockSink): Promise<LookedUp> => {
+    const bound = await bind(repository, store, prepared, options)
+    const changes = await changesSince(blocks, store, bound.cid, Object.values(refs))
     const known = await recall(blocks, bound.cid)
     const before = pinnedRun(known)
-    const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs'], units: DeriveResult['units'] = null): DeriveResult => ({
+    const result: LookedUp['result'] = (status, run, outputs, units = null) => ({
       derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open, diverged: hasDiverged(known), units,
       elapsedMs: Math.round(performance.now() - startedAt),
     })
+    return { bound, before, result }
+  }
+  // A session is a lease, with two fsyncs: what is remembered, and has its refs, needs none.
+  const unstored = new UnstoredBlocks(blocks)
+  const { bound: asked, before: known, result: answer } = await lookUp(unstored)
+  if (known !== undefined && options.force !== true) {
+    const given = options.dryRun === true ? { changes: [], snapshots: {} } : await giveRefs(blocks, unstored, asked.cid, known.outputs, refs, options)
+    if (given.changes.length === 0) return answer('remembered', known, await outputInfos(blocks, known, refs, given), unitCounts(known.units, false))
+  }
+  if (options.dryRun === true) return answer('stale', known, [])
+  return blocks.withSession(async (session) => {
+    const { bound, before, result } = await lookUp(session)
     if (before !== undefined && options.force !== true) {
-      const given = options.dryRun === true ? { changes: [], snapshots: {} } : await moveRefs(blocks, session, bound.cid, before, refs, options)
+      const given = await moveRefs(blocks, session, bound.cid, before, refs, options)
       return result('remembered', before, await outputInfos(blocks, before, refs, given), unitCounts(before.units, false))
     }
-    if (options.dryRun === true) return result('stale', before, [])
     const { run, given, units } = await runNow(repository, session, bound, { prepared, options, refs })
     return result('ran', run, await outputInfos(blocks, run, refs, given), unitCounts(units, true))
   })
+}
+
+interface LookedUp {
+  readonly bound: Awaited<ReturnType<typeof bind>>
+  /** What stands for the derivation. */
+  readonly before: RememberedRun | undefined
+  readonly result: (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs'], units?: DeriveResult['units']) => DeriveResult
 }
 
 /** Programs without types make these mistakes. @throws InvalidArgumentError */
@@ -142,19 +162,19 @@ async function moveRefs(blocks: BlockRepository, session: Session, derivation: C
 }
 
 /** In what a derivation differs from the one that the first of the refs was made by. */
-async function changesSince(blocks: BlockRepository, session: Session, derivation: CID, refs: readonly string[]): Promise<readonly DerivationChange[]> {
+async function changesSince(blocks: BlockRepository, store: BlockSource, derivation: CID, refs: readonly string[]): Promise<readonly DerivationChange[]> {
   for (const ref of refs) {
     const target = await blocks.getRef(ref)
     const before = target === undefined ? undefined : parseDerivedSource((await readSnapshot(blocks, target)).source)
-    if (before !== undefined) return differences(session, before.derivation, derivation)
+    if (before !== undefined) return differences(store, before.derivation, derivation)
   }
   return []
 }
 
 /** Nothing can be said of a derivation that was made in another repository: that is no reason to stop. */
-async function differences(session: Session, before: CID, after: CID): Promise<readonly DerivationChange[]> {
+async function differences(store: BlockSource, before: CID, after: CID): Promise<readonly DerivationChange[]> {
   try {
-    return await compareDerivations(session, before, after)
+    return await compareDerivations(store, before, after)
   } catch (error) {
     if (error instanceof VarveError && error.code !== 'STORAGE_FAILED') return []
     throw error

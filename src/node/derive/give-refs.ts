@@ -1,9 +1,10 @@
 import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import { encodeSnapshot, readSnapshot } from '../../dataset/snapshot-object.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { derivedSource } from '../../recipe/derived-source.ts'
 import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
-import { isTagName, parseUserRefName, type BlockRepository, type RefChange, type Session } from '../../repository/index.ts'
+import { isTagName, parseUserRefName, type BlockRepository, type RefChange } from '../../repository/index.ts'
 
 /** Which ref each output gets, by the output's name. */
 export type OutputRefs = Readonly<Record<string, string>>
@@ -32,7 +33,7 @@ export interface GivenRefs {
 
 /** What gives the outputs their refs: for each a snapshot after the one that the ref has now, unless that has the same root from the same derivation. */
 export async function giveRefs(
-  blocks: BlockRepository, session: Session, derivation: CID, outputs: readonly NamedRoot[], refs: OutputRefs, { message = '', author = null }: { readonly message?: string | undefined; readonly author?: string | null | undefined },
+  blocks: BlockRepository, store: BlockSource & BlockSink, derivation: CID, outputs: readonly NamedRoot[], refs: OutputRefs, { message = '', author = null }: { readonly message?: string | undefined; readonly author?: string | null | undefined },
 ): Promise<GivenRefs> {
   const changes: RefChange[] = []
   const snapshots: Record<string, CID> = {}
@@ -41,13 +42,13 @@ export async function giveRefs(
     if (ref === undefined) continue
     const parent = await blocks.getRef(ref)
     const source = { ...derivedSource(derivation, name), retrievedAt: null, licence: null }
-    const before = parent === undefined ? undefined : await readSnapshot(session, parent)
+    const before = parent === undefined ? undefined : await readSnapshot(store, parent)
     if (parent !== undefined && before?.root.equals(root) === true && before.source?.uri === source.uri && message === '') {
       snapshots[name] = parent
       continue
     }
     const bytes = encodeSnapshot({ root, parents: parent === undefined ? [] : [parent], message, author, time: blocks.platform.now().toISOString(), source, meta: {} })
-    const snapshot = await session.put(DAG_CBOR_CODE, bytes)
+    const snapshot = await store.put(DAG_CBOR_CODE, bytes)
     snapshots[name] = snapshot
     changes.push({ name: ref, expected: parent ?? null, target: snapshot })
   }

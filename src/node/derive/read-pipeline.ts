@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { NotFoundError, StorageError } from '../../errors.ts'
-import { parsePipeline, type PipelinePlan, planPipeline, readParamLayers, resolveParams } from '../../recipe/pipeline/index.ts'
+import type { PipelinePlan } from '../../recipe/pipeline/index.ts'
 import { errorCode, isAbsence } from '../system-errors.ts'
 
 export const PIPELINE_FILE = 'varve.yaml'
@@ -28,6 +28,8 @@ export async function readPlan(file: string, { steps, set = [] }: ReadPlanOption
   const folder = dirname(path)
   const text = await textOf(path)
   if (text === undefined) throw new NotFoundError(`There is no pipeline file ${path}`, { data: { path }, hint: `Go to the folder that has a ${PIPELINE_FILE}, or name one with --file.` })
+  // Only now: loading what reads YAML is a third of loading this library, and most who do have no pipeline.
+  const { parsePipeline, planPipeline, readParamLayers, resolveParams } = await import('../../recipe/pipeline/index.ts')
   const pipeline = parsePipeline(text, { file: basename(path) })
   const params = resolveParams(await readParamLayers(pipeline, (name) => textOf(join(folder, name))), set)
   return { folder, plan: planPipeline(pipeline, { params, ...(steps === undefined || steps.length === 0 ? {} : { steps }) }) }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { derive } from '../../../src/node/derive/derive.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
@@ -70,6 +70,41 @@ describe('a derivation', () => {
     await repository.snapshot([{ path: 'a.txt', content: 'third' }], { ref: 'raw' })
     expect(await ask()).toBe('stale')
   }, 60_000)
+
+  it('that is remembered and has its refs writes nothing to the repository, and neither does asking what would run', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('capitals.mjs', capitals())
+    await project.derive(repository, 'capitals.mjs', { ref: 'out' })
+    const folder = join(project.folder, '.varve')
+    const written = (): readonly (readonly [string, bigint])[] => ['', ...(readdirSync(folder, { recursive: true, encoding: 'utf8' })).filter((path) => !path.startsWith('cache'))].sort().map((path) => [path, statSync(join(folder, path), { bigint: true }).mtimeNs] as const)
+    const before = written()
+    expect(before.map(([path]) => path)).toContain('sessions')
+    expect((await project.derive(repository, 'capitals.mjs', { ref: 'out' })).status).toBe('remembered')
+    expect((await project.derive(repository, 'capitals.mjs')).status).toBe('remembered')
+    expect((await project.derive(repository, 'capitals.mjs', { ref: 'out', seed: 2, dryRun: true })).status).toBe('stale')
+    expect(written()).toEqual(before)
+    expect(await project.derive(repository, 'capitals.mjs', { ref: 'other' })).toMatchObject({ status: 'remembered', outputs: [{ ref: 'other', snapshot: expect.stringMatching(/^b/) as string }] })
+    expect(written()).not.toEqual(before)
+  }, 30_000)
+
+  it('is remembered with as few reads from a large input as from a small one', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    project.write('none.mjs', `export const none = { name: 'none', inputs: ['raw'], outputs: ['out'], run: ({ outputs }) => outputs.out.write('a', 'b') }`)
+    const reads: number[] = []
+    for (const files of [1, 1000]) {
+      await repository.snapshot(Array.from({ length: files }, (_, number) => ({ path: `${number}.txt`, content: `row ${number}` })), { ref: 'raw' })
+      const ask = () => project.derive(repository, 'none.mjs', { ref: `out-${files}` })
+      expect((await ask()).status).toBe('ran')
+      const spy = vi.spyOn(repository.blocks, 'get')
+      expect((await ask()).status).toBe('remembered')
+      reads.push(spy.mock.calls.length)
+      spy.mockRestore()
+    }
+    expect(reads[0]).toBeGreaterThan(0)
+    expect(reads[1]).toBe(reads[0])
+  }, 30_000)
 
   it('that fails leaves its log, and no output', async () => {
     await using project = new Project()

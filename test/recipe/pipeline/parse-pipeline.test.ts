@@ -61,6 +61,7 @@ describe('a pipeline file', () => {
 
   it.each([
     ['', '1:1 : A pipeline file needs "steps"'],
+    ['steps: {}\n---\nsteps: {}', '2:1 : A second document begins here; a file has one'],
     ['[a]', '1:1 : A pipeline file is a map with params and steps, not a list'],
     ['steps: { a: { recipe: a.mjs, code: [x] } }', '1:30 steps.a.code: "code" belongs to a command; a recipe declares it in its module'],
     ['steps: { a: { recipe: a.mjs, map: file } }', '1:30 steps.a.map: "map" belongs to a command; a recipe declares it in its module'],
