@@ -6,9 +6,9 @@ import type { UnitPart } from '../../recipe/map/unit.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { AnyIterable, OperationOptions } from '../../types.ts'
 import type { Unit } from '../execution/interface.ts'
+import { BATCH_UNITS, folderInBatch } from './unit-batch.ts'
 
-/** Units whose inputs are written at a time, unless these make more than so many bytes. */
-const BATCH_UNITS = 256
+/** A batch ends before it is full when its inputs make so many bytes. */
 const BATCH_BYTES = 256 * 2 ** 20
 
 /**
@@ -21,8 +21,8 @@ export async function* stageUnits(repository: BlockRepository, port: FolderPort,
   let batches = 0
   async function* staged(): AsyncGenerator<Unit> {
     const place = join(folder, String(batches++))
-    await writeEntries(repository, port, place, batch.flatMap(({ entries }, at) => entries.map(({ path, value }) => ({ path: concatBytes([utf8(`${numbered(at)}/`), path]), value }))), options)
-    for (const [at, { name, file, shard }] of batch.entries()) yield { name, file, shard, input: join(place, numbered(at)) }
+    await writeEntries(repository, port, place, batch.flatMap(({ entries }, at) => entries.map(({ path, value }) => ({ path: concatBytes([utf8(`${folderInBatch(at)}/`), path]), value }))), options)
+    for (const [at, { name, file, shard }] of batch.entries()) yield { name, file, shard, input: join(place, folderInBatch(at)) }
     batch = []
     bytes = 0
   }
@@ -32,9 +32,4 @@ export async function* stageUnits(repository: BlockRepository, port: FolderPort,
     if (batch.length >= BATCH_UNITS || bytes >= BATCH_BYTES) yield* staged()
   }
   if (batch.length > 0) yield* staged()
-}
-
-/** Of three digits, so that names have the order of numbers. */
-function numbered(index: number): string {
-  return String(index).padStart(3, '0')
 }

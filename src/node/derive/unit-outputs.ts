@@ -12,9 +12,8 @@ import type { FinishedUnit } from '../execution/interface.ts'
 import { removeFolder } from '../execution/scratch.ts'
 import { shownNames } from '../execution/shown-names.ts'
 import { isFolder } from './is-folder.ts'
+import { BATCH_UNITS, folderInBatch } from './unit-batch.ts'
 
-/** Units whose outputs are stored at a time. */
-const BATCH_UNITS = 256
 const SLASH = 0x2f
 const EVERYTHING = { defaultIgnores: false, ignoreFiles: false } as const
 
@@ -68,7 +67,7 @@ export class UnitOutputs {
       if (!isFolder(place)) throw new RecipeFailedError(`The call for ${unit.name} was given a folder for its output ${output}, and left something else there`, { data: { unit: unit.name, output } })
     }
     if (this.#waiting.length === 0) mkdirSync(this.#batch, { recursive: true })
-    renameSync(folder, join(this.#batch, numbered(this.#waiting.length)))
+    renameSync(folder, join(this.#batch, folderInBatch(this.#waiting.length)))
     this.#waiting.push(unit)
     await removeFolder(unit.input)
     if (this.#waiting.length >= BATCH_UNITS) await this.#store()
@@ -111,10 +110,6 @@ export class UnitOutputs {
     const unit = units[at]
     if (unit !== undefined && entries.length > 0) await this.#result.add(unit.name, entries)
   }
-}
-
-function numbered(index: number): string {
-  return String(index).padStart(3, '0')
 }
 
 /** The number that a path begins with. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { asRunnerMessage, type FromRunner, type ToRunner } from './protocol.ts'
+import { Mailbox } from './mailbox.ts'
+import type { FromRunner, ToRunner } from './protocol.ts'
 import { signalTree } from './process-tree.ts'
 import type { Death, Runner, RunnerOptions } from './runner.ts'
 import { RUNNER } from './runner-location.ts'
@@ -13,8 +14,7 @@ export class RunnerProcess implements Runner {
   readonly #child: ChildProcess
   readonly #death: Promise<Death>
   readonly #closed: Promise<void>
-  #messages: FromRunner[] = []
-  #wake = (): void => {}
+  readonly #mailbox = new Mailbox()
   #isKilled = false
 
   constructor({ folder, environment, heapBytes, onOutput }: RunnerOptions) {
@@ -25,12 +25,7 @@ export class RunnerProcess implements Runner {
     this.#child = child
     child.stdout?.on('data', (bytes: Buffer) => onOutput('stdout', bytes))
     child.stderr?.on('data', (bytes: Buffer) => onOutput('stderr', bytes))
-    child.on('message', (value) => {
-      const message = asRunnerMessage(value)
-      if (message === undefined) return
-      this.#messages.push(message)
-      this.#wake()
-    })
+    child.on('message', (value) => this.#mailbox.put(value))
     this.#closed = new Promise((resolve) => child.once('close', () => resolve()))
     this.#death = new Promise((resolve) => {
       child.once('error', (error) => resolve({ type: 'death', exitCode: null, signal: null, trouble: error.message }))
@@ -58,13 +53,8 @@ export class RunnerProcess implements Runner {
   }
 
   /** What the process says next, or its death. One caller at a time. */
-  async next(): Promise<FromRunner | Death> {
-    const spoken = new Promise<undefined>((resolve) => {
-      this.#wake = () => resolve(undefined)
-      if (this.#messages.length > 0) resolve(undefined)
-    })
-    const death = await Promise.race([spoken, this.#death])
-    return this.#messages.shift() ?? death ?? this.#death
+  next(): Promise<FromRunner | Death> {
+    return this.#mailbox.next(this.#death)
   }
 
   /** Ends it and all in its group, at once. Settles when it is gone. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { asRunnerMessage, type FromRunner, type ToRunner } from './protocol.ts'
+import { Mailbox } from './mailbox.ts'
+import type { FromRunner, ToRunner } from './protocol.ts'
 import type { Death, Runner, RunnerOptions } from './runner.ts'
 import { RUNNER } from './runner-location.ts'
 
@@ -13,8 +14,7 @@ export class RunnerThread implements Runner {
   readonly id = undefined
   readonly #worker: Worker
   readonly #death: Promise<Death>
-  #messages: FromRunner[] = []
-  #wake = (): void => {}
+  readonly #mailbox = new Mailbox()
   #exitCode: number | undefined
 
   constructor({ environment, heapBytes, onOutput }: RunnerOptions) {
@@ -22,12 +22,7 @@ export class RunnerThread implements Runner {
     this.#worker = new Worker(fileURLToPath(RUNNER), { env: environment, stdout: true, stderr: true, argv: [], execArgv: [], ...limits })
     this.#worker.stdout.on('data', (bytes: Buffer) => onOutput('stdout', bytes))
     this.#worker.stderr.on('data', (bytes: Buffer) => onOutput('stderr', bytes))
-    this.#worker.on('message', (value) => {
-      const message = asRunnerMessage(value)
-      if (message === undefined) return
-      this.#messages.push(message)
-      this.#wake()
-    })
+    this.#worker.on('message', (value) => this.#mailbox.put(value))
     this.#death = new Promise((resolve) => {
       let trouble: string | null = null
       this.#worker.once('error', (error: NodeJS.ErrnoException) => {
@@ -42,13 +37,8 @@ export class RunnerThread implements Runner {
     this.#worker.postMessage(message, [])
   }
 
-  async next(): Promise<FromRunner | Death> {
-    const spoken = new Promise<undefined>((resolve) => {
-      this.#wake = () => resolve(undefined)
-      if (this.#messages.length > 0) resolve(undefined)
-    })
-    const death = await Promise.race([spoken, this.#death])
-    return this.#messages.shift() ?? death ?? this.#death
+  next(): Promise<FromRunner | Death> {
+    return this.#mailbox.next(this.#death)
   }
 
   async kill(): Promise<Death> {

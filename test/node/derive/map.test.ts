@@ -82,6 +82,26 @@ describe('a map recipe', () => {
     expect(await textOf(repository, 'out', '0/0.txt')).toMatch(/^CHANGED/)
   }, 30_000)
 
+  it('keeps what it took over, though the result that it is from is dropped while it runs', async () => {
+    await using project = new Project()
+    const repository = await begun(project, numbered(8))
+    await project.derive(repository, 'map.mjs')
+    await store(repository, numbered(8, { '0/0.txt': 'changed' }))
+    const other = await project.open()
+    const dropping: Executor = {
+      async execute(job) {
+        expect(job.units?.count).toBe(1)
+        expect(await evictDerived(other)).toHaveLength(1)
+        return processExecutor.execute(job)
+      },
+    }
+    expect(await project.derive(repository, 'map.mjs', { ref: 'out', executor: dropping })).toMatchObject({ units: { ran: 1, remembered: 7 } })
+    // What it took over belongs to two results now, of which one was dropped.
+    await other.collectGarbage({ graceMs: 0 })
+    for (const path of Object.keys(numbered(8))) expect(await textOf(repository, 'out', path)).toMatch(path === '0/0.txt' ? /^CHANGED/ : /^FILE/)
+    expect(await repository.verify()).toMatchObject({ ok: true })
+  }, 30_000)
+
   it('is caught if what it gives for a file depends on what it did before', async () => {
     await using project = new Project()
     const repository = await begun(project, numbered(4), recipe(`await outputs.out.write(file.path, String(++count))`, { head: 'let count = 0' }))
