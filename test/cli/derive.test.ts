@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -109,3 +109,21 @@ test('derive runs a recipe without a pipeline, and takes its parameters and seed
     expect((await runCli(['graph', '--format', format], { cwd })).stdout).toMatch(beginning)
   }
 }, 60_000)
+
+describe('a command for each file', () => {
+  test('is started for the files that changed alone, and explain says so', async () => {
+    const cwd = newFolder()
+    const raw = join(cwd, 'raw')
+    mkdirSync(raw)
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(raw, `${name}.txt`), name)
+    writeFileSync(join(cwd, 'each.mjs'), `import { readdirSync, writeFileSync } from 'node:fs'\nconst [name] = readdirSync(process.argv[2])\nwriteFileSync(process.argv[3] + '/' + name, 'done')\n`)
+    writeFileSync(join(cwd, 'varve.yaml'), `steps:\n  each: { command: [node, each.mjs, '{inputs.raw}', '{outputs.out}'], code: [each.mjs], environment: none, map: file, inputs: { raw: raw }, outputs: [out] }\n`)
+    await runJson(['snapshot', 'raw'], { cwd })
+    expect((await runCli(['repro'], { cwd })).stderr).toMatch(/each {2}3 of 3 units in /)
+    writeFileSync(join(raw, 'b.txt'), 'other')
+    await runJson(['snapshot', 'raw'], { cwd })
+    expect((await runCli(['repro'], { cwd })).stderr).toMatch(/each {2}1 of 3 units in /)
+    expect((await runCli(['explain', 'each/out'], { cwd })).stdout).toMatch(/ran 1 of 3 units, took the others from derivation bafyrei/)
+    expect((await runCli(['ls', 'each/out'], { cwd })).stdout.match(/\.txt/g)).toHaveLength(3)
+  }, 60_000)
+})

@@ -1,4 +1,5 @@
 import { explainRevision, type Explanation, type RunInfo } from '../../recipe/explain.ts'
+import { unitsText } from '../derivation-lines.ts'
 import { plural, shownPath, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
 import { needWholeRevision } from '../revision-argument.ts'
@@ -35,10 +36,11 @@ function* explanationLines(output: Output, { root, output: name, derivation, rec
   for (const run of runs) yield* runLines(output, run, first)
 }
 
-function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls }: RunInfo, first: RunInfo | undefined): Generator<string> {
+function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls, units }: RunInfo, first: RunInfo | undefined): Generator<string> {
   const differs = status === 'succeeded' && JSON.stringify(outputs) !== JSON.stringify(first?.outputs)
   yield `run          ${run}  ${output.style(status === 'succeeded' ? 'green' : 'red', status)}${differs ? output.style('yellow', ', with another result than the first') : ''}`
   yield `             ${started} to ${ended} on ${shownText(host)}${mathRandomCalls === null || mathRandomCalls === 0 ? '' : `; Math.random was called ${plural(mathRandomCalls, 'time')}`}`
+  if (units !== null) yield `             ran${unitsText({ total: units.ran + units.remembered, ran: units.ran })}${units.basis === null ? '' : `, took the others from derivation ${units.basis}`}`
   if (reason !== null) yield `             ${shownText(reason)}`
   for (const { name, root } of outputs) yield `             ${name}  ${root}`
   yield `             log ${log} (varve cat ${log}:stdout.txt)`
