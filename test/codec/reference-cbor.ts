@@ -1,4 +1,5 @@
 import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
 
 const MAX_DEPTH = 16
 
@@ -10,10 +11,21 @@ export function referenceDecode(bytes: Uint8Array): { readonly value: unknown } 
   try {
     if (!isShallow(bytes)) return undefined
     const value: unknown = dagCbor.decode(bytes)
-    return Buffer.compare(dagCbor.encode(value), bytes) === 0 ? { value } : undefined
+    return Buffer.compare(dagCbor.encode(unshared(value)), bytes) === 0 ? { value } : undefined
   } catch {
     return undefined
   }
+}
+
+/**
+ * The value with byte strings of their own. The published decoder gives one array for all empty ones, and its encoder takes a map whose `/` and `bytes` are one thing for a CID: of what it
+ * decoded from `a2612f4065627974657340`, it makes a link.
+ */
+function unshared(value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.slice()
+  if (Array.isArray(value)) return value.map(unshared)
+  if (typeof value !== 'object' || value === null || value instanceof CID) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unshared(item)]))
 }
 
 export function referenceEncode(value: unknown): Uint8Array {
