@@ -66,8 +66,6 @@ export class ParallelReader {
   readonly #threads: WorkerPool
   readonly #slabs: SlabPool
   readonly #load: number[]
-  /** Of each thread one that it works on and one that waits for it, and one that is being put. */
-  readonly #mostUnits: number
   /** Units in the order of their files; the first `#taken` of them have been shown to the store. */
   readonly #units: Unit[] = []
   #taken = 0
@@ -90,7 +88,6 @@ export class ParallelReader {
     if (least.includes(undefined)) throw new RangeError('There is no address space for the memory that threads share')
     for (const slab of least) slab?.giveBack()
     this.#threads = new WorkerPool(threads)
-    this.#mostUnits = threads * SLABS_A_THREAD + 1
     this.#load = Array.from({ length: threads }, () => 0)
   }
 
@@ -272,8 +269,8 @@ export class ParallelReader {
     for (;;) {
       const pausing = this.#pause()
       if (pausing !== undefined) await pausing
-      // The spare ones are for packs to borrow from: units that only wait would fill them, and memory is slow when touched first.
-      const slab = this.#units.length < this.#mostUnits ? this.#slabs.take() : undefined
+      // One more is being put. The spare slabs are for packs to borrow from: units that only wait would fill them, and memory is slow when touched first.
+      const slab = this.#units.length <= this.#threads.size * SLABS_A_THREAD ? this.#slabs.take() : undefined
       if (slab !== undefined) return slab
       // With no unit left all slabs are borrowed, and come back as they are written; one could do so while a step that finds nothing is waited for.
       if (this.#units.length > 0) await this.step()
