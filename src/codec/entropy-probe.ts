@@ -5,6 +5,8 @@ const PROBE_PIECE_SIZE_BYTES = 256
 
 /** Kept between calls: a fresh table for each block costs more than filling it. */
 const counts = new Uint32Array(256)
+/** n log2 n of each count. */
+let weighted: Float64Array | undefined
 
 /** True if a compressor would most likely be wasted on these bytes: 4 KiB are looked at, whatever the size. */
 export function isLikelyIncompressible(bytes: Uint8Array): boolean {
@@ -22,7 +24,9 @@ function sampledEntropyBits(bytes: Uint8Array): number {
     for (let index = start; index < end; index++) counts[bytes[index] as number] = (counts[bytes[index] as number] as number) + 1
     total += end - start
   }
-  let bits = 0
-  for (const count of counts) if (count > 0) bits -= (count / total) * Math.log2(count / total)
-  return bits
+  if (total === 0) return 0
+  const logs = (weighted ??= Float64Array.from({ length: PROBE_PIECES * PROBE_PIECE_SIZE_BYTES + 1 }, (_, count) => (count === 0 ? 0 : count * Math.log2(count))))
+  let sum = 0
+  for (let byte = 0; byte < counts.length; byte++) sum += logs[counts[byte] as number] as number
+  return Math.log2(total) - sum / total
 }

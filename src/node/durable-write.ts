@@ -2,6 +2,7 @@ import { bodyParts } from '../storage/body.ts'
 import type { LendingBody, ObjectBody } from '../storage/interface.ts'
 import type { MaybePromise } from '../types.ts'
 import type { FileCalls } from './file-calls.ts'
+import { StagedWriter } from './staged-writer.ts'
 import { unlinkQuietly } from './temp-files.ts'
 
 /**
@@ -29,7 +30,8 @@ export async function writeNewFile(calls: FileCalls, path: string, body: ObjectB
   try {
     const file = await explained(options, () => calls.create(path))
     try {
-      await writeBody(calls, file, body, options)
+      const staged = isLending(body) ? StagedWriter.begin(calls, path, file) : undefined
+      await (staged === undefined ? writeBody(calls, file, body, options) : writeStaged(staged, body, options))
       await explained(options, () => calls.syncFile(file))
     } catch (error) {
       closeQuietly(calls, file)
@@ -77,6 +79,25 @@ async function writeBody(calls: FileCalls, file: number, body: ObjectBody, optio
     }
   }
   await flush()
+}
+
+/** Parts are copied as they come, and free at once. */
+async function writeStaged(staged: StagedWriter, body: ObjectBody, options: WriteOptions): Promise<void> {
+  const lender = isLending(body) ? body : undefined
+  let position = 0
+  try {
+    lender?.written(0)
+    for await (const part of bodyParts(body, options.signal)) {
+      await explained(options, () => staged.add(part))
+      position += part.length
+      lender?.written(position)
+    }
+    await explained(options, () => staged.finish())
+  } catch (error) {
+    await staged.close().catch(() => undefined)
+    throw error
+  }
+  await explained(options, () => staged.close())
 }
 
 function isLending(body: ObjectBody): body is LendingBody {

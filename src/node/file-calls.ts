@@ -17,7 +17,9 @@ export interface FileCalls {
   readonly open: (path: string) => number
   /** Creates a file for writing. Fails with EEXIST if the name is taken. */
   readonly create: (path: string) => number
-  /** Closes a file that either of them opened. */
+  /** Opens a file once more for writing, past the system's cache: see `StagedWriter` for what can be written. Undefined or an error where there is no such thing. */
+  readonly openDirect: (path: string) => number | undefined
+  /** Closes a file that any of them opened. */
   readonly close: (file: number) => void
   /** Writes parts one after the other from `position` on. Returns how many bytes were written, which may be fewer than there are. */
   readonly write: (file: number, parts: readonly Uint8Array[], position: number) => Promise<number>
@@ -51,6 +53,8 @@ const NO_FOLDER_SYNC: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOT
 export const nodeFileCalls: FileCalls = {
   open: (path) => fs.openSync(path, 'r'),
   create: (path) => fs.openSync(path, 'wx'),
+  // Linux alone has the flag.
+  openDirect: (path) => (fs.constants.O_DIRECT === undefined ? undefined : fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_DIRECT)),
   close: (file) => fs.closeSync(file),
   write: (file, parts, position) =>
     new Promise((resolve, reject) => {

@@ -42,6 +42,7 @@ export function watchedCalls(watch: (call: Call) => Failure): FileCalls {
   return {
     open: now('open', nodeFileCalls.open),
     create: now('create', nodeFileCalls.create),
+    openDirect: now('openDirect', nodeFileCalls.openDirect),
     close: now('close', nodeFileCalls.close),
     write: later('write', nodeFileCalls.write),
     syncFile: later('syncFile', nodeFileCalls.syncFile),

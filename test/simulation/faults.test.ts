@@ -24,7 +24,7 @@ const OPERATIONS: Readonly<Record<string, (process: SimulatedProcess) => Promise
 
 /** What can go wrong with each call on a real system. */
 const ERRORS: Readonly<Record<keyof FileCalls, readonly string[]>> = {
-  open: ['EMFILE', 'EACCES', 'EIO'], create: ['EMFILE', 'ENOSPC', 'EACCES', 'EROFS'], close: ['EIO'], write: ['ENOSPC', 'EIO', 'short'], syncFile: ['EIO', 'ENOSPC'], syncFolder: ['EIO', 'EMFILE'],
+  open: ['EMFILE', 'EACCES', 'EIO'], create: ['EMFILE', 'ENOSPC', 'EACCES', 'EROFS'], openDirect: ['EINVAL', 'EMFILE'], close: ['EIO'], write: ['ENOSPC', 'EIO', 'short'], syncFile: ['EIO', 'ENOSPC'], syncFolder: ['EIO', 'EMFILE'],
   read: ['EIO', 'short'], readSync: ['EIO', 'short'], statOpen: ['EIO'], stat: ['EACCES', 'EIO'], link: ['EIO', 'ENOSPC'], unlink: ['EACCES', 'EIO'], makeFolder: ['ENOSPC', 'EACCES'], names: ['EIO', 'EMFILE'],
 }
 

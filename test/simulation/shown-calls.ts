@@ -43,6 +43,11 @@ export function shownCalls(calls: FileCalls, decide: (call: ShownCall) => CallFa
   return {
     open: (path) => now('open', path, () => opened(path, calls.open(path))),
     create: (path) => now('create', path, () => opened(path, calls.create(path))),
+    openDirect: (path) =>
+      now('openDirect', path, () => {
+        const file = calls.openDirect(path)
+        return file === undefined ? undefined : opened(path, file)
+      }),
     close: (file) => now('close', pathOf(file), () => calls.close(file), file),
     write: (file, parts, position) => later('write', pathOf(file), (atMost) => calls.write(file, atMost === Infinity ? parts : [new Uint8Array(Buffer.concat(parts)).subarray(0, atMost)], position), file),
     syncFile: (file) => later('syncFile', pathOf(file), () => calls.syncFile(file), file),

@@ -87,6 +87,7 @@ export class SimulatedDisk {
         this.#setFree(path, file)
         return this.#descriptor(file)
       },
+      openDirect: (path) => this.#descriptor(this.#find(path)),
       close: (file) => {
         this.#opened(file)
         this.#open.delete(file)

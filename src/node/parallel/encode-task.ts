@@ -3,6 +3,7 @@ import { DIGEST_SIZE_BYTES, RAW_CODE } from '../../cid/cid.ts'
 import type { Hasher } from '../../cid/interface.ts'
 import { encodeBlock } from '../../repository/encode-block.ts'
 import { BLOCK_HEADER_SIZE_BYTES, encodeBlockHeader } from '../../repository/pack-format.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import { scratch } from './scratch.ts'
 import type { EncodeResult, EncodeTask } from './tasks.ts'
 
@@ -21,7 +22,7 @@ export function encode({ spans, digests, compression, layoutAt }: Omit<EncodeTas
     result[index * 3 + 1] = payload.length
     result[index * 3 + 2] = check
     if (layoutAt === undefined) {
-      if (payload.buffer !== memory.buffer) memory.set(payload, offset)
+      if (payload.buffer !== memory.buffer) copyBytes(payload, memory, offset)
       scratch.release()
       continue
     }

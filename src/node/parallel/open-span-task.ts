@@ -6,6 +6,7 @@ import { DIGEST_SIZE_BYTES } from '../../cid/cid.ts'
 import type { Hasher } from '../../cid/interface.ts'
 import { DELTA_CODEC, decompressBlock } from '../../codec/block-compression.ts'
 import { BLOCK_HEADER_SIZE_BYTES, decodeBlockHeader, packKey } from '../../repository/pack-format.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import { scratch } from './scratch.ts'
 import { NOT_OPENED, type OpenSpanResult, type OpenSpanTask } from './tasks.ts'
 
@@ -30,7 +31,7 @@ export function openSpan({ location, pack, start, end, fields, digests }: Omit<O
     if (plain === undefined || !equalBytes(hasher.digest(plain), digest)) continue
     if (plain.buffer === memory.buffer) places[index] = offset + BLOCK_HEADER_SIZE_BYTES
     else if (free + size <= memory.length) {
-      memory.set(plain, free)
+      copyBytes(plain, memory, free)
       places[index] = free
       free += size
     }

@@ -269,7 +269,8 @@ export class ParallelReader {
     for (;;) {
       const pausing = this.#pause()
       if (pausing !== undefined) await pausing
-      const slab = this.#slabs.take()
+      // One more is being put. The spare slabs are for packs to borrow from: units that only wait would fill them, and memory is slow when touched first.
+      const slab = this.#units.length <= this.#threads.size * SLABS_A_THREAD ? this.#slabs.take() : undefined
       if (slab !== undefined) return slab
       // With no unit left all slabs are borrowed, and come back as they are written; one could do so while a step that finds nothing is waited for.
       if (this.#units.length > 0) await this.step()
