@@ -267,9 +267,8 @@ export class Session implements BlockSource, BlockSink {
   }
 
   #rely(pack: IndexedPack | undefined): boolean {
-    if (pack === undefined) return false
-    this.#relied.add(pack)
-    return true
+    if (pack !== undefined) this.#relied.add(pack)
+    return pack !== undefined
   }
 
   #assertIdle(): void {
