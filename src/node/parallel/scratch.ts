@@ -40,7 +40,7 @@ export class Scratch {
   release(): void {
     this.#used = 0
     if (this.#space.length > MAX_SPACE_BYTES) this.#space = new Uint8Array(INITIAL_SPACE_BYTES)
-    for (const memory of this.#made.splice(0)) memory.transfer?.(0)
+    if (this.#made.length > 0) for (const memory of this.#made.splice(0)) memory.transfer?.(0)
   }
 
   /** One byte more than is due, so that it shows if there is more. */
