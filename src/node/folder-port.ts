@@ -141,10 +141,10 @@ function factsOf(path: string): fs.BigIntStats | undefined {
 /** What `begin` gives, begun when the first is asked for. Not a generator around it, which costs a promise or two for each file. */
 function begunLater<T>(begin: () => Promise<AsyncGenerator<T>>): AsyncIterable<T> {
   let begun: AsyncGenerator<T> | undefined
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => begun?.next() ?? begin().then((items) => (begun = items).next()),
-      return: async () => (await begun?.return(undefined)) ?? { done: true, value: undefined },
-    }),
+  const items: AsyncIterableIterator<T> = {
+    [Symbol.asyncIterator]: () => items,
+    next: () => begun?.next() ?? begin().then((started) => (begun = started).next()),
+    return: async () => (await begun?.return(undefined)) ?? { done: true, value: undefined },
   }
+  return items
 }
