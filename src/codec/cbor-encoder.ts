@@ -35,13 +35,31 @@ export class CborEncoder {
 
   /** @throws InvalidArgumentError for what dag-cbor has no form for, such as undefined, NaN and functions */
   encode(value: unknown): Uint8Array {
-    this.#item(value)
+    this.item(value)
+    return this.finish()
+  }
+
+  /** The head of an array whose items follow, one by one. */
+  arrayHead(length: number): void {
+    this.#head(ARRAY, length)
+  }
+
+  /** The bytes from `start` on, as a byte string. */
+  bytesFrom(bytes: Uint8Array, start: number): void {
+    this.#head(BYTES, bytes.length - start)
+    this.#reserve(bytes.length - start)
+    for (let index = start; index < bytes.length; index++) this.#bytes[this.#at++] = bytes[index] as number
+  }
+
+  /** What was written. The encoder must not be used afterwards. */
+  finish(): Uint8Array {
     const encoded = this.#bytes.slice(0, this.#at)
     if (this.#bytes.length <= MAX_SPARE_SIZE_BYTES) spare = this.#bytes
     return encoded
   }
 
-  #item(value: unknown): void {
+  /** @throws as `encode` does */
+  item(value: unknown): void {
     switch (typeof value) {
       case 'number':
         return this.#number(value)
@@ -66,7 +84,7 @@ export class CborEncoder {
     else if (Array.isArray(value)) {
       this.#head(ARRAY, value.length)
       // By index, so that holes are seen.
-      for (let index = 0; index < value.length; index++) this.#item(value[index])
+      for (let index = 0; index < value.length; index++) this.item(value[index])
     } else {
       const cid = asCid(value)
       if (cid === null) this.#map(value)
@@ -108,7 +126,7 @@ export class CborEncoder {
     this.#head(MAP, entries.length)
     for (const { key, item } of entries) {
       this.#string(TEXT, key)
-      this.#item(item)
+      this.item(item)
     }
   }
 

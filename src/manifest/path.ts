@@ -43,7 +43,7 @@ export function pathFromKey(key: Uint8Array): Uint8Array {
 
 function replaceByte(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const result = new Uint8Array(bytes)
-  for (let index = result.indexOf(from); index !== -1; index = result.indexOf(from, index + 1)) result[index] = to
+  for (let index = 0; index < result.length; index++) if (result[index] === from) result[index] = to
   return result
 }
 

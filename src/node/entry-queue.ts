@@ -1,6 +1,6 @@
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
-import { bytesOf } from './byte-text.ts'
+import { bytesOf, type ByteText } from './byte-text.ts'
 import type { FileReader, ReadContent } from './file-reader.ts'
 import { isExecutable } from './folder-calls.ts'
 import type { ParallelReader, PendingFile } from './parallel/parallel-reader.ts'
@@ -35,6 +35,8 @@ export class EntryQueue {
   readonly #threads: number
   readonly #fromBytes: number
   #parallel: ParallelReader | undefined
+  /** The next entry, ahead of the queue: what is known when nothing waits need not stand in line. */
+  #ready: ManifestEntry | undefined
   #queue: Queued[] = []
   #head = 0
   #work = 0
@@ -57,13 +59,18 @@ export class EntryQueue {
 
   /** The next entry, if it is ready. */
   next(): ManifestEntry | undefined {
+    const ready = this.#ready
+    if (ready !== undefined) {
+      this.#ready = undefined
+      return ready
+    }
     for (;;) {
       const queued = this.#queue[this.#head]
       if (queued === undefined || !isDone(queued)) return undefined
       this.#drop()
       if ('entry' in queued) return queued.entry
       this.#parallel?.forget(queued)
-      if (queued.outcome?.reading !== undefined) return this.#entryOf(queued, queued.outcome.reading)
+      if (queued.outcome?.reading !== undefined) return this.#entryOf(queued.path, queued.outcome.reading)
     }
   }
 
@@ -91,6 +98,10 @@ export class EntryQueue {
   #addKnown(file: FileEntry, content: ReadContent['content'] | undefined): MaybePromise<void> {
     const { path, facts } = file
     if (content !== undefined) {
+      if (this.#ready === undefined && this.#head === this.#queue.length) {
+        this.#ready = this.#entryOf(path, { content, facts })
+        return undefined
+      }
       this.#queue.push({ path, facts, outcome: { reading: { content, facts } } })
       return this.#whileFull()
     }
@@ -136,7 +147,7 @@ export class EntryQueue {
     this.#head = 0
   }
 
-  #entryOf({ path }: PendingFile, reading: ReadContent): ManifestEntry {
+  #entryOf(path: ByteText, reading: ReadContent): ManifestEntry {
     const { content, facts } = reading
     this.#reader.remember(path, reading)
     this.#onFile(content.size)

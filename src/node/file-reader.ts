@@ -8,12 +8,12 @@ import type { Pace } from './pace.ts'
 import { failureToOpen, readFile } from './read-file.ts'
 import type { FolderReadSettings } from './read-folder.ts'
 import type { ReadTroubles } from './read-troubles.ts'
-import { StatCacheReader } from './stat-cache-reader.ts'
+import { type CachedContent, StatCacheReader } from './stat-cache-reader.ts'
 import { StatCacheWriter } from './stat-cache-writer.ts'
 
 /** What a file held, and how it stood when that was read. */
 export interface ReadContent {
-  readonly content: FileContent
+  readonly content: FileContent | CachedContent
   readonly facts: EntryFacts
 }
 
@@ -32,6 +32,8 @@ export class FileReader {
   readonly #pace: Pace
   readonly #before: StatCacheReader | undefined
   readonly #after: StatCacheWriter | undefined
+  #path = '' as ByteText
+  #key = '' as ByteText
 
   constructor(top: ByteText, store: ContentStore, settings: FolderReadSettings, troubles: ReadTroubles, pace: Pace) {
     this.top = top
@@ -44,12 +46,12 @@ export class FileReader {
     const path = join(settings.cacheFolder, 'stat', `${name}.bin`)
     const { cacheIdentity: identity = '', trustAfterMs } = settings
     this.#before = new StatCacheReader(path, identity)
-    this.#after = new StatCacheWriter(path, { identity, trustAfterMs })
+    this.#after = new StatCacheWriter(path, { identity, trustAfterMs, before: this.#before })
   }
 
   /** What a file holds, if that is known without opening it, and in the store. Files must be asked for in order. */
-  known({ path, facts }: MetFile): MaybePromise<FileContent | undefined> {
-    const known = this.#before?.find(keyOf(path), facts)
+  known({ path, facts }: MetFile): MaybePromise<CachedContent | undefined> {
+    const known = this.#before?.find(this.#keyOf(path), facts)
     if (known === undefined) return undefined
     const holds = this.store.holds(known)
     return isPromise(holds) ? holds.then((is) => (is ? known : undefined)) : holds ? known : undefined
@@ -72,7 +74,7 @@ export class FileReader {
 
   /** Keeps what a file held for the next time. Files must come in order. */
   remember(path: ByteText, { content, facts }: ReadContent): void {
-    this.#after?.add(keyOf(path), facts, content)
+    this.#after?.add(this.#keyOf(path), facts, content, 'record' in content ? content.record : undefined)
   }
 
   async commit(): Promise<void> {
@@ -80,11 +82,15 @@ export class FileReader {
   }
 
   close(): void {
-    this.#before?.close()
     this.#after?.abandon()
+    this.#before?.close()
   }
-}
 
-function keyOf(path: ByteText): ByteText {
-  return path.replaceAll('/', '\0') as ByteText
+  /** Mostly asked for twice in a row. */
+  #keyOf(path: ByteText): ByteText {
+    if (path === this.#path) return this.#key
+    this.#path = path
+    this.#key = path.replaceAll('/', '\0') as ByteText
+    return this.#key
+  }
 }

@@ -47,13 +47,15 @@ export function nodeFolders(options: NodeFoldersOptions = {}): FolderPort {
   const { repositoryFolder, cacheFolder, cacheIdentity, trustAfterMs, threads, calls = nodeFolderCalls, folding } = options
   const inspections = new Map<string, number>()
   return {
-    async *read(folder: string, store: ContentStore, readOptions: FolderReadOptions): AsyncGenerator<ManifestEntry> {
-      const top = openableFolder(folder)
-      const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
-      if (repository !== undefined) assertOutside(top, repository)
-      // Loaded when it is needed: most commands read no folder.
-      const { readFolder } = await import('./read-folder.ts')
-      yield* readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder, cacheIdentity, trustAfterMs, threads })
+    read(folder: string, store: ContentStore, readOptions: FolderReadOptions): AsyncIterable<ManifestEntry> {
+      return begunLater(async () => {
+        const top = openableFolder(folder)
+        const repository = repositoryFolder === undefined ? undefined : factsOf(repositoryFolder)
+        if (repository !== undefined) assertOutside(top, repository)
+        // Loaded when it is needed: most commands read no folder.
+        const { readFolder } = await import('./read-folder.ts')
+        return readFolder(byteTextOf(fs.realpathSync.native(top, { encoding: 'buffer' })), store, readOptions, { calls, repository, cacheFolder, cacheIdentity, trustAfterMs, threads })
+      })
     },
     async inspect(folder) {
       const target = resolve(folder)
@@ -134,4 +136,15 @@ function factsOf(path: string): fs.BigIntStats | undefined {
     if (isAbsence(error)) return undefined
     throw storageError(error, { operation: 'stat', key: path, location: 'the file system' })
   }
+}
+
+/** What `begin` gives, begun when the first is asked for. Not a generator around it, which costs a promise or two for each file. */
+function begunLater<T>(begin: () => Promise<AsyncGenerator<T>>): AsyncIterable<T> {
+  let begun: AsyncGenerator<T> | undefined
+  const items: AsyncIterableIterator<T> = {
+    [Symbol.asyncIterator]: () => items,
+    next: () => begun?.next() ?? begin().then((started) => (begun = started).next()),
+    return: async () => (await begun?.return(undefined)) ?? { done: true, value: undefined },
+  }
+  return items
 }

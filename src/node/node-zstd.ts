@@ -4,11 +4,15 @@ import type * as Fzstd from 'fzstd'
 import type { Platform } from '../cid/interface.ts'
 import { assertZstdFrame } from '../cid/zstd-frame.ts'
 import { MalformedDataError } from '../errors.ts'
+import { ZlibHandle } from './zlib-handle.ts'
 
 /** The part of `node:zlib` that came with Node 22.15. */
 interface ZstdCalls {
   zstdCompressSync(bytes: Uint8Array, options: { params: Record<number, number>; chunkSize: number }): Uint8Array
   zstdDecompressSync(bytes: Uint8Array, options: { maxOutputLength: number; chunkSize: number }): Uint8Array
+  createZstdCompress(options: { params: Record<number, number> }): unknown
+  createZstdDecompress(): unknown
+  readonly constants: { readonly ZSTD_e_end: number }
 }
 
 /** `ZSTD_c_compressionLevel` and `ZSTD_c_checksumFlag` of zstd.h. */
@@ -43,4 +47,20 @@ export function nodeZstd(): Pick<Platform, 'zstd' | 'unzstd'> {
       return result
     },
   }
+}
+
+/** Compresses block after block as `zstd` does with `fast`, to the same bytes; undefined where this Node has no Zstandard. */
+export function fastZstdCompressor(): ZlibHandle | undefined {
+  return handleOf((calls) => calls.createZstdCompress({ params: { [LEVEL]: FAST_LEVEL } }))
+}
+
+/** Decompresses one whole frame after another. */
+export function zstdDecompressor(): ZlibHandle | undefined {
+  return handleOf((calls) => calls.createZstdDecompress())
+}
+
+function handleOf(make: (calls: ZstdCalls) => unknown): ZlibHandle | undefined {
+  if (!('zstdCompressSync' in zlib)) return undefined
+  const calls = zlib as unknown as ZstdCalls
+  return new ZlibHandle({ make: () => make(calls), flush: calls.constants.ZSTD_e_end, resets: false })
 }

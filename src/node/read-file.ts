@@ -28,7 +28,7 @@ const RETRY_WAITS_MS: readonly number[] = [20, 50, 100]
 /** Linux stamps files with the time of the last tick, 1 to 10 ms ago. */
 const TICK_MS = 20
 /** What FAT stamps with, and more than other coarse systems do. */
-const COARSE_TICK_MS = 2000
+export const COARSE_TICK_MS = 2000
 const SECOND_NS = 1_000_000_000n
 
 /**

@@ -63,6 +63,16 @@ export function encodeRecord(page: Buffer, offset: number, record: CacheRecord, 
   return offset + RECORD_SIZE_BYTES + key.length - shared
 }
 
+/** Whether the record at `offset` is of a file that stands as it did. */
+export function hasFacts(records: DataView, offset: number, { size, mtimeNs, ctimeNs, ino }: Pick<CacheRecord, 'size' | 'mtimeNs' | 'ctimeNs' | 'ino'>): boolean {
+  return records.getBigUint64(offset + 8, true) === size && records.getBigInt64(offset + 16, true) === mtimeNs && records.getBigInt64(offset + 24, true) === ctimeNs && records.getBigUint64(offset + 32, true) === ino
+}
+
+/** What the file of the record at `offset` held. The digest is a view. */
+export function contentAt(records: DataView, offset: number): Pick<CacheRecord, 'codec' | 'hashCode' | 'digest'> {
+  return { codec: records.getUint8(offset + 4), hashCode: records.getUint8(offset + 5), digest: new Uint8Array(records.buffer, records.byteOffset + offset + DIGEST_AT, DIGEST_SIZE_BYTES) }
+}
+
 /** The key of the record at `offset` and its end, or undefined if it is not sound. */
 export function decodeKey(records: Buffer, offset: number, previousKey: string): { key: ByteText; end: number } | undefined {
   const start = offset + RECORD_SIZE_BYTES

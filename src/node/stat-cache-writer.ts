@@ -4,9 +4,10 @@ import type { FileContent } from '../dataset/interface.ts'
 import type { ByteText } from './byte-text.ts'
 import { nodeFileCalls } from './file-calls.ts'
 import type { EntryFacts } from './folder-calls.ts'
-import { tickOf } from './read-file.ts'
-import { cacheHeader, encodeRecord, MAX_CACHED_KEY_BYTES, MAX_PAGE_SIZE_BYTES, PAGE_HEADER_SIZE_BYTES, PAGE_TARGET_SIZE_BYTES, sealPage } from './stat-cache-format.ts'
+import { COARSE_TICK_MS, tickOf } from './read-file.ts'
+import { type CacheRecord, cacheHeader, encodeRecord, MAX_CACHED_KEY_BYTES, MAX_PAGE_SIZE_BYTES, PAGE_HEADER_SIZE_BYTES, PAGE_TARGET_SIZE_BYTES, sealPage } from './stat-cache-format.ts'
 import { hostId } from './maker.ts'
+import type { StatCacheReader } from './stat-cache-reader.ts'
 import { sweepTempFiles, tempName, unlinkQuietly } from './temp-files.ts'
 
 /** Kernel ticks are at most 10 ms; the rest is for clocks of file systems that run apart from this one's. */
@@ -22,6 +23,8 @@ export const DEFAULT_TRUST_AFTER_MS = 40_000
 export interface StatCacheWriteOptions {
   /** What the content is hashed for; a reader with another identity does not use the cache. */
   readonly identity: string
+  /** The cache that is there. What it says is copied, or, if that is all there is to say, left where it is. Must stay open until the writer is done. */
+  readonly before?: StatCacheReader | undefined
   /** How long before the walk a file must have been changed last to be recorded. */
   readonly trustAfterMs?: number | undefined
 }
@@ -42,14 +45,20 @@ export class StatCacheWriter {
   readonly #temp: string
   readonly #trustAfterMs: number
   readonly #page: Buffer = Buffer.alloc(PAGE_HEADER_SIZE_BYTES + MAX_PAGE_SIZE_BYTES)
+  /** As long as all that came is what the cache before says, in its order. */
+  #before: StatCacheReader | undefined
+  #kept = 0
   #file: number | undefined
   #settled = false
   #began = 0n
+  /** What is older than this is not racy by any rule. */
+  #safelyOld = 0n
   #end = PAGE_HEADER_SIZE_BYTES
   #key = ''
 
-  constructor(path: string, { identity, trustAfterMs = DEFAULT_TRUST_AFTER_MS }: StatCacheWriteOptions) {
+  constructor(path: string, { identity, before, trustAfterMs = DEFAULT_TRUST_AFTER_MS }: StatCacheWriteOptions) {
     this.#path = path
+    this.#before = before
     this.#trustAfterMs = trustAfterMs
     this.#temp = join(dirname(path), tempName(hostId()))
     this.#attempt(() => {
@@ -59,28 +68,38 @@ export class StatCacheWriter {
       const [stamped, now] = [fs.fstatSync(this.#file, { bigint: true }).mtimeNs, BigInt(Date.now()) * NS_PER_MS]
       // The clock that stamps files may not be this machine's.
       this.#began = stamped < now ? stamped : now
+      this.#safelyOld = this.#began - BigInt(Math.max(trustAfterMs, COARSE_TICK_MS)) * NS_PER_MS
     })
   }
 
-  /** Records what a file held. Keys must come in rising order. */
-  add(key: ByteText, facts: EntryFacts, content: FileContent): void {
+  /** Records what a file held. Keys must come in rising order. `record`: which record of the cache before says so, if one does. */
+  add(key: ByteText, facts: EntryFacts, content: FileContent, record?: number): void {
     if (this.#file === undefined || key.length > MAX_CACHED_KEY_BYTES || this.#isRacy(facts)) return
+    if (this.#before !== undefined) {
+      if (record === this.#kept) {
+        this.#kept++
+        return
+      }
+      this.#attempt(() => this.#copyKept())
+    }
     const { cid } = content
     const { size, mtimeNs, ctimeNs, ino } = facts
-    this.#end = encodeRecord(this.#page, this.#end, { key, codec: cid.code, hashCode: cid.multihash.code, size, mtimeNs, ctimeNs, ino, digest: cid.multihash.digest }, this.#key)
-    this.#key = key
-    if (this.#end >= PAGE_TARGET_SIZE_BYTES) this.#attempt(() => this.#flush())
+    this.#attempt(() => this.#write({ key, codec: cid.code, hashCode: cid.multihash.code, size, mtimeNs, ctimeNs, ino, digest: cid.multihash.digest }))
   }
 
   /** Puts the new cache in the place of the old one. */
   async commit(): Promise<void> {
     if (this.#file === undefined) return
-    this.#attempt(() => {
-      this.#flush()
-      this.#close()
-      fs.renameSync(this.#temp, this.#path)
-      this.#settled = true
-    })
+    if (this.#before?.hasJust(this.#kept) === true) this.abandon()
+    else {
+      this.#attempt(() => {
+        this.#copyKept()
+        this.#flush()
+        this.#close()
+        fs.renameSync(this.#temp, this.#path)
+        this.#settled = true
+      })
+    }
     await sweepTempFiles(nodeFileCalls, dirname(this.#path), hostId())
   }
 
@@ -94,7 +113,26 @@ export class StatCacheWriter {
 
   #isRacy(facts: EntryFacts): boolean {
     const latest = facts.mtimeNs > facts.ctimeNs ? facts.mtimeNs : facts.ctimeNs
+    if (latest < this.#safelyOld) return false
     return latest >= this.#began - BigInt(Math.max(this.#trustAfterMs, tickOf(facts, FINE_TICK_MS))) * NS_PER_MS
+  }
+
+  #copyKept(): void {
+    const before = this.#before
+    this.#before = undefined
+    if (before === undefined) return
+    let copied = 0
+    for (const record of before.first(this.#kept)) {
+      this.#write(record)
+      copied++
+    }
+    if (copied < this.#kept) throw new Error('The cache before has changed')
+  }
+
+  #write(record: CacheRecord): void {
+    this.#end = encodeRecord(this.#page, this.#end, record, this.#key)
+    this.#key = record.key
+    if (this.#end >= PAGE_TARGET_SIZE_BYTES) this.#flush()
   }
 
   #flush(): void {

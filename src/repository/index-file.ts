@@ -8,6 +8,7 @@ import {
   type IndexedPack, type IndexName, type IndexRecord,
 } from './index-format.ts'
 import { BLOCK_HEADER_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES } from './pack-format.ts'
+import { digestAtOrAfter } from './digest-search.ts'
 import { PackTable } from './pack-table.ts'
 import type { PageCache } from './page-cache.ts'
 import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
@@ -26,6 +27,7 @@ export class IndexFile {
   readonly #packTable: PackTable
   readonly #pageTable: Uint8Array
   readonly #pages: number
+  readonly #pageNames: string[] = []
 
   private constructor(
     storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number },
@@ -83,6 +85,14 @@ export class IndexFile {
     return this.#findIn(bytes, page, digest)
   }
 
+  /** The pack of one place of a block, undefined if this index does not know it: `find` for those who ask of every file whether its content is there. */
+  packOf(digest: Uint8Array): MaybePromise<IndexedPack | undefined> {
+    const page = this.#pageFor(digest)
+    if (page < 0) return undefined
+    const bytes = this.#page(page)
+    return isPromise(bytes) ? bytes.then((loaded) => this.#packIn(loaded, digest)) : this.#packIn(bytes, digest)
+  }
+
   /** Views of all records in order, a page at a time. */
   async *pages(): AsyncGenerator<Uint8Array> {
     for (let page = 0; page < this.#pages; page++) yield await this.#load(page)
@@ -99,24 +109,21 @@ export class IndexFile {
 
   /** The last page whose first digest is not greater, or -1. */
   #pageFor(digest: Uint8Array): number {
-    let low = 0
-    let high = this.#pages
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareDigestAt(this.#pageTable, middle * PAGE_TABLE_ROW_SIZE_BYTES, digest) <= 0) low = middle + 1
-      else high = middle
-    }
-    return low - 1
+    let page = digestAtOrAfter(this.#pageTable, this.#pages, PAGE_TABLE_ROW_SIZE_BYTES, digest)
+    // Copies of one block may fill pages.
+    while (page < this.#pages && compareDigestAt(this.#pageTable, page * PAGE_TABLE_ROW_SIZE_BYTES, digest) === 0) page++
+    return page - 1
+  }
+
+  #packIn(bytes: Uint8Array, digest: Uint8Array): IndexedPack | undefined {
+    const count = bytes.length / RECORD_SIZE_BYTES
+    const row = digestAtOrAfter(bytes, count, RECORD_SIZE_BYTES, digest)
+    if (row === count || compareDigestAt(bytes, row * RECORD_SIZE_BYTES, digest) !== 0) return undefined
+    return this.pack(this.#possible(decodeRecord(bytes, row * RECORD_SIZE_BYTES)).pack)
   }
 
   #findIn(bytes: Uint8Array, page: number, digest: Uint8Array): MaybePromise<readonly IndexRecord[]> {
-    let low = 0
-    let high = bytes.length / RECORD_SIZE_BYTES
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareDigestAt(bytes, middle * RECORD_SIZE_BYTES, digest) < 0) low = middle + 1
-      else high = middle
-    }
+    const low = digestAtOrAfter(bytes, bytes.length / RECORD_SIZE_BYTES, RECORD_SIZE_BYTES, digest)
     const found: IndexRecord[] = []
     for (let at = low * RECORD_SIZE_BYTES; at < bytes.length && compareDigestAt(bytes, at, digest) === 0; at += RECORD_SIZE_BYTES) {
       found.push(this.#possible(decodeRecord(bytes, at)))
@@ -148,7 +155,7 @@ export class IndexFile {
   }
 
   #pageName(page: number): string {
-    return `${this.#key}/${page}`
+    return (this.#pageNames[page] ??= `${this.#key}/${page}`)
   }
 
   async #load(page: number): Promise<Uint8Array> {

@@ -54,6 +54,20 @@ export class IndexSet {
     }
     return waiting === undefined ? found : Promise.all(waiting).then(() => found)
   }
+
+  /** The pack of one place of a block, undefined if it is not in the repository. Makes no objects, and looks no further than it must: for those who ask of every file. */
+  packOf(digest: Uint8Array): MaybePromise<IndexedPack | undefined> {
+    return this.#packFrom(0, digest)
+  }
+
+  #packFrom(first: number, digest: Uint8Array): MaybePromise<IndexedPack | undefined> {
+    for (let number = first; number < this.files.length; number++) {
+      const pack = (this.files[number] as IndexFile).packOf(digest)
+      if (isPromise(pack)) return pack.then((known) => known ?? this.#packFrom(number + 1, digest))
+      if (pack !== undefined) return pack
+    }
+    return undefined
+  }
 }
 
 /** Two files may have the same content, and are two all the same. */

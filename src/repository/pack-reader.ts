@@ -31,12 +31,12 @@ export const READ_SIZE_BYTES: number = 4 * 1024 * 1024
 export async function* readPack(
   storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack, openDelta: OpenDelta,
 ): AsyncGenerator<PackedBlock> {
-  yield* readBlocks(storage, platform, hasher, pack, await readTrailer(storage, hasher, pack), openDelta)
+  yield* readBlocks(storage, platform, hasher, pack, headersIn(await readTrailerRows(storage, hasher, pack)), openDelta)
 }
 
 /** The same with the headers known. Nothing of what one read returned is used after the next. */
 export async function* readBlocks(
-  storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack, headers: readonly BlockHeader[], openDelta: OpenDelta,
+  storage: Pick<Storage, 'get'>, platform: Platform, hasher: Hasher, pack: IndexedPack, headers: Iterable<BlockHeader>, openDelta: OpenDelta,
 ): AsyncGenerator<PackedBlock> {
   let window: Uint8Array = new Uint8Array(0)
   let windowStart = 0
@@ -77,6 +77,16 @@ function sameHeader(a: BlockHeader, b: BlockHeader): boolean {
 
 /** The headers of all blocks of a pack, in order. @throws CorruptObjectError as `readPack` does */
 export async function readTrailer(storage: Pick<Storage, 'get'>, hasher: Hasher, pack: IndexedPack): Promise<readonly BlockHeader[]> {
+  return [...headersIn(await readTrailerRows(storage, hasher, pack))]
+}
+
+/** The headers in what `readTrailerRows` gave, made one by one: a pack may have more than it has room for as objects. */
+export function* headersIn(rows: Uint8Array): Generator<BlockHeader, void, undefined> {
+  for (let at = 0; at < rows.length; at += BLOCK_HEADER_SIZE_BYTES) yield decodeBlockHeader(rows, at) as BlockHeader
+}
+
+/** The same as bytes, each header known to be one. @throws CorruptObjectError as `readPack` does */
+export async function readTrailerRows(storage: Pick<Storage, 'get'>, hasher: Hasher, pack: IndexedPack): Promise<Uint8Array> {
   const key = packKey(pack.id)
   const footerStart = pack.size - FOOTER_SIZE_BYTES
   const footer = await readExactly(storage, pack, footerStart, pack.size)
@@ -89,16 +99,14 @@ export async function readTrailer(storage: Pick<Storage, 'get'>, hasher: Hasher,
   if (!equalBytes(fileHeader, encodePackHeader(pack.kind))) {
     throw new CorruptObjectError(`${key} is not the kind of pack that the index says`, { data: { key } })
   }
-  const headers: BlockHeader[] = []
   let end = FILE_HEADER_SIZE_BYTES
   for (let at = 0; at < trailer.length; at += BLOCK_HEADER_SIZE_BYTES) {
     const header = decodeBlockHeader(trailer, at)
     if (header === undefined) throw new CorruptObjectError(`${key} is damaged: its trailer holds something that is no block header`, { data: { key } })
-    headers.push(header)
     end += BLOCK_HEADER_SIZE_BYTES + header.storedSize
   }
   if (end !== trailerStart) throw new CorruptObjectError(`${key} is damaged: its blocks do not fill it`, { data: { key } })
-  return headers
+  return trailer
 }
 
 async function readExactly(storage: Pick<Storage, 'get'>, pack: IndexedPack, start: number, end: number): Promise<Uint8Array> {

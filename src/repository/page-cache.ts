@@ -13,9 +13,11 @@ export class PageCache {
   get(name: string): Uint8Array | undefined {
     const page = this.#pages.get(name)
     if (page === undefined) return undefined
-    // A Map lists its keys in the order they were set: the first is then the one unused for longest.
-    this.#pages.delete(name)
-    this.#pages.set(name, page)
+    // A Map lists its keys in the order they were set: the first is then the one unused for longest. Of no matter until room runs out.
+    if (this.#bytes > this.#budget / 2) {
+      this.#pages.delete(name)
+      this.#pages.set(name, page)
+    }
     return page
   }
 

@@ -160,8 +160,8 @@ export class BlockRepository implements BlockSource {
 
   /** True if an index names the block; its bytes are not looked at. */
   has(cid: CID): MaybePromise<boolean> {
-    const found = this.#state.indexes.find(cid.multihash.digest)
-    return isPromise(found) ? found.then((locations) => locations.length > 0) : found.length > 0
+    const found = this.#state.indexes.packOf(cid.multihash.digest)
+    return isPromise(found) ? found.then((pack) => pack !== undefined) : found !== undefined
   }
 
   /** Many blocks in order, by few large reads. What cannot be read, or has another size than the request says, is reported in its place. See `ReadManyOptions`. */

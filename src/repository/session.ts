@@ -108,8 +108,8 @@ export class Session implements BlockSource, BlockSink {
    */
   wants(digest: Uint8Array): MaybePromise<boolean> {
     if (this.#packs.has(digest) || this.#wanted.rowOf(digest) >= 0) return false
-    const known = this.#host.state.indexes.find(digest)
-    return isPromise(known) ? known.then((locations) => !this.#rely(locations) && this.#wanted.add(digest)) : !this.#rely(known) && this.#wanted.add(digest)
+    const known = this.#host.state.indexes.packOf(digest)
+    return isPromise(known) ? known.then((pack) => !this.#rely(pack) && this.#wanted.add(digest)) : !this.#rely(known) && this.#wanted.add(digest)
   }
 
   /**
@@ -135,15 +135,15 @@ export class Session implements BlockSource, BlockSink {
   has(cid: CID): MaybePromise<boolean> {
     const { digest } = cid.multihash
     if (this.#packs.has(digest)) return true
-    const known = this.#host.state.indexes.find(digest)
-    return isPromise(known) ? known.then((locations) => this.#rely(locations)) : this.#rely(known)
+    const known = this.#host.state.indexes.packOf(digest)
+    return isPromise(known) ? known.then((pack) => this.#rely(pack)) : this.#rely(known)
   }
 
   /** Plain size of a block of the repository or of this session in bytes, or undefined if there is no such block. */
   async sizeOf(cid: CID): Promise<number | undefined> {
     const { digest } = cid.multihash
     const known = await this.#host.state.indexes.find(digest)
-    this.#rely(known)
+    this.#rely(known[0]?.pack)
     return known[0]?.size ?? this.#packs.sizeOf(digest)
   }
 
@@ -232,7 +232,7 @@ export class Session implements BlockSource, BlockSink {
 
   #add(cid: CID, code: BlockCode, bytes: Uint8Array, known: readonly BlockLocation[]): MaybePromise<CID> {
     // Another put of the same bytes may have come first while a page was read.
-    if (this.#rely(known) || this.#packs.has(cid.multihash.digest)) return cid
+    if (this.#rely(known[0]?.pack) || this.#packs.has(cid.multihash.digest)) return cid
     const { digest } = cid.multihash
     const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))
     return full === undefined ? cid : full.then(() => cid)
@@ -240,7 +240,7 @@ export class Session implements BlockSource, BlockSink {
 
   async #addDelta(cid: CID, bytes: Uint8Array, hint: DeltaHint, found: MaybePromise<readonly BlockLocation[]>): Promise<CID> {
     const { digest } = cid.multihash
-    if (this.#rely(await found) || this.#packs.has(digest)) return cid
+    if (this.#rely((await found)[0]?.pack) || this.#packs.has(digest)) return cid
     const { block, depth } = await this.#deltas.encode(digest, bytes, hint, this.compression)
     if (this.#packs.has(digest)) return cid
     this.#host.deltas.remember(digest, bytes, depth)
@@ -266,11 +266,9 @@ export class Session implements BlockSource, BlockSink {
     return this.#packs.add(code, digest, size, block, loan)
   }
 
-  #rely(locations: readonly BlockLocation[]): boolean {
-    const [first] = locations
-    if (first === undefined) return false
-    this.#relied.add(first.pack)
-    return true
+  #rely(pack: IndexedPack | undefined): boolean {
+    if (pack !== undefined) this.#relied.add(pack)
+    return pack !== undefined
   }
 
   #assertIdle(): void {

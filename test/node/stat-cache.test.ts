@@ -231,7 +231,7 @@ describe('a stat cache', () => {
       for (const [index, key] of sorted.entries()) {
         if (index % 3 === 0) continue
         expect(reader.find(key as ByteText, { ...factsOf(index), ino: ino ^ 1n })).toBeUndefined()
-        expect(reader.find(key as ByteText, factsOf(index))).toEqual({ cid: contentCid(key), size: index })
+        expect(reader.find(key as ByteText, factsOf(index))).toEqual({ cid: contentCid(key), size: index, record: index })
         expect(reader.find(`${key}x` as ByteText, factsOf(index))).toBeUndefined()
       }
       reader.close()

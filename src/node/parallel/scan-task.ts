@@ -1,8 +1,8 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import type { Hasher } from '../../cid/interface.ts'
-import { BLOCK_HEADER_SIZE_BYTES, encodeBlockHeader, packKey } from '../../repository/pack-format.ts'
-import { READ_SIZE_BYTES, readBlocks, readTrailer } from '../../repository/pack-reader.ts'
+import { packKey } from '../../repository/pack-format.ts'
+import { headersIn, READ_SIZE_BYTES, readBlocks, readTrailerRows } from '../../repository/pack-reader.ts'
 import type { Storage } from '../../storage/interface.ts'
 import { scratch } from './scratch.ts'
 import type { ScanPackResult, ScanPackTask } from './tasks.ts'
@@ -14,16 +14,14 @@ export async function scanPack({ location, pack }: Pick<ScanPackTask, 'location'
   try {
     const file = fs.openSync(join(location, packKey(pack.id)), 'r')
     try {
-      const headers = await readTrailer(packFile(file, () => undefined), hasher, pack)
+      const rows = await readTrailerRows(packFile(file, () => undefined), hasher, pack)
       const damaged: { index: number; reason: string }[] = []
       let index = 0
-      for await (const { damage } of readBlocks(packFile(file, (size) => window.subarray(0, size)), scratch.platform, hasher, pack, headers, async () => undefined)) {
+      for await (const { damage } of readBlocks(packFile(file, (size) => window.subarray(0, size)), scratch.platform, hasher, pack, headersIn(rows), async () => undefined)) {
         if (damage !== undefined) damaged.push({ index, reason: damage })
         index++
         scratch.release()
       }
-      const rows = new Uint8Array(headers.length * BLOCK_HEADER_SIZE_BYTES)
-      headers.forEach((header, at) => encodeBlockHeader(header, rows, at * BLOCK_HEADER_SIZE_BYTES))
       return { headers: rows, damaged }
     } finally {
       fs.closeSync(file)
