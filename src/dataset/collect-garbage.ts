@@ -1,6 +1,7 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { BlockRepository, GcOptions, GcReport } from '../repository/index.ts'
 import type { CidText, OperationOptions } from '../types.ts'
+import { keepListings } from './dropped-listings.ts'
 import { measureRefs, type RefUsage } from './ref-usage.ts'
 import { assertRetention, type Retention, snapshotsToEvict } from './retention.ts'
 import { readSnapshot } from './snapshot-object.ts'
@@ -34,20 +35,25 @@ export interface CollectResult extends Omit<GcReport, 'evicted'> {
 export async function collectRepository(repository: BlockRepository, options: CollectOptions): Promise<CollectResult> {
   assertRetention(options)
   const { author, keepLast, keepWithinMs, alsoEvict, ...rest } = options
+  // What is written down of dropped data is part of what a collection does, so that a dry run does it too, in memory.
+  const collected = options.dryRun === true && alsoEvict !== undefined ? repository.rehearsal() : repository
+  await collected.refresh()
   let derived: ReadonlySet<string> = new Set()
   const evict = async (): Promise<readonly CID[]> => {
     const roots = (await alsoEvict?.()) ?? []
     derived = new Set(roots.map(cidText))
+    // That is a commit: the collection takes up the state after it, in which there is nothing more to write.
+    if (options.dryRun !== true || alsoEvict !== undefined) await keepListings(collected, roots)
     return [...(await snapshotsToEvict(repository, options)), ...roots]
   }
-  const report = await repository.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })
+  const report = await collected.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })
   const evicted: EvictedSnapshot[] = []
   for (const cid of report.evicted) {
     if (derived.has(cidText(cid))) continue
     const { root, time, message } = await readSnapshot(repository, cid)
     evicted.push({ snapshot: cidText(cid), root: cidText(root), time, message })
   }
-  const { refs } = await measureRefs(repository, { evicted: report.evicted, signal: options.signal })
+  const { refs } = await measureRefs(collected, { evicted: report.evicted, signal: options.signal })
   return { ...report, evicted, evictedRoots: report.evicted.map(cidText).filter((root) => derived.has(root)), refs }
 }
 

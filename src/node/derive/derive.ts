@@ -8,7 +8,7 @@ import { readSnapshot } from '../../dataset/snapshot-object.ts'
 import { DivergenceError, InvalidArgumentError, NotFoundError, NotHermeticError, RecipeFailedError, RefConflictError, VarveError } from '../../errors.ts'
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
-import { outputDifferences } from '../../recipe/explain-difference.ts'
+import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
 import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { bind } from './bind.ts'
@@ -159,10 +159,9 @@ async function failure(blocks: BlockRepository, session: Session, bound: Bound, 
 }
 
 async function divergence(blocks: BlockRepository, session: Session, bound: Bound, before: RememberedRun, run: Realised['run']): Promise<DivergenceError> {
-  const dropped = (await Promise.all(before.outputs.map(({ root }) => blocks.isEvicted(root)))).includes(true)
-  const { differences, count } = dropped ? { differences: [], count: 0 } : await outputDifferences(session, before.outputs, run.outputs)
-  const named = dropped ? 'where cannot be told, since the first result was dropped' : differences.slice(0, 5).map(({ path, change }) => `${path} (${change})`).join(', ')
-  return new DivergenceError(`${bound.recipe.name} gave another result than before, though it claims to be deterministic: ${named}${count > 5 ? `, and ${count - 5} more` : ''}`, {
+  const found = await outputDifferences(blocks, session, before.outputs, run.outputs)
+  const { differences, count } = found
+  return new DivergenceError(`${bound.recipe.name} gave another result than before, though it claims to be deterministic: ${shownDifferences(found)}`, {
     data: {
       derivation: cidText(bound.cid), differences, count,
       first: before.outputs.map(({ name, root }) => ({ name, root: cidText(root) })), second: run.outputs.map(({ name, root }) => ({ name, root: cidText(root) })),
