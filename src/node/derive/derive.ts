@@ -11,6 +11,7 @@ import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
 import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
+import { sweepScratches } from '../execution/scratch.ts'
 import { bind } from './bind.ts'
 import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-refs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
@@ -47,6 +48,8 @@ export async function derive(repository: Repository, recipe: string | CommandRec
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     if (before !== undefined && options.force !== true) {
+      // Whoever was killed after it had committed left its scratch folder, and nothing may be left to run.
+      if (options.dryRun !== true) await sweepScratches(scratchFolder(repository))
       const given = options.dryRun === true ? { changes: [], snapshots: {} } : await moveRefs(blocks, session, bound.cid, before, refs, options)
       return result('remembered', before, await outputInfos(blocks, before, refs, given))
     }
