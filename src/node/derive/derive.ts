@@ -13,7 +13,7 @@ import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sam
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { sweepScratches } from '../execution/scratch.ts'
 import { bind } from './bind.ts'
-import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-refs.ts'
+import { type GivenRefs, giveRefs, NO_REFS, outputRefs, type OutputRefs } from './give-refs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { type Bound, realise, type Realised } from './realise.ts'
@@ -50,7 +50,7 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     if (before !== undefined && options.force !== true) {
       // Whoever was killed after it had committed left its scratch folder, and nothing may be left to run.
       if (options.dryRun !== true) await sweepScratches(scratchFolder(repository))
-      const given = options.dryRun === true ? { changes: [], snapshots: {} } : await moveRefs(blocks, session, bound.cid, before, refs, options)
+      const given = options.dryRun === true ? NO_REFS : await moveRefs(blocks, session, bound.cid, before, refs, options)
       return result('remembered', before, await outputInfos(blocks, before, refs, given))
     }
     if (options.dryRun === true) return result('stale', before, [])
@@ -74,11 +74,11 @@ function hasDiverged(known: Realisations): boolean {
   return known.runs.some(({ status, outputs }) => status === 'succeeded' && !sameOutputs(outputs, first?.outputs ?? outputs))
 }
 
-async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots }: GivenRefs): Promise<DeriveResult['outputs']> {
+async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots, unchanged }: GivenRefs): Promise<DeriveResult['outputs']> {
   const evicted = await blocks.evicted()
   return run.outputs.map(({ name, root }) => {
     const snapshot = snapshots[name]
-    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)) }
+    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)), unchanged: unchanged.includes(name) }
   })
 }
 
@@ -104,14 +104,14 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   })
   const { run } = realised
   if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)
-  let given: GivenRefs = { changes: [], snapshots: {} }
+  let given: GivenRefs = NO_REFS
   const known = await remember(blocks, session, run, {
     action: ACTION, message: options.message ?? bound.recipe.name, actor: options.author ?? null,
     // What differs from the first result, which another process may have given meanwhile, is kept and takes nobody's place.
     refs: async (realisations) => {
       const first = pinnedRun(realisations)
       const isRefused = bound.recipe.deterministic === 'bitwise' && first !== undefined && !sameOutputs(first.outputs, run.outputs)
-      given = isRefused ? { changes: [], snapshots: {} } : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
+      given = isRefused ? NO_REFS : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
       return given.changes
     },
   })

@@ -57,6 +57,8 @@ export interface DerivedOutputInfo {
   readonly snapshot: CidText | null
   /** True if the data was dropped, to be made again when it is needed. */
   readonly evicted: boolean
+  /** True if its ref had the same root before: what is made from it need not be made anew. */
+  readonly unchanged: boolean
 }
 
 export interface DeriveResult {
