@@ -9,7 +9,12 @@ import { readSnapshot } from './snapshot-object.ts'
 export interface CollectOptions extends Retention, OperationOptions, Pick<GcOptions, 'dryRun' | 'graceMs' | 'sessionMaxAgeMs' | 'message'> {
   readonly author?: string
   /** Roots of derived data that may go, beside what the rules drop; asked for anew for every state in which garbage is looked for. */
-  readonly alsoEvict?: () => Promise<readonly CID[]>
+  readonly alsoEvict?: (repository: BlockRepository) => Promise<readonly CID[]>
+  /**
+   * Commits to the repository that it is given, which in a dry run is a rehearsal, what is not to be kept in mind any more, beside the snapshots that the rules drop. Called as `alsoEvict`
+   * is, and before it.
+   */
+  readonly alsoForget?: (repository: BlockRepository, dropped: readonly CID[]) => Promise<void>
 }
 
 /** A snapshot whose data goes; its record of who, when and why stays. */
@@ -34,17 +39,20 @@ export interface CollectResult extends Omit<GcReport, 'evicted'> {
  */
 export async function collectRepository(repository: BlockRepository, options: CollectOptions): Promise<CollectResult> {
   assertRetention(options)
-  const { author, keepLast, keepWithinMs, alsoEvict, ...rest } = options
-  // What is written down of dropped data is part of what a collection does, so that a dry run does it too, in memory.
-  const collected = options.dryRun === true && alsoEvict !== undefined ? repository.rehearsal() : repository
+  const { author, keepLast, keepWithinMs, alsoEvict, alsoForget, ...rest } = options
+  // What is forgotten, and written down of dropped data, is part of what a collection does: a dry run does it too, in memory.
+  const mayWrite = options.dryRun !== true || alsoEvict !== undefined || alsoForget !== undefined
+  const collected = options.dryRun === true && mayWrite ? repository.rehearsal() : repository
   await collected.refresh()
   let derived: ReadonlySet<string> = new Set()
   const evict = async (): Promise<readonly CID[]> => {
-    const roots = (await alsoEvict?.()) ?? []
+    const snapshots = await snapshotsToEvict(collected, options)
+    await alsoForget?.(collected, snapshots)
+    const roots = (await alsoEvict?.(collected)) ?? []
     derived = new Set(roots.map(cidText))
-    // That is a commit: the collection takes up the state after it, in which there is nothing more to write.
-    if (options.dryRun !== true || alsoEvict !== undefined) await keepListings(collected, roots)
-    return [...(await snapshotsToEvict(repository, options)), ...roots]
+    // Both are commits: the collection takes up the state after them, in which there is nothing more to write.
+    if (mayWrite) await keepListings(collected, roots)
+    return [...snapshots, ...roots]
   }
   const report = await collected.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })
   const evicted: EvictedSnapshot[] = []

@@ -94,3 +94,25 @@ test('derive runs a recipe without a pipeline, and takes its parameters and seed
   expect(await runCli(['derive', 'steps/clean.mjs', '--input', 'rows'], { cwd })).toMatchObject({ code: 2 })
   expect((await runCli(['graph', '--format', 'mermaid'], { cwd })).stdout).toMatch(/^flowchart /)
 }, 60_000)
+
+test('gc says which data of old snapshots derivations keep, and forgets those to whose results no ref leads', async () => {
+  const cwd = newFolder()
+  cpSync(resolve('examples/pipeline'), cwd, { recursive: true })
+  const raw = newFolder()
+  for (const day of ['1', '2']) {
+    writeFileSync(join(raw, 'north.csv'), `day,celsius\n2024-01-0${day},3\n`)
+    await runJson(['snapshot', raw, '--ref', 'stations'], { cwd })
+    await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=stations', '--ref', 'rows'], { cwd })
+  }
+  const kept = await runCli(['gc', '--keep-last', '1', '--dry-run'], { cwd })
+  expect(kept.stdout.match(/^would drop baf\w+ .*: its data is kept by a derivation of parse, baf\w+$/gm)).toHaveLength(2)
+  expect(kept.stdout).toMatch(/^ {2}`--forget derivations` lets go of those to whose results no ref leads$/m)
+  const planned = await runCli(['gc', '--keep-last', '1', '--forget', 'derivations', '--dry-run'], { cwd })
+  expect(planned.stdout).toMatch(/^would forget parse, derivation baf\w+: rows baf\w+$/m)
+  expect(planned.stdout.match(/^would drop the data of baf/gm)).toHaveLength(2)
+  const done = await runJson<{ forgotten: unknown[]; evicted: { keptBy: unknown }[] }>(['gc', '--keep-last', '1', '--forget', 'derivations', '--grace', '0s'], { cwd })
+  expect(done.forgotten).toMatchObject([{ recipe: 'parse', runs: 1, outputs: [{ name: 'rows' }] }])
+  expect(done.evicted.map(({ keptBy }) => keptBy)).toEqual([null, null])
+  expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+  expect(await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=stations'], { cwd })).toMatchObject({ status: 'remembered' })
+}, 60_000)

@@ -9,7 +9,7 @@ import { DivergenceError, InvalidArgumentError, NotFoundError, NotHermeticError,
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
-import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import { MEMORY_REF, pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { sweepScratches } from '../execution/scratch.ts'
 import { bind } from './bind.ts'
@@ -50,8 +50,9 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     if (before !== undefined && options.force !== true) {
       // Whoever was killed after it had committed left its scratch folder, and nothing may be left to run.
       if (options.dryRun !== true) await sweepScratches(scratchFolder(repository))
-      const given = options.dryRun === true ? NO_REFS : await moveRefs(blocks, session, bound.cid, before, refs, options)
-      return result('remembered', before, await outputInfos(blocks, before, refs, given))
+      if (options.dryRun === true) return result('remembered', before, await outputInfos(blocks, before, refs, NO_REFS))
+      const moved = await moveRefs(blocks, session, bound.cid, refs, options)
+      if (moved !== undefined) return result('remembered', moved.run, await outputInfos(blocks, moved.run, refs, moved.given))
     }
     if (options.dryRun === true) return result('stale', before, [])
     const { run, given } = await runNow(repository, session, bound, { prepared, options, refs })
@@ -120,12 +121,17 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   return { run: first, given }
 }
 
-async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, run: RememberedRun, refs: OutputRefs, options: DeriveOptions): Promise<GivenRefs> {
+/** Gives the refs to what is remembered, unless it is not any more: garbage collection may forget it at any time. */
+async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, refs: OutputRefs, options: DeriveOptions): Promise<{ run: RememberedRun; given: GivenRefs } | undefined> {
   for (;;) {
+    const memory = (await blocks.getRef(MEMORY_REF)) ?? null
+    const run = pinnedRun(await recall(blocks, derivation))
+    if (run === undefined) return undefined
     const given = await giveRefs(blocks, session, derivation, run.outputs, refs, options)
     try {
-      if (given.changes.length > 0) await session.commit({ action: ACTION, message: options.message ?? '', actor: options.author ?? null, refs: given.changes })
-      return given
+      const unmoved = { name: MEMORY_REF, expected: memory, target: memory, own: true }
+      if (given.changes.length > 0) await session.commit({ action: ACTION, message: options.message ?? '', actor: options.author ?? null, refs: [unmoved, ...given.changes] })
+      return { run, given }
     } catch (error) {
       if (!(error instanceof RefConflictError)) throw error
       await blocks.refresh()
