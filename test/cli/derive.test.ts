@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { errorOf, newFolder, runCli, runJson } from './run-cli.ts'
@@ -115,4 +115,14 @@ test('gc says which data of old snapshots derivations keep, and forgets those to
   expect(done.evicted.map(({ keptBy }) => keptBy)).toEqual([null, null])
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
   expect(await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=stations'], { cwd })).toMatchObject({ status: 'remembered' })
+}, 60_000)
+
+test('repair remembers derivations again when the log is lost', async () => {
+  const cwd = await project()
+  const derive = ['derive', 'steps/parse.mjs', '--input', 'raw=stations']
+  await runJson(derive, { cwd })
+  rmSync(join(cwd, '.varve/log'), { recursive: true })
+  expect((await runCli(['repair', '--give-up'], { cwd })).stdout).toMatch(/^recovered 1 derivation with 1 run from records in the packs$/m)
+  expect(await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=recovered/1'], { cwd })).toMatchObject({ status: 'remembered' })
+  expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 60_000)

@@ -43,20 +43,21 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const changes = await changesSince(blocks, session, bound.cid, Object.values(refs))
     const known = await recall(blocks, bound.cid)
     const before = pinnedRun(known)
-    const result = (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs']): DeriveResult => ({
-      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open, diverged: hasDiverged(known),
+    const result = async (status: DeriveResult['status'], run: RememberedRun | undefined, given: GivenRefs = NO_REFS): Promise<DeriveResult> => ({
+      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid),
+      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, open: bound.recipe.code.open, diverged: hasDiverged(known),
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     if (before !== undefined && options.force !== true) {
       // Whoever was killed after it had committed left its scratch folder, and nothing may be left to run.
       if (options.dryRun !== true) await sweepScratches(scratchFolder(repository))
-      if (options.dryRun === true) return result('remembered', before, await outputInfos(blocks, before, refs, NO_REFS))
+      if (options.dryRun === true) return result('remembered', before)
       const moved = await moveRefs(blocks, session, bound.cid, refs, options)
-      if (moved !== undefined) return result('remembered', moved.run, await outputInfos(blocks, moved.run, refs, moved.given))
+      if (moved !== undefined) return result('remembered', moved.run, moved.given)
     }
-    if (options.dryRun === true) return result('stale', before, [])
+    if (options.dryRun === true) return result('stale', before)
     const { run, given } = await runNow(repository, session, bound, { prepared, options, refs })
-    return result('ran', run, await outputInfos(blocks, run, refs, given))
+    return result('ran', run, given)
   })
 }
 
@@ -75,11 +76,11 @@ function hasDiverged(known: Realisations): boolean {
   return known.runs.some(({ status, outputs }) => status === 'succeeded' && !sameOutputs(outputs, first?.outputs ?? outputs))
 }
 
-async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots, unchanged }: GivenRefs): Promise<DeriveResult['outputs']> {
+async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots }: GivenRefs): Promise<DeriveResult['outputs']> {
   const evicted = await blocks.evicted()
   return run.outputs.map(({ name, root }) => {
     const snapshot = snapshots[name]
-    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)), unchanged: unchanged.includes(name) }
+    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)) }
   })
 }
 

@@ -57,8 +57,6 @@ export interface DerivedOutputInfo {
   readonly snapshot: CidText | null
   /** True if the data was dropped, to be made again when it is needed. */
   readonly evicted: boolean
-  /** True if its ref had the same root before: what is made from it need not be made anew. */
-  readonly unchanged: boolean
 }
 
 export interface DeriveResult {
@@ -70,6 +68,8 @@ export interface DeriveResult {
   /** The run that counts for the derivation; null if there is none. */
   readonly run: CidText | null
   readonly outputs: readonly DerivedOutputInfo[]
+  /** Names of the outputs whose refs had the same roots before: what is made from them need not be made anew. */
+  readonly unchanged: readonly string[]
   /** In what this derivation differs from the one that the ref of an output had before; empty if there was none. */
   readonly changes: readonly DerivationChange[]
   /** True if runs of this derivation gave different results, of which the first counts. */

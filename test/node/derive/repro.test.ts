@@ -19,7 +19,7 @@ describe('a step that was changed', () => {
     expect(statuses(await repro(repository, { file, dryRun: true }))).toEqual({ one: 'stale', two: 'waiting', three: 'waiting' })
     const after = await repro(repository, { file })
     expect(after.steps).toMatchObject([
-      { step: 'one', status: 'ran', changes: [{ what: 'code', name: 'one.mjs' }], outputs: [{ unchanged: true }] }, { step: 'two', status: 'remembered', changes: [] }, { step: 'three', status: 'remembered', changes: [] },
+      { step: 'one', status: 'ran', changes: [{ what: 'code', name: 'one.mjs' }], unchanged: ['out'] }, { step: 'two', status: 'remembered', changes: [] }, { step: 'three', status: 'remembered', changes: [] },
     ])
     const [one] = after.steps
     const output = new Output({ json: false, quiet: false, color: false })
@@ -27,6 +27,6 @@ describe('a step that was changed', () => {
     expect(statuses(await repro(repository, { file: join(project.folder, 'varve.yaml'), dryRun: true }))).toEqual({ one: 'remembered', two: 'remembered', three: 'remembered' })
     // What gives something else does not end there.
     project.write('one.mjs', capitals({ name: 'one', extra: 'await outputs.out.write(\'more\', \'more\')' }))
-    expect((await repro(repository, { file })).steps).toMatchObject([{ status: 'ran', outputs: [{ unchanged: false }] }, { status: 'ran', changes: [{ what: 'input', name: 'raw' }] }, { status: 'ran' }])
+    expect((await repro(repository, { file })).steps).toMatchObject([{ status: 'ran', unchanged: [] }, { status: 'ran', changes: [{ what: 'input', name: 'raw' }] }, { status: 'ran' }])
   }, 60_000)
 })
