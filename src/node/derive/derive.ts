@@ -17,6 +17,7 @@ import { type GivenRefs, giveRefs, NO_REFS, outputRefs, type OutputRefs } from '
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { type Bound, realise, type Realised } from './realise.ts'
+import { takeTurn } from './take-turn.ts'
 
 const ACTION = 'derive'
 
@@ -56,8 +57,17 @@ export async function derive(repository: Repository, recipe: string | CommandRec
       if (moved !== undefined) return result('remembered', moved.run, moved.given)
     }
     if (options.dryRun === true) return result('stale', before)
-    const { run, given } = await runNow(repository, session, bound, { prepared, options, refs })
-    return result('ran', run, given)
+    const runAnyway = async (): Promise<DeriveResult> => {
+      const { run, given } = await runNow(repository, session, bound, { prepared, options, refs })
+      return result('ran', run, given)
+    }
+    if (options.force === true) return runAnyway()
+    return takeTurn(join(cacheFolder(repository), 'turns'), `${blocks.config.id}-${cidText(bound.cid)}`, { signal: options.signal, onWait: options.onWait }, async () => {
+      await blocks.refresh()
+      // Another process may have been at it.
+      const moved = await moveRefs(blocks, session, bound.cid, refs, options)
+      return moved === undefined ? runAnyway() : result('remembered', moved.run, moved.given)
+    })
   })
 }
 

@@ -47,6 +47,8 @@ export interface DeriveOptions extends OperationOptions {
   readonly author?: string
   /** What the recipe's process writes, as it writes it; all of it is kept in the run's log. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
+  /** Told of a process of this host that runs the very same derivation, whose result is waited for. */
+  readonly onWait?: (process: number) => void
 }
 
 export interface DerivedOutputInfo {
