@@ -12,6 +12,7 @@ export function* stepLines(output: Output, report: StepReport): Generator<string
   if ('changes' in report) {
     yield* changeLines(output, report.changes)
     if (report.status === 'stale' && report.changes.length === 0) yield '  it has not been run like this'
+    if (report.status === 'ran' && report.outputs.length > 0 && report.unchanged.length === report.outputs.length) yield '  it gave the same as before, so that nothing behind it changes'
     if (report.outputs.some(({ evicted }) => evicted)) yield '  its data was dropped; `varve reconstruct` makes it again'
     yield* doubtLines(output, report)
   }

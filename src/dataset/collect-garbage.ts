@@ -1,6 +1,7 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { BlockRepository, GcOptions, GcReport } from '../repository/index.ts'
 import type { CidText, OperationOptions } from '../types.ts'
+import { keepListings } from './dropped-listings.ts'
 import { measureRefs, type RefUsage } from './ref-usage.ts'
 import { assertRetention, type Retention, snapshotsToEvict } from './retention.ts'
 import { readSnapshot } from './snapshot-object.ts'
@@ -8,7 +9,12 @@ import { readSnapshot } from './snapshot-object.ts'
 export interface CollectOptions extends Retention, OperationOptions, Pick<GcOptions, 'dryRun' | 'graceMs' | 'sessionMaxAgeMs' | 'message'> {
   readonly author?: string
   /** Roots of derived data that may go, beside what the rules drop; asked for anew for every state in which garbage is looked for. */
-  readonly alsoEvict?: () => Promise<readonly CID[]>
+  readonly alsoEvict?: (repository: BlockRepository) => Promise<readonly CID[]>
+  /**
+   * Commits to the repository that it is given, which in a dry run is a rehearsal, what is not to be kept in mind any more, beside the snapshots that the rules drop. Called as `alsoEvict`
+   * is, and before it.
+   */
+  readonly alsoForget?: (repository: BlockRepository, dropped: readonly CID[]) => Promise<void>
 }
 
 /** A snapshot whose data goes; its record of who, when and why stays. */
@@ -33,21 +39,29 @@ export interface CollectResult extends Omit<GcReport, 'evicted'> {
  */
 export async function collectRepository(repository: BlockRepository, options: CollectOptions): Promise<CollectResult> {
   assertRetention(options)
-  const { author, keepLast, keepWithinMs, alsoEvict, ...rest } = options
+  const { author, keepLast, keepWithinMs, alsoEvict, alsoForget, ...rest } = options
+  // What is forgotten, and written down of dropped data, is part of what a collection does: a dry run does it too, in memory.
+  const mayWrite = options.dryRun !== true || alsoEvict !== undefined || alsoForget !== undefined
+  const collected = options.dryRun === true && mayWrite ? repository.rehearsal() : repository
+  await collected.refresh()
   let derived: ReadonlySet<string> = new Set()
   const evict = async (): Promise<readonly CID[]> => {
-    const roots = (await alsoEvict?.()) ?? []
+    const snapshots = await snapshotsToEvict(collected, options)
+    await alsoForget?.(collected, snapshots)
+    const roots = (await alsoEvict?.(collected)) ?? []
     derived = new Set(roots.map(cidText))
-    return [...(await snapshotsToEvict(repository, options)), ...roots]
+    // Both are commits: the collection takes up the state after them, in which there is nothing more to write.
+    if (mayWrite) await keepListings(collected, roots)
+    return [...snapshots, ...roots]
   }
-  const report = await repository.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })
+  const report = await collected.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })
   const evicted: EvictedSnapshot[] = []
   for (const cid of report.evicted) {
     if (derived.has(cidText(cid))) continue
     const { root, time, message } = await readSnapshot(repository, cid)
     evicted.push({ snapshot: cidText(cid), root: cidText(root), time, message })
   }
-  const { refs } = await measureRefs(repository, { evicted: report.evicted, signal: options.signal })
+  const { refs } = await measureRefs(collected, { evicted: report.evicted, signal: options.signal })
   return { ...report, evicted, evictedRoots: report.evicted.map(cidText).filter((root) => derived.has(root)), refs }
 }
 

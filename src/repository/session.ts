@@ -2,7 +2,7 @@ import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CO
 import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
-import { InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { InvalidArgumentError, NotFoundError, RefConflictError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { OpenedBase } from './base-cache.ts'
 import { type BlockRun, blocksOf } from './block-run.ts'
@@ -183,8 +183,9 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /** Tries to make the record after `state`; undefined if another writer made it first. */
-  async #attempt({ refs = [], action, message = '', actor = null, whole = [] }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
+  async #attempt({ refs = [], action, message = '', actor = null, whole = [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
+    if (after !== undefined && root.record.number !== after) throw new RefConflictError('Something was committed meanwhile', { data: { expected: after, actual: root.record.number } })
     await this.#assertStillValid(state, refs)
     await assertPacksThere(this.#host.storage, this.#relied, this.#checkedPacks)
     const blocks: BlockSource & BlockSink = { get: (cid) => this.get(cid), put: (code, bytes) => this.#put(code, bytes) }

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -127,3 +127,35 @@ describe('a command for each file', () => {
     expect((await runCli(['ls', 'each/out'], { cwd })).stdout.match(/\.txt/g)).toHaveLength(3)
   }, 60_000)
 })
+
+test('gc says which data of old snapshots derivations keep, and forgets those to whose results no ref leads', async () => {
+  const cwd = newFolder()
+  cpSync(resolve('examples/pipeline'), cwd, { recursive: true })
+  const raw = newFolder()
+  for (const day of ['1', '2']) {
+    writeFileSync(join(raw, 'north.csv'), `day,celsius\n2024-01-0${day},3\n`)
+    await runJson(['snapshot', raw, '--ref', 'stations'], { cwd })
+    await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=stations', '--ref', 'rows'], { cwd })
+  }
+  const kept = await runCli(['gc', '--keep-last', '1', '--dry-run'], { cwd })
+  expect(kept.stdout.match(/^would drop baf\w+ .*: its data is kept by a derivation of parse, baf\w+$/gm)).toHaveLength(2)
+  expect(kept.stdout).toMatch(/^ {2}`--forget derivations` lets go of those to whose results no ref leads$/m)
+  const planned = await runCli(['gc', '--keep-last', '1', '--forget', 'derivations', '--dry-run'], { cwd })
+  expect(planned.stdout).toMatch(/^would forget parse, derivation baf\w+: rows baf\w+$/m)
+  expect(planned.stdout.match(/^would drop the data of baf/gm)).toHaveLength(2)
+  const done = await runJson<{ forgotten: unknown[]; evicted: { keptBy: unknown }[] }>(['gc', '--keep-last', '1', '--forget', 'derivations', '--grace', '0s'], { cwd })
+  expect(done.forgotten).toMatchObject([{ recipe: 'parse', runs: 1, outputs: [{ name: 'rows' }] }])
+  expect(done.evicted.map(({ keptBy }) => keptBy)).toEqual([null, null])
+  expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+  expect(await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=stations'], { cwd })).toMatchObject({ status: 'remembered' })
+}, 60_000)
+
+test('repair remembers derivations again when the log is lost', async () => {
+  const cwd = await project()
+  const derive = ['derive', 'steps/parse.mjs', '--input', 'raw=stations']
+  await runJson(derive, { cwd })
+  rmSync(join(cwd, '.varve/log'), { recursive: true })
+  expect((await runCli(['repair', '--give-up'], { cwd })).stdout).toMatch(/^recovered 1 derivation with 1 run from records in the packs$/m)
+  expect(await runJson(['derive', 'steps/parse.mjs', '--input', 'raw=recovered/1'], { cwd })).toMatchObject({ status: 'remembered' })
+  expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+}, 60_000)

@@ -1,6 +1,11 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { utf8 } from '../../src/bytes.ts'
 import { cidText } from '../../src/cid/cid.ts'
+import { encodeCbor } from '../../src/codec/dag-cbor.ts'
+import { DROPPED_REF, listingCodec, listingOf } from '../../src/dataset/dropped-listings.ts'
 import { Repository } from '../../src/dataset/repository.ts'
+import { scanTree } from '../../src/manifest/read-tree.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { derivedSource } from '../../src/recipe/derived-source.ts'
 import { derivedOutputs, type EvictDerivedOptions } from '../../src/recipe/evict-derived.ts'
@@ -61,6 +66,33 @@ describe('derived data', () => {
     expect(await repository.verify()).toMatchObject({ ok: true })
   })
 
+  it('leaves a listing of what it held until it is there again, which keeps nothing and which a dry run foretells', async () => {
+    const repository = await create()
+    await source(repository, 'raw')
+    const content = Array.from({ length: 1600 }, (_, at) => createHash('sha256').update(String(at)).digest('hex')).join('\n')
+    const { output } = await pretend(repository, { from: 'raw', to: content })
+    const alsoEvict = async () => (await derivedOutputs(repository.blocks, { trustOnce: true })).filter(({ evictable }) => evictable).map(({ cid }) => cid)
+    const { number } = repository.blocks.root
+    const planned = await repository.collectGarbage({ alsoEvict, graceMs: 0, dryRun: true })
+    await repository.blocks.refresh()
+    expect(repository.blocks.root.number).toBe(number)
+    const before = (await repository.diskUsage()).totalBytes
+    const { live, removed, freedBytes, refs } = await repository.collectGarbage({ alsoEvict, graceMs: 0 })
+    expect({ live, removed, freedBytes, refs }).toEqual({ live: planned.live, removed: planned.removed, freedBytes: planned.freedBytes, refs: planned.refs })
+    const usage = await repository.diskUsage()
+    expect(before - usage.totalBytes).toBeGreaterThan(20_000)
+    expect(usage.refs.find(({ name }) => name === DROPPED_REF)).toMatchObject({ exclusiveBlocks: 2 })
+    const listing = await listingOf(repository.blocks, output)
+    const entries = []
+    for await (const { value } of scanTree(repository.blocks, listing ?? output, listingCodec)) entries.push(value)
+    expect(entries).toMatchObject([{ kind: 'file', size: utf8(content).length }])
+    for (const value of [...entries, { kind: 'symlink', target: utf8('there') }, { kind: 'directory' }] as const) expect(encodeCbor(listingCodec.encode(value))).toHaveLength(listingCodec.weigh(value))
+    expect(await repository.verify()).toMatchObject({ ok: true })
+    await pretend(repository, { from: 'raw', to: content })
+    await repository.collectGarbage({ graceMs: 0 })
+    expect(await listingOf(repository.blocks, output)).toBeUndefined()
+  })
+
   it('is source data too where a snapshot that was not derived has the same root, whichever came first', async () => {
     const repository = await create()
     await source(repository, 'raw')
@@ -118,7 +150,8 @@ describe('derived data', () => {
         return []
       },
     })
-    expect(calls).toBe(2)
+    // Once more, since what had been written down of the root is dropped too.
+    expect(calls).toBe(3)
     await repository.collectGarbage({ graceMs: 0 })
     const after = new Repository(await BlockRepository.open(storage, { platform: nodePlatform }))
     expect(new TextDecoder().decode(await after.read(cidText(output), 'file'))).toBe('clean')

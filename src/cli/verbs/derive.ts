@@ -48,7 +48,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       inputs, params, signal, onProgress, force: flags.force === true,
       ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(ref === undefined ? {} : { ref }), ...(flags.image === undefined ? {} : { image: flags.image }),
       ...(flags.timeout === undefined ? {} : { limits: { timeMs: parseDuration(flags.timeout) } }), ...(flags.message === undefined ? {} : { message: flags.message }), ...(author === undefined ? {} : { author }),
-      ...(output.quiet || output.json ? {} : { onOutput: (_stream, text) => process.stderr.write(shownText(text)) }),
+      ...(output.quiet || output.json ? {} : { onOutput: (_stream, text) => process.stderr.write(shownText(text)), onWait: (id) => process.stderr.write(`waiting for process ${id}, which runs the same\n`) }),
     }))
     await output.result(result, () => deriveLines(context, result))
   },

@@ -1,8 +1,10 @@
 import { Option } from 'commander'
 import type { CID } from '../../cid/cid.ts'
-import type { CollectResult } from '../../dataset/collect-garbage.ts'
+import type { CollectResult, EvictedSnapshot } from '../../dataset/collect-garbage.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
+import { forgetDerivations, heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
+import type { BlockRepository } from '../../repository/index.ts'
 import { parseDuration } from '../duration.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -15,6 +17,7 @@ interface Flags {
   readonly keepWithin?: string
   readonly evict?: string
   readonly trustOnce?: boolean
+  readonly forget?: string
   readonly grace: string
   readonly expireSessions: string
 }
@@ -24,6 +27,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve gc --dry-run', 'what would go, and what keeps the rest'],
     ['varve gc', 'remove what no ref or tag leads to'],
     ['varve gc --keep-last 5 --keep-within 90d', 'also the data of older snapshots; their records stay in the log'],
+    ['varve gc --keep-last 1 --forget derivations', 'also what was derived and no ref leads to any more'],
     ['varve gc --evict derived --dry-run', 'which derived data could go, since it can be made again, and why the rest cannot'],
   ],
   configure(command) {
@@ -33,10 +37,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('--keep-within <time>', 'keep the data of snapshots that are not older, such as 90d')
       .addOption(new Option('--evict <what>', 'drop data that its recipe can make again, if it gave the same at least twice').choices(['derived']))
       .option('--trust-once', 'with --evict derived: once is enough')
+      .addOption(new Option('--forget <what>', 'forget derivations to whose results no ref or tag leads, by its history or by what was derived from them').choices(['derivations']))
       .option('--grace <time>', 'leave readers this long to finish before files are deleted', '3s')
       .option('--expire-sessions <time>', 'give up writers that began longer ago and were not seen to end', '7d')
   },
-  async run(context, _arguments, { dryRun = false, keepLast, keepWithin, evict, trustOnce = false, grace, expireSessions }) {
+  async run(context, _arguments, { dryRun = false, keepLast, keepWithin, evict, trustOnce = false, forget, grace, expireSessions }) {
     if (trustOnce && evict === undefined) throw new InvalidArgumentError('--trust-once says how --evict derived decides', { hint: 'Pass --evict derived with it.' })
     if (keepLast !== undefined && !/^[1-9]\d*$/.test(keepLast)) throw new InvalidArgumentError(`"${keepLast}" is not a number of snapshots to keep`, { hint: 'Write --keep-last 5.' })
     const author = authorName()
@@ -47,16 +52,40 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.open()
     const outcome = 'What is needed is where it was: run the same command again to go on.'
     let derived: readonly DerivedOutput[] = []
-    const alsoEvict = async (): Promise<readonly CID[]> => {
-      derived = await derivedOutputs(repository.blocks, { trustOnce })
+    const forgotten: UnreachedDerivation[] = []
+    const alsoForget = async (blocks: BlockRepository, dropped: readonly CID[]): Promise<void> => {
+      forgotten.push(...(await forgetDerivations(blocks, { dropped, actor: author ?? null })))
+    }
+    const alsoEvict = async (blocks: BlockRepository): Promise<readonly CID[]> => {
+      derived = await derivedOutputs(blocks, { trustOnce })
       return derived.filter(({ evictable }) => evictable).map(({ cid }) => cid)
     }
-    const options = { ...rules, dryRun, ...(evict === undefined ? {} : { alsoEvict }), ...(author === undefined ? {} : { author }) }
+    const options = { ...rules, dryRun, ...(evict === undefined ? {} : { alsoEvict }), ...(forget === undefined ? {} : { alsoForget }), ...(author === undefined ? {} : { author }) }
     const result = await context.long(outcome, ({ signal, onProgress }) => repository.collectGarbage({ ...options, signal, onProgress }))
     const documents = derived.map(({ cid: _cid, ...output }) => output)
-    await context.output.result({ ...document(result), ...(evict === undefined ? {} : { derived: documents }) }, () => [...derivedLines(context.output, derived, dryRun), ...gcLines(context.output, result)])
+    const evicted = await withKeepers(repository.blocks, result.evicted, forgotten)
+    const all = { ...document(result), evicted, ...(evict === undefined ? {} : { derived: documents }), ...(forget === undefined ? {} : { forgotten }) }
+    await context.output.result(all, () => [...derivedLines(context.output, derived, dryRun), ...forgottenLines(context.output, forgotten, dryRun), ...gcLines(context.output, { ...result, evicted })])
   },
 })
+
+/** A snapshot that a rule dropped, and the derivation for whose sake its data stays all the same. */
+interface DroppedSnapshot extends EvictedSnapshot {
+  readonly keptBy: { readonly derivation: string; readonly recipe: string } | null
+}
+
+async function withKeepers(blocks: BlockRepository, evicted: readonly EvictedSnapshot[], forgotten: readonly UnreachedDerivation[]): Promise<readonly DroppedSnapshot[]> {
+  if (evicted.length === 0) return []
+  const held = await heldRoots(blocks, forgotten.map(({ derivation }) => derivation))
+  return evicted.map((snapshot) => ({ ...snapshot, keptBy: held.get(snapshot.root) ?? null }))
+}
+
+function* forgottenLines(output: Output, forgotten: readonly UnreachedDerivation[], dryRun: boolean): Generator<string> {
+  for (const { derivation, recipe, outputs } of forgotten) {
+    const gave = outputs.length === 0 ? 'it never succeeded' : outputs.map(({ name, root }) => `${name} ${root}`).join(', ')
+    yield `${output.style('yellow', dryRun ? 'would forget' : 'forgot')} ${shownText(recipe)}, derivation ${derivation}: ${gave}`
+  }
+}
 
 function* derivedLines(output: Output, derived: readonly DerivedOutput[], dryRun: boolean): Generator<string> {
   for (const { root, recipe, output: name, evictable, reason } of derived) {
@@ -65,14 +94,19 @@ function* derivedLines(output: Output, derived: readonly DerivedOutput[], dryRun
   }
 }
 
-function document({ evicted, evictedRoots, refs, sessions, revoked, ...amounts }: CollectResult): object {
-  return { ...amounts, evicted, evictedRoots, refs, sessions, revoked }
+function document({ evicted: _evicted, evictedRoots, refs, sessions, revoked, ...amounts }: CollectResult): object {
+  return { ...amounts, evictedRoots, refs, sessions, revoked }
 }
 
-function* gcLines(output: Output, result: CollectResult): Generator<string> {
+function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { readonly evicted: readonly DroppedSnapshot[] }): Generator<string> {
   const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, damagedPacks, refs } = result
   const would = dryRun ? 'would remove' : 'removed'
-  for (const { snapshot, time, message } of evicted) yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} the data of ${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
+  for (const { snapshot, time, message, keptBy } of evicted) {
+    const what = `${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
+    if (keptBy === null) yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} the data of ${what}`
+    else yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} ${what}: its data is kept by a derivation of ${shownText(keptBy.recipe)}, ${keptBy.derivation}`
+  }
+  if (evicted.some(({ keptBy }) => keptBy !== null)) yield '  `--forget derivations` lets go of those to whose results no ref leads'
   yield `${would} ${plural(removed.blocks, 'block')}, ${formatBytes(removed.bytes)}; ${dryRun ? 'would free' : 'freed'} ${formatBytes(Math.max(0, result.freedBytes))}`
   yield `  ${plural(packs.removed, 'pack')} of which nothing is needed, ${plural(packs.rewritten, 'pack')} rewritten, ${plural(packs.kept, 'pack')} kept`
   yield `${dryRun ? 'would stay' : 'kept'} ${plural(live.blocks, 'block')}, ${formatBytes(live.bytes)}${unused.blocks === 0 ? '' : `, and ${formatBytes(unused.bytes)} of no use in packs that are not worth rewriting yet`}`

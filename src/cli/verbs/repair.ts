@@ -3,6 +3,7 @@ import type { AffectedPath } from '../../dataset/affected-paths.ts'
 import type { RepairResult } from '../../dataset/repair.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import { recoverDerivations, type RecoveredDerivations } from '../../recipe/recover-derivations.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatBytes, plural, shownPath, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -39,7 +40,9 @@ export const verb: AnyVerb = defineVerb<Flags>({
       repository.repair({ dryRun, giveUp, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
     )
     if (!result.ok) process.exitCode = EXIT.no
-    await context.output.result(result, () => repairLines(context.output, result, from !== undefined))
+    // What derivations are remembered by is a ref too.
+    const derivations = result.refsGivenUp && !dryRun ? await recoverDerivations(repository.blocks, { actor: author ?? null }) : null
+    await context.output.result({ ...result, derivations }, () => [...repairLines(context.output, result, from !== undefined), ...derivationLines(context.output, derivations)])
   },
 })
 
@@ -79,6 +82,13 @@ function* repairLines(output: Output, result: RepairResult, hasOther: boolean): 
     yield `${output.style('red', 'not whole')}: ${plural(lost.length, 'block')} lost, ${plural(affected.length, 'path')} affected`
     yield `  ${hasOther ? 'Yet another copy may have them (--from)' : 'Take them from another copy with --from <repo>'}; a snapshot of the same files stores what they hold anew.`
   } else yield `${output.style('yellow', 'whole')}, but something was lost that is not data: see above`
+}
+
+function* derivationLines(output: Output, recovered: RecoveredDerivations | null): Generator<string> {
+  if (recovered === null) return
+  const { derivations, runs, notWhole } = recovered
+  if (runs > 0) yield `${output.style('yellow', 'recovered')} ${plural(derivations, 'derivation')} with ${plural(runs, 'run')} from records in the packs`
+  if (notWhole > 0) yield `${output.style('red', 'given up')} ${plural(notWhole, 'run')} of derivations whose data is not all there, perhaps since \`gc --evict derived\` dropped it: derive it again, and it has the same root`
 }
 
 function affectedLine({ ref, snapshot, path, range, block }: AffectedPath): string {

@@ -47,9 +47,11 @@ async function verifyByRebuilding(context: Context, revision: string | undefined
 }
 
 function* rebuildLines(output: Output, { steps, root, ok }: RebuildResult): Generator<string> {
-  for (const { recipe, status, reason, differences } of steps) {
+  for (const { recipe, status, reason, differences, count, untold } of steps) {
     yield `${output.style(status === 'same' ? 'green' : 'red', status.padEnd(9))} ${shownText(recipe)}${reason === null ? '' : `: ${shownText(reason)}`}`
     for (const { output: name, path, change } of differences) yield `    ${change} ${name}: ${shownPath(path)}`
+    if (count > differences.length) yield `    and ${count - differences.length} more`
+    for (const name of untold) yield `    where ${name} differs cannot be told: what is recorded was dropped and not written down`
   }
   if (!output.quiet) yield ok ? `${root} came out again, step by step` : `${root} cannot be rebuilt: ${shownText(steps.at(-1)?.recipe ?? '')} is the first step that did not come out as recorded`
 }

@@ -10,16 +10,18 @@ import { DivergenceError, InvalidArgumentError, NotFoundError, NotHermeticError,
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import type { MappedUnits } from '../../recipe/interface.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
-import { outputDifferences } from '../../recipe/explain-difference.ts'
+import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
 import { familyChange } from '../../recipe/map/map-family.ts'
-import { pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
+import { MEMORY_REF, pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
+import { sweepScratches } from '../execution/scratch.ts'
 import { bind } from './bind.ts'
 import { findBasis } from './map-basis.ts'
-import { type GivenRefs, giveRefs, outputRefs, type OutputRefs } from './give-refs.ts'
+import { type GivenRefs, giveRefs, NO_REFS, outputRefs, type OutputRefs } from './give-refs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { type Bound, realise, type Realised } from './realise.ts'
+import { takeTurn } from './take-turn.ts'
 import { UnstoredBlocks } from './unstored-blocks.ts'
 
 const ACTION = 'derive'
@@ -46,29 +48,39 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const bound = await bind(repository, store, prepared, options)
     const changes = await changesSince(blocks, store, bound.cid, Object.values(refs))
     const known = await recall(blocks, bound.cid)
-    const before = pinnedRun(known)
-    const result: LookedUp['result'] = (status, run, outputs, units = null) => ({
-      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid), outputs, changes, open: bound.recipe.code.open, diverged: hasDiverged(known), units,
+    const result: LookedUp['result'] = async (status, run, { given = NO_REFS, units = null } = {}) => ({
+      derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid),
+      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, open: bound.recipe.code.open, diverged: hasDiverged(known), units,
       elapsedMs: Math.round(performance.now() - startedAt),
     })
-    return { bound, before, result }
+    return { bound, before: pinnedRun(known), result }
   }
   // A session is a lease, with two fsyncs: what is remembered, and has its refs, needs none.
   const unstored = new UnstoredBlocks(blocks)
   const { bound: asked, before: known, result: answer } = await lookUp(unstored)
   if (known !== undefined && options.force !== true) {
-    const given = options.dryRun === true ? { changes: [], snapshots: {} } : await giveRefs(blocks, unstored, asked.cid, known.outputs, refs, options)
-    if (given.changes.length === 0) return answer('remembered', known, await outputInfos(blocks, known, refs, given), unitCounts(known.units, false))
+    // Whoever was killed after it had committed left its scratch folder, and nothing may be left to run.
+    if (options.dryRun !== true) await sweepScratches(scratchFolder(repository))
+    const given = options.dryRun === true ? NO_REFS : await giveRefs(blocks, unstored, asked.cid, known.outputs, refs, options)
+    if (given.changes.length === 0) return answer('remembered', known, { given, units: unitCounts(known.units, false) })
   }
-  if (options.dryRun === true) return answer('stale', known, [])
+  if (options.dryRun === true) return answer('stale', known)
   return blocks.withSession(async (session) => {
-    const { bound, before, result } = await lookUp(session)
-    if (before !== undefined && options.force !== true) {
-      const given = await moveRefs(blocks, session, bound.cid, before, refs, options)
-      return result('remembered', before, await outputInfos(blocks, before, refs, given), unitCounts(before.units, false))
+    const { bound, result } = await lookUp(session)
+    const recallNow = async (): Promise<DeriveResult | undefined> => {
+      const moved = await moveRefs(blocks, session, bound.cid, refs, options)
+      return moved === undefined ? undefined : result('remembered', moved.run, { given: moved.given, units: unitCounts(moved.run.units, false) })
     }
-    const { run, given, units } = await runNow(repository, session, bound, { prepared, options, refs })
-    return result('ran', run, await outputInfos(blocks, run, refs, given), unitCounts(units, true))
+    const runAnyway = async (): Promise<DeriveResult> => {
+      const { run, given, units } = await runNow(repository, session, bound, { prepared, options, refs })
+      return result('ran', run, { given, units: unitCounts(units, true) })
+    }
+    if (options.force === true) return runAnyway()
+    return (await recallNow()) ?? takeTurn(join(cacheFolder(repository), 'turns'), `${blocks.config.id}-${cidText(bound.cid)}`, { signal: options.signal, onWait: options.onWait }, async () => {
+      // Another process may have been at it.
+      await blocks.refresh()
+      return (await recallNow()) ?? runAnyway()
+    })
   })
 }
 
@@ -76,7 +88,7 @@ interface LookedUp {
   readonly bound: Awaited<ReturnType<typeof bind>>
   /** What stands for the derivation. */
   readonly before: RememberedRun | undefined
-  readonly result: (status: DeriveResult['status'], run: RememberedRun | undefined, outputs: DeriveResult['outputs'], units?: DeriveResult['units']) => DeriveResult
+  readonly result: (status: DeriveResult['status'], run: RememberedRun | undefined, done?: { readonly given?: GivenRefs; readonly units?: DeriveResult['units'] }) => Promise<DeriveResult>
 }
 
 /** Programs without types make these mistakes. @throws InvalidArgumentError */
@@ -132,14 +144,14 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   })
   const { run } = realised
   if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)
-  let given: GivenRefs = { changes: [], snapshots: {} }
+  let given: GivenRefs = NO_REFS
   const known = await remember(blocks, session, run, {
     action: ACTION, message: options.message ?? bound.recipe.name, actor: options.author ?? null,
     // What differs from the first result, which another process may have given meanwhile, is kept and takes nobody's place.
     refs: async (realisations) => {
       const first = pinnedRun(realisations)
       const isRefused = bound.recipe.deterministic === 'bitwise' && first !== undefined && !sameOutputs(first.outputs, run.outputs)
-      given = isRefused ? { changes: [], snapshots: {} } : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
+      given = isRefused ? NO_REFS : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
       return first === undefined || first.units === null || isRefused ? given.changes : [...given.changes, await familyChange(blocks, session, bound.derivation, first.cid)]
     },
   })
@@ -148,12 +160,17 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   return { run: first, given, units: run.units }
 }
 
-async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, run: RememberedRun, refs: OutputRefs, options: DeriveOptions): Promise<GivenRefs> {
+/** Gives the refs to what is remembered, unless it is not any more: garbage collection may forget it at any time. */
+async function moveRefs(blocks: BlockRepository, session: Session, derivation: CID, refs: OutputRefs, options: DeriveOptions): Promise<{ run: RememberedRun; given: GivenRefs } | undefined> {
   for (;;) {
+    const memory = (await blocks.getRef(MEMORY_REF)) ?? null
+    const run = pinnedRun(await recall(blocks, derivation))
+    if (run === undefined) return undefined
     const given = await giveRefs(blocks, session, derivation, run.outputs, refs, options)
     try {
-      if (given.changes.length > 0) await session.commit({ action: ACTION, message: options.message ?? '', actor: options.author ?? null, refs: given.changes })
-      return given
+      const unmoved = { name: MEMORY_REF, expected: memory, target: memory, own: true }
+      if (given.changes.length > 0) await session.commit({ action: ACTION, message: options.message ?? '', actor: options.author ?? null, refs: [unmoved, ...given.changes] })
+      return { run, given }
     } catch (error) {
       if (!(error instanceof RefConflictError)) throw error
       await blocks.refresh()
@@ -190,10 +207,9 @@ async function failure(blocks: BlockRepository, session: Session, bound: Bound, 
 }
 
 async function divergence(blocks: BlockRepository, session: Session, bound: Bound, before: RememberedRun, run: Realised['run']): Promise<DivergenceError> {
-  const dropped = (await Promise.all(before.outputs.map(({ root }) => blocks.isEvicted(root)))).includes(true)
-  const { differences, count } = dropped ? { differences: [], count: 0 } : await outputDifferences(session, before.outputs, run.outputs)
-  const named = dropped ? 'where cannot be told, since the first result was dropped' : differences.slice(0, 5).map(({ path, change }) => `${path} (${change})`).join(', ')
-  return new DivergenceError(`${bound.recipe.name} gave another result than before, though it claims to be deterministic: ${named}${count > 5 ? `, and ${count - 5} more` : ''}`, {
+  const found = await outputDifferences(blocks, session, before.outputs, run.outputs)
+  const { differences, count } = found
+  return new DivergenceError(`${bound.recipe.name} gave another result than before, though it claims to be deterministic: ${shownDifferences(found)}`, {
     data: {
       derivation: cidText(bound.cid), differences, count,
       first: before.outputs.map(({ name, root }) => ({ name, root: cidText(root) })), second: run.outputs.map(({ name, root }) => ({ name, root: cidText(root) })),

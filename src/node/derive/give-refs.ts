@@ -29,7 +29,11 @@ export interface GivenRefs {
   readonly changes: readonly RefChange[]
   /** The snapshot that each output's ref has after the changes. */
   readonly snapshots: Readonly<Record<string, CID>>
+  /** Outputs whose ref had the same root before. */
+  readonly unchanged: readonly string[]
 }
+
+export const NO_REFS: GivenRefs = { changes: [], snapshots: {}, unchanged: [] }
 
 /** What gives the outputs their refs: for each a snapshot after the one that the ref has now, unless that has the same root from the same derivation. */
 export async function giveRefs(
@@ -37,12 +41,14 @@ export async function giveRefs(
 ): Promise<GivenRefs> {
   const changes: RefChange[] = []
   const snapshots: Record<string, CID> = {}
+  const unchanged: string[] = []
   for (const { name, root } of outputs) {
     const ref = refs[name]
     if (ref === undefined) continue
     const parent = await blocks.getRef(ref)
     const source = { ...derivedSource(derivation, name), retrievedAt: null, licence: null }
     const before = parent === undefined ? undefined : await readSnapshot(store, parent)
+    if (before?.root.equals(root) === true) unchanged.push(name)
     if (parent !== undefined && before?.root.equals(root) === true && before.source?.uri === source.uri && message === '') {
       snapshots[name] = parent
       continue
@@ -52,6 +58,6 @@ export async function giveRefs(
     snapshots[name] = snapshot
     changes.push({ name: ref, expected: parent ?? null, target: snapshot })
   }
-  return { changes, snapshots }
+  return { changes, snapshots, unchanged }
 }
 

@@ -52,6 +52,8 @@ export interface DeriveOptions extends OperationOptions {
   readonly author?: string
   /** What the recipe's process writes, as it writes it; all of it is kept in the run's log. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
+  /** Told of a process of this host that runs the very same derivation, whose result is waited for. */
+  readonly onWait?: (process: number) => void
 }
 
 export interface DerivedOutputInfo {
@@ -73,6 +75,8 @@ export interface DeriveResult {
   /** The run that counts for the derivation; null if there is none. */
   readonly run: CidText | null
   readonly outputs: readonly DerivedOutputInfo[]
+  /** Names of the outputs whose refs had the same roots before: what is made from them need not be made anew. */
+  readonly unchanged: readonly string[]
   /** In what this derivation differs from the one that the ref of an output had before; empty if there was none. */
   readonly changes: readonly DerivationChange[]
   /** Of a map recipe: its units, and how many were called and how many taken over from before. Null for other recipes, and for one that is stale. */

@@ -5,7 +5,7 @@ import { readSnapshot } from '../../dataset/snapshot-object.ts'
 import { NotFoundError } from '../../errors.ts'
 import { readDerivation } from '../../recipe/derivation-object.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
-import { outputDifferences, type TreeDifferenceInfo } from '../../recipe/explain-difference.ts'
+import { type OutputDifferences, outputDifferences } from '../../recipe/explain-difference.ts'
 import { sameOutputs } from '../../recipe/memory.ts'
 import { readRecipe } from '../../recipe/recipe-object.ts'
 import type { BlockRepository } from '../../repository/index.ts'
@@ -16,14 +16,12 @@ import { realise } from './realise.ts'
 import { modulesOf, type ReconstructOptions } from './reconstruct.ts'
 
 /** One derivation on the way from the sources, carried out again and compared with what is recorded. */
-export interface RebuiltStep {
+export interface RebuiltStep extends OutputDifferences {
   readonly derivation: CidText
   readonly recipe: string
   readonly status: 'same' | 'different' | 'failed'
   /** Why it failed; null if it did not. */
   readonly reason: string | null
-  /** Where it differs, the first 100 paths; empty where that cannot be told, since what is recorded was dropped. */
-  readonly differences: readonly TreeDifferenceInfo[]
 }
 
 export interface RebuildResult {
@@ -81,10 +79,9 @@ async function rebuildStep(repository: Repository, { derivation: cid, pinned }: 
   const modules = await modulesOf(recipe, options.modules)
   return blocks.withSession(async (session) => {
     const { run } = await realise(blocks, session, { cid, derivation, recipe }, { ...options, scratchFolder: scratchFolder(repository), modules })
-    const report = { derivation: cidText(cid), recipe: recipe.name, reason: run.reason, differences: [] }
+    const report = { derivation: cidText(cid), recipe: recipe.name, reason: run.reason, differences: [], count: 0, untold: [] }
     if (run.status !== 'succeeded') return { ...report, status: 'failed' }
     if (sameOutputs(run.outputs, pinned.outputs)) return { ...report, status: 'same' }
-    const dropped = (await Promise.all(pinned.outputs.map(({ root }) => blocks.isEvicted(root)))).includes(true)
-    return { ...report, status: 'different', differences: dropped ? [] : (await outputDifferences(session, pinned.outputs, run.outputs)).differences }
+    return { ...report, status: 'different', ...(await outputDifferences(blocks, session, pinned.outputs, run.outputs)) }
   })
 }

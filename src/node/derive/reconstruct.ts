@@ -3,10 +3,11 @@ import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
 import { EvictedError, ReconstructionMismatchError } from '../../errors.ts'
 import { readDerivation, readEnvironment } from '../../recipe/derivation-object.ts'
+import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
 import { remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { Recipe } from '../../recipe/interface.ts'
 import { readRecipe } from '../../recipe/recipe-object.ts'
-import type { BlockRepository } from '../../repository/index.ts'
+import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import type { ModuleFolder } from '../code/interface.ts'
 import { scratchFolder } from './derive.ts'
@@ -99,21 +100,23 @@ class Reconstruction {
     const modules = await modulesOf(bound.recipe, this.#options.modules)
     await this.#blocks.withSession(async (session) => {
       const { run, logEnd } = await realise(this.#blocks, session, bound, { ...this.#options, scratchFolder: this.#scratchFolder, modules })
-      if (run.status !== 'succeeded' || !sameOutputs(run.outputs, pinned.outputs)) throw await this.#mismatch(bound, pinned, run, logEnd)
+      if (run.status !== 'succeeded' || !sameOutputs(run.outputs, pinned.outputs)) throw await this.#mismatch(session, bound, pinned, run, logEnd)
       await remember(this.#blocks, session, run, { action: 'reconstruct', message: bound.recipe.name })
     })
     this.steps.push({ derivation: cidText(cid), recipe: bound.recipe.name, outputs: pinned.outputs.map(({ name, root }) => ({ name, root: cidText(root) })) })
   }
 
-  async #mismatch({ cid, derivation, recipe }: Bound, pinned: RememberedRun, run: Pick<RememberedRun, 'status' | 'reason' | 'outputs'>, log: string): Promise<ReconstructionMismatchError> {
+  async #mismatch(session: Session, { cid, derivation, recipe }: Bound, pinned: RememberedRun, run: Pick<RememberedRun, 'status' | 'reason' | 'outputs'>, log: string): Promise<ReconstructionMismatchError> {
     const { action } = recipe
     const recorded = await readEnvironment(this.#blocks, derivation.environment)
     const here = recorded.policy === 'image' ? recorded : environmentOf(recorded.policy, { lockFile: new Map(recorded.facts).get('lock-file'), image: undefined, ...(action.kind === 'command' ? { program: await programDigest(action.words[0] ?? '') } : {}) })
     const environment = recorded.facts.filter(([name, value]) => new Map(here.facts).get(name) !== value).map(([name, value]) => ({ name, recorded: value, here: new Map(here.facts).get(name) ?? null }))
     const outputs = pinned.outputs.map(({ name, root }) => ({ name, recorded: cidText(root), found: textOf(run.outputs.find((output) => output.name === name)?.root) }))
     const differing = environment.map(({ name, recorded, here }) => `${name} was ${recorded} and is ${here ?? 'unknown'}`).join(', ')
-    const what = run.status === 'succeeded' ? `gave other outputs than recorded (${outputs.filter(({ recorded, found }) => recorded !== found).map(({ name }) => name).join(', ')})` : `failed: ${run.reason ?? 'no reason was given'}`
-    return new ReconstructionMismatchError(`${recipe.name} ${what}${differing === '' ? '' : `; ${differing}`}`, { data: { derivation: cidText(cid), outputs, environment, log } })
+    const found = await outputDifferences(this.#blocks, session, pinned.outputs, run.outputs)
+    const { differences, count } = found
+    const what = run.status === 'succeeded' ? `gave other outputs than recorded: ${shownDifferences(found)}` : `failed: ${run.reason ?? 'no reason was given'}`
+    return new ReconstructionMismatchError(`${recipe.name} ${what}${differing === '' ? '' : `; ${differing}`}`, { data: { derivation: cidText(cid), outputs, differences, count, environment, log } })
   }
 }
 

@@ -8,7 +8,7 @@ import { derive } from './derive.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { PIPELINE_FILE, readPlan, type ReadPlanOptions } from './read-pipeline.ts'
 
-export interface ReproOptions extends ReadPlanOptions, OperationOptions, Pick<DeriveOptions, 'force' | 'dryRun' | 'image' | 'limits' | 'processes' | 'executor' | 'message' | 'author' | 'onOutput'> {
+export interface ReproOptions extends ReadPlanOptions, OperationOptions, Pick<DeriveOptions, 'force' | 'dryRun' | 'image' | 'limits' | 'processes' | 'executor' | 'message' | 'author' | 'onOutput' | 'onWait'> {
   /** Default `varve.yaml` in the working directory. */
   readonly file?: string
   /** Steps that may run at the same time. Default 1. */

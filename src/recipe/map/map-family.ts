@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import { compareBytes, toHex } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import { canonicalJson } from '../../codec/canonical-json.ts'
 import { encodeCbor } from '../../codec/dag-cbor.ts'
@@ -6,6 +7,7 @@ import { editTree } from '../../manifest/edit-tree.ts'
 import { getValue } from '../../manifest/read-tree.ts'
 import type { BlockRepository, RefChange, Session } from '../../repository/index.ts'
 import { linkCodec } from '../../repository/link-codec.ts'
+import { readDerivation } from '../derivation-object.ts'
 import type { Derivation } from '../interface.ts'
 import type { RememberedRun } from '../memory.ts'
 import { namedRootPairs } from '../objects.ts'
@@ -31,4 +33,21 @@ export async function familyChange(repository: BlockRepository, session: Session
   const tree = await repository.getRef(FAMILY_REF)
   const target = await editTree(session, session, tree ?? null, linkCodec, [{ key: familyDigest(derivation), value: run }])
   return { name: FAMILY_REF, expected: tree ?? null, target, own: true }
+}
+
+/** What a commit has to change so that no family's newest run is of these derivations; undefined if none is. Stores the new tree through the session. */
+export async function withoutFamilyRuns(repository: BlockRepository, session: Session, derivations: readonly CID[]): Promise<RefChange | undefined> {
+  const tree = await repository.getRef(FAMILY_REF)
+  if (tree === undefined) return undefined
+  const families = new Map<string, Uint8Array>()
+  for (const cid of derivations) {
+    const derivation = await readDerivation(repository, cid)
+    const run = await familyRun(repository, derivation)
+    if (run?.derivation.equals(cid) !== true) continue
+    const key = familyDigest(derivation)
+    families.set(toHex(key), key)
+  }
+  if (families.size === 0) return undefined
+  const edits = [...families.values()].sort(compareBytes).map((key) => ({ key, value: undefined }))
+  return { name: FAMILY_REF, expected: tree, target: await editTree(session, session, tree, linkCodec, edits), own: true }
 }

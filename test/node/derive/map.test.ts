@@ -6,6 +6,7 @@ import { reconstruct } from '../../../src/node/derive/reconstruct.ts'
 import { inProcessExecutor, processExecutor } from '../../../src/node/execution/executor.ts'
 import type { ExecutionJob, Executor, Unit } from '../../../src/node/execution/interface.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
+import { forgetDerivations } from '../../../src/recipe/forget-derivations.ts'
 import { evictDerived, Project } from './project.ts'
 
 type Contents = Readonly<Record<string, string>>
@@ -68,6 +69,27 @@ describe('a map recipe', () => {
     expect((await evictDerived(repository)).length).toBe(3)
     await store(repository, numbered(8, { '0/0.txt': 'changed again' }))
     expect(await project.derive(repository, 'map.mjs')).toMatchObject({ units: { ran: 8, remembered: 0 } })
+  }, 30_000)
+
+  it('is forgotten with the results that later runs would take over', async () => {
+    await using project = new Project()
+    const repository = await begun(project, numbered(8))
+    await project.derive(repository, 'map.mjs')
+    expect(await forgetDerivations(repository.blocks)).toHaveLength(1)
+    const kept = (await repository.collectGarbage({ graceMs: 0 })).live.blocks
+    await store(repository, numbered(8, { '0/0.txt': 'changed' }))
+    expect(await project.derive(repository, 'map.mjs', { ref: 'out' })).toMatchObject({ units: { ran: 8, remembered: 0 } })
+    await store(repository, numbered(8))
+    expect(await project.derive(repository, 'map.mjs')).toMatchObject({ units: { ran: 1, remembered: 7 } })
+    // What a ref leads to stays, and so does what the next run can take from it.
+    expect(await forgetDerivations(repository.blocks)).toHaveLength(1)
+    expect((await repository.collectGarbage({ graceMs: 0 })).live.blocks).toBeGreaterThan(kept)
+    expect(await repository.verify()).toMatchObject({ ok: true })
+    await repository.deleteRef('out')
+    expect(await forgetDerivations(repository.blocks)).toHaveLength(1)
+    await repository.collectGarbage({ graceMs: 0 })
+    expect(await project.derive(repository, 'map.mjs')).toMatchObject({ status: 'ran', units: { ran: 8, remembered: 0 } })
+    expect(await repository.verify()).toMatchObject({ ok: true })
   }, 30_000)
 
   it('whose result was put together from parts is made again as a whole', async () => {

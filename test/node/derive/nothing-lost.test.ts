@@ -6,6 +6,7 @@ import { derive } from '../../../src/node/derive/derive.ts'
 import { reconstruct } from '../../../src/node/derive/reconstruct.ts'
 import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
+import { forgetDerivations } from '../../../src/recipe/forget-derivations.ts'
 import { MEMORY_REF, recall } from '../../../src/recipe/memory.ts'
 import { encodeRunList } from '../../../src/recipe/run-object.ts'
 import { linkCodec } from '../../../src/repository/link-codec.ts'
@@ -40,6 +41,28 @@ describe('what derivations are remembered by', () => {
     expect(await repository.blocks.getRef(MEMORY_REF)).toEqual(memory)
   }, 30_000)
 })
+
+it('what is forgotten just before it is given a ref is run again', async () => {
+  await using project = new Project()
+  const repository = await started(project)
+  const other = await project.open()
+  project.write('loud.mjs', capitals({ name: 'loud' }))
+  const { outputs } = await project.derive(repository, 'loud.mjs')
+  const { blocks } = repository
+  const getRef = blocks.getRef.bind(blocks)
+  let forgotten = 0
+  blocks.getRef = async (name) => {
+    if (name === 'out' && forgotten === 0 && (await recall(blocks, parseCid((await explainRevision(repository, outputs[0]?.root ?? '')).derivation))).runs.length > 0) {
+      await other.blocks.refresh()
+      forgotten += (await forgetDerivations(other.blocks)).length
+    }
+    return getRef(name)
+  }
+  expect(await project.derive(repository, 'loud.mjs', { ref: 'out' })).toMatchObject({ status: 'ran', outputs: [{ root: outputs[0]?.root, ref: 'out' }] })
+  expect(forgotten).toBe(1)
+  expect(await explainRevision(repository, 'out')).toMatchObject({ runs: [{ status: 'succeeded' }] })
+  expect(await repository.verify()).toMatchObject({ ok: true })
+}, 30_000)
 
 it('a record of a derivation that is missing is found by verify', async () => {
   await using project = new Project()
@@ -132,12 +155,12 @@ describe('what a recipe sees', () => {
 })
 
 describe('two processes', () => {
-  it('that run one derivation for the first time at once agree on what counts, and one of them learns that they differ', async () => {
+  it('that run one derivation at once, since neither waits, agree on what counts, and one of them learns that they differ', async () => {
     await using project = new Project()
     const repository = await started(project)
     const other = await project.open()
     project.write('now.mjs', capitals({ name: 'now', extra: 'await outputs.out.write(\'now\', String(process.hrtime.bigint()))' }))
-    const settled = await Promise.allSettled([repository, other].map((one) => project.derive(one, 'now.mjs', { ref: 'now' })))
+    const settled = await Promise.allSettled([repository, other].map((one) => project.derive(one, 'now.mjs', { ref: 'now', force: true })))
     expect(settled.filter(({ status }) => status === 'rejected')).toMatchObject([{ reason: { code: 'DIVERGENCE' } }])
     const done = settled.find((result) => result.status === 'fulfilled')
     await repository.blocks.refresh()

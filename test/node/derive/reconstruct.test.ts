@@ -69,7 +69,12 @@ describe('derived data that was dropped', () => {
     project.write('clock.mjs', capitals({ name: 'clock', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
     const { outputs } = await project.derive(repository, 'clock.mjs', { ref: 'out' })
       expect(await evictDerived(repository)).toEqual([outputs[0]?.root])
-    await expect(reconstruct(repository, 'out')).rejects.toMatchObject({ code: 'RECONSTRUCTION_MISMATCH', data: { outputs: [{ name: 'out', recorded: outputs[0]?.root }] } })
+    const difference = { output: 'out', path: 'time', change: 'changed' }
+    await expect(reconstruct(repository, 'out')).rejects.toMatchObject({
+      code: 'RECONSTRUCTION_MISMATCH', message: 'clock gave other outputs than recorded: time (changed)', data: { outputs: [{ name: 'out', recorded: outputs[0]?.root }], differences: [difference], count: 1 },
+    })
+    expect(await rebuild(repository, 'out')).toMatchObject({ ok: false, steps: [{ recipe: 'clock', status: 'different', differences: [difference], count: 1, untold: [] }] })
+    await expect(project.derive(repository, 'clock.mjs', { force: true })).rejects.toMatchObject({ code: 'DIVERGENCE', message: expect.stringContaining('time (changed)') as string, data: { differences: [difference], count: 1 } })
     await expect(repository.read('out', 'a.txt')).rejects.toMatchObject({ code: 'EVICTED' })
     expect(await repository.verify()).toMatchObject({ ok: true })
   }, 60_000)
