@@ -15,6 +15,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['repository'],
   ['dataset'],
   ['recipe'],
+  ['run'],
+  ['registry'],
+  ['lineage'],
   ['node'],
   ['cli', 'index.ts', 'core.ts'],
 ]
