@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'DIVERGENCE'
   | 'RECONSTRUCTION_MISMATCH'
   | 'STORAGE_FAILED'
+  | 'SEALED'
   | 'INVALID_PIPELINE'
 
 interface Details {
@@ -196,6 +197,13 @@ export class DivergenceError extends VarveError {
 export class ReconstructionMismatchError extends VarveError {
   constructor(message: string, details: Details = {}) {
     super('RECONSTRUCTION_MISMATCH', message, withHint(details, 'Compare the environment with the recorded one (`varve explain <rev>`); what was recorded may be in another copy of the repository.'))
+  }
+}
+
+/** What is over does not change any more: a run that ended, a model version that is registered. */
+export class SealedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('SEALED', message, withHint(details, 'Begin a new run for what is to be added.'))
   }
 }
 

@@ -44,6 +44,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   // The system did not let varve read them: no permission, or an I/O error.
   UNREADABLE_FILES: EXIT.system,
   STORAGE_FAILED: EXIT.system,
+  SEALED: EXIT.refused,
 }
 
 /** The exit code of an error; one that is none of varve's own counts as a failure of the system. */

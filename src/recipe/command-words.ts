@@ -9,6 +9,8 @@ export interface CommandValues {
   readonly inputs: Readonly<Record<string, string>>
   readonly outputs: Readonly<Record<string, string>>
   readonly params: Params
+  /** What the parameters are called in placeholders. Default `params`. */
+  readonly paramsName?: string
   readonly seed: string
 }
 
@@ -30,15 +32,15 @@ export function fillWords(words: readonly string[], values: CommandValues): stri
   )
 }
 
-function lookUp(name: string, word: string, { inputs, outputs, params, seed }: CommandValues): string {
+function lookUp(name: string, word: string, { inputs, outputs, params, paramsName = 'params', seed }: CommandValues): string {
   const [kind, ...keys] = name.split('.')
   const folder = keys.length === 1 ? keys[0] : undefined
   if (name === 'seed') return seed
   if (kind === 'inputs' && folder !== undefined && Object.hasOwn(inputs, folder)) return inputs[folder] as string
   if (kind === 'outputs' && folder !== undefined && Object.hasOwn(outputs, folder)) return outputs[folder] as string
-  const value = kind === 'params' && keys.length > 0 ? valueAt(params, keys) : undefined
+  const value = kind === paramsName && keys.length > 0 ? valueAt(params, keys) : undefined
   if (value === undefined) {
-    const known = [...Object.keys(inputs).map((key) => `inputs.${key}`), ...Object.keys(outputs).map((key) => `outputs.${key}`), ...Object.keys(params).map((key) => `params.${key}`), 'seed']
+    const known = [...Object.keys(inputs).map((key) => `inputs.${key}`), ...Object.keys(outputs).map((key) => `outputs.${key}`), ...Object.keys(params).map((key) => `${paramsName}.${key}`), 'seed']
     throw new InvalidArgumentError(`The command has a placeholder {${name}} that stands for nothing, in "${word}"`, {
       data: { placeholder: name, known }, hint: `There are ${known.map((one) => `{${one}}`).join(', ')}. Write {{ and }} for braces.`,
     })

@@ -24,6 +24,10 @@ export interface RunStart {
   readonly seed: string
   /** The command line of a supervised run, secrets left out; null for one that a program began by itself. */
   readonly command: readonly string[] | null
+  /** Where a supervised command was started, relative to the top of the code, with `/`; empty for the top. */
+  readonly cwd: string
+  /** What a supervised command was to write, relative to where it was started, by the names of the artifacts. */
+  readonly outputs: readonly { readonly name: string; readonly path: string }[]
   readonly capture: Capture
   /** Manifest root of the working tree; null where there was none to store. */
   readonly code: CID | null
@@ -31,10 +35,19 @@ export interface RunStart {
   readonly reproduces: CID | null
   /** RFC 3339, UTC. */
   readonly started: string
-  readonly host: string
-  readonly process: number
+  readonly process: RunProcess
   /** 16 hex digits, so that no two runs are one. */
   readonly nonce: string
+}
+
+/** The process that a run is part of, or that supervises it. */
+export interface RunProcess {
+  /** The name of the machine. */
+  readonly host: string
+  /** 12 hex digits that stand for the machine, or the container on it (`node/maker.ts`). */
+  readonly hostId: string
+  /** Number of the process there. */
+  readonly id: number
 }
 
 /** `lost`: its process was gone before it said how it ended. */
@@ -49,15 +62,19 @@ export interface RunArtifact {
   readonly bytes: number
 }
 
-/** A run that is over. Its block leads to the start, and so to everything; nothing in it changes any more. */
+/**
+ * What came of a run. One that says `running` is what there is so far, and another takes its place; any other is the end: it leads to the start, and so to everything, and nothing of it changes any
+ * more.
+ */
 export interface RunRecord {
   readonly start: CID
-  readonly status: RunOutcome
+  readonly status: RunOutcome | 'running'
   /** What went wrong, in words; null if nothing did. */
   readonly reason: string | null
   readonly exitCode: number | null
   readonly signal: string | null
-  readonly ended: string
+  /** Null while it runs. */
+  readonly ended: string | null
   /** The last value of each metric. */
   readonly final: { readonly [metric: string]: number }
   /** Manifest root of all values (`metrics/`), or null if none were logged. */

@@ -1,0 +1,90 @@
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { cidText } from '../../cid/cid.ts'
+import { checkoutFolder } from '../../dataset/checkout.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { InvalidArgumentError, WouldOverwriteError } from '../../errors.ts'
+import { findRun, type FoundRun } from '../../run/find-run.ts'
+import { runDocument } from '../../run/run-document.ts'
+import type { CidText, OperationOptions } from '../../types.ts'
+import { nodeFolders } from '../folder-port.ts'
+import { hostId } from '../maker.ts'
+import { isAbsence } from '../system-errors.ts'
+import { tempName } from '../temp-files.ts'
+import { reproduceText } from './reproduce-text.ts'
+
+export interface FetchRunOptions extends Pick<OperationOptions, 'signal'> {
+  /** Also writes a Dockerfile: from this image by its digest (`node@sha256:…`), or with `true` from the one that the run recorded. */
+  readonly container?: string | true
+  /** Also what the run made, below `artifacts/`. Default false. */
+  readonly artifacts?: boolean
+}
+
+export interface FetchedRun {
+  readonly run: string
+  readonly folder: string
+  readonly code: CidText | null
+  readonly inputs: readonly { readonly name: string; readonly root: CidText }[]
+}
+
+const IMAGE = /^[^@\s]+@sha256:[0-9a-f]{64}$/
+
+/**
+ * Writes all that a run was made from into a folder, which appears in one step: `code/`, `inputs/<name>/`, `config.json`, `run.json` (the record, with where each value of the configuration is from,
+ * and the environment) and `REPRODUCE.md`, which a person can follow without varve.
+ *
+ * @throws WouldOverwriteError if something is in the folder; EvictedError if an input was dropped, to be made again; InvalidArgumentError for an image without a digest
+ */
+export async function fetchRun(repository: Repository, wanted: string, folder: string, options: FetchRunOptions = {}): Promise<FetchedRun> {
+  const run = await findRun(repository.blocks, wanted)
+  const { signal, artifacts = false } = options
+  const container = options.container === undefined ? undefined : imageOf(run, options.container)
+  const target = resolve(folder)
+  await assertEmpty(target)
+  await mkdir(dirname(target), { recursive: true })
+  const fresh = join(dirname(target), `.${basename(target)}-${tempName(hostId())}`)
+  await mkdir(fresh)
+  try {
+    const checkout = async (root: CidText, name: string): Promise<void> => {
+      await checkoutFolder(repository.blocks, nodeFolders(), root, join(fresh, name), { allowRepositoryNames: true, ...(signal === undefined ? {} : { signal }) })
+    }
+    const { started } = run
+    if (started.code !== null) await checkout(cidText(started.code), 'code')
+    for (const { name, root } of started.inputs) await checkout(cidText(root), `inputs/${name}`)
+    if (artifacts) for (const { name, root } of run.ended?.artifacts ?? []) await checkout(cidText(root), `artifacts/${name}`)
+    await writeFile(join(fresh, 'config.json'), `${JSON.stringify(started.config.values, null, 2)}\n`)
+    await writeFile(join(fresh, 'run.json'), `${JSON.stringify(runDocument(run), null, 2)}\n`)
+    await writeFile(join(fresh, 'REPRODUCE.md'), reproduceText(run, container))
+    if (container !== undefined) await writeFile(join(fresh, 'Dockerfile'), dockerfile(run, container))
+    await rm(target, { recursive: true, force: true })
+    await rename(fresh, target)
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+  return { run: run.label, folder: target, code: run.started.code === null ? null : cidText(run.started.code), inputs: run.started.inputs.map(({ name, root }) => ({ name, root: cidText(root) })) }
+}
+
+async function assertEmpty(target: string): Promise<void> {
+  try {
+    const facts = await lstat(target)
+    if (facts.isDirectory() && (await readdir(target)).length === 0) return
+  } catch (error) {
+    if (isAbsence(error)) return
+    throw error
+  }
+  throw new WouldOverwriteError(`${target} is there already, and not an empty folder`, { data: { folder: target }, hint: 'Name a new folder.' })
+}
+
+function imageOf({ label, started }: FoundRun, given: string | true): string {
+  const digest = started.capture.container?.digest
+  if (given === true && digest === undefined) {
+    throw new InvalidArgumentError(`The run ${label} recorded no container image`, { data: { run: label }, hint: 'Name one by its digest: --container node@sha256:…' })
+  }
+  if (given !== true && !IMAGE.test(given)) throw new InvalidArgumentError(`"${given}" does not name an image by its digest`, { data: { image: given }, hint: 'A tag may mean another image tomorrow: write node@sha256:…' })
+  return given === true ? String(digest) : given
+}
+
+function dockerfile({ label, started }: FoundRun, image: string): string {
+  const words = started.command === null ? '' : `CMD ${JSON.stringify(started.command)}\n`
+  return `# ${label}, ${started.started}\nFROM ${image}\nWORKDIR /run/code${started.cwd === '' ? '' : `/${started.cwd}`}\nCOPY . /run\nENV VARVE_SEED=${JSON.stringify(started.seed)} VARVE_CONFIG=/run/config.json\n${started.inputs.map(({ name }) => `ENV VARVE_INPUT_${name.toUpperCase().replaceAll('-', '_')}=/run/inputs/${name}\n`).join('')}${words}`
+}

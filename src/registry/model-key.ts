@@ -1,0 +1,62 @@
+import { concatBytes, utf8 } from '../bytes.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { parseUserRefName } from '../repository/ref-name.ts'
+
+const MOST_VERSIONS = 0xffffffff
+const ALIAS_MARK = 0x61
+const APPROVAL_MARK = 0x70
+const LABEL = /^([^@]+)@([^@]+)$/s
+const NUMBER = /^[1-9]\d*$/
+
+/** What `digits@3`, `digits@production` and `digits` name. */
+export type ModelReference =
+  | { readonly kind: 'number'; readonly name: string; readonly number: number }
+  | { readonly kind: 'alias'; readonly name: string; readonly alias: string }
+  | { readonly kind: 'newest'; readonly name: string }
+
+/** @throws InvalidArgumentError with the rule that the name breaks: that of refs */
+export function parseModelName(text: string): string {
+  if (text.includes('@')) throw new InvalidArgumentError(`"${text}" is not a name of models: "@" comes before a number or an alias`, { hint: 'Write digits, or vision/digits.' })
+  return parseUserRefName(text)
+}
+
+/** An alias is a word that is no number. @throws InvalidArgumentError */
+export function parseAlias(text: string): string {
+  if (NUMBER.test(text) || text.includes('@') || text.includes('/')) throw new InvalidArgumentError(`"${text}" cannot be an alias`, { data: { alias: text }, hint: 'Write a word, such as production.' })
+  return parseUserRefName(text)
+}
+
+/** @throws InvalidArgumentError */
+export function parseModelReference(text: string): ModelReference {
+  const [, name, end] = LABEL.exec(text) ?? []
+  if (name === undefined || end === undefined) return { kind: 'newest', name: parseModelName(text) }
+  return NUMBER.test(end) ? { kind: 'number', name: parseModelName(name), number: Number(end) } : { kind: 'alias', name: parseModelName(name), alias: parseAlias(end) }
+}
+
+/** What the keys of all versions of a name, and of its events, begin with. */
+export function modelPrefix(name: string): Uint8Array {
+  return concatBytes([utf8(name), new Uint8Array(1)])
+}
+
+/** Versions of a name stand together, the newest first. */
+export function versionKey(name: string, number: number): Uint8Array {
+  return concatBytes([modelPrefix(name), bigEndian(MOST_VERSIONS - number)])
+}
+
+export function aliasKey(name: string, alias: string): Uint8Array {
+  return concatBytes([aliasPrefix(name), utf8(alias)])
+}
+
+export function aliasPrefix(name: string): Uint8Array {
+  return concatBytes([modelPrefix(name), Uint8Array.of(ALIAS_MARK)])
+}
+
+export function approvalKey(name: string, number: number): Uint8Array {
+  return concatBytes([modelPrefix(name), Uint8Array.of(APPROVAL_MARK), bigEndian(number)])
+}
+
+function bigEndian(number: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, number)
+  return bytes
+}

@@ -1,0 +1,70 @@
+import { cidText } from '../cid/cid.ts'
+import type { Repository } from '../dataset/repository.ts'
+import { resolveRevision } from '../dataset/revision.ts'
+import { verifyRevision } from '../dataset/verify.ts'
+import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { findRun, type FoundRun } from '../run/find-run.ts'
+import type { RunArtifact } from '../run/interface.ts'
+import type { JsonValue, OperationOptions } from '../types.ts'
+import type { Evaluation, ModelInfo } from './interface.ts'
+import { modelInfo } from './model-info.ts'
+import { parseModelName } from './model-key.ts'
+import { commitVersion } from './model-tree.ts'
+
+export interface RegisterModelOptions extends Pick<OperationOptions, 'signal'> {
+  /** The run that made it: `train#3`, or `train` for the newest. */
+  readonly run: string
+  /** Name of the artifact; may be left out where the run has only one. */
+  readonly artifact?: string
+  /** What it scored, and on which data: any revision, pinned as it is now. */
+  readonly evaluation?: { readonly metrics: { readonly [metric: string]: JsonValue }; readonly on: string }
+  readonly why?: string
+  readonly by?: string
+}
+
+/**
+ * Makes the next version of a model of an artifact. Reads all of the artifact: what is missing or damaged cannot be registered.
+ *
+ * @throws NotFoundError if there is no such run, artifact or data; InvalidArgumentError for a run that is under way, failed, was given up or is lost; CorruptObjectError for damage
+ *
+ * @example
+ * const { label } = await registerModel(repository, 'digits', { run: 'train#3', artifact: 'model', evaluation: { metrics: { accuracy: 0.98 }, on: 'test@v2' } })
+ */
+export async function registerModel(repository: Repository, model: string, { run: wanted, artifact: artifactName, evaluation, why, by, signal }: RegisterModelOptions): Promise<ModelInfo> {
+  const { blocks } = repository
+  const name = parseModelName(model)
+  const run = await findRun(blocks, wanted)
+  const artifact = artifactOf(run, artifactName)
+  const text = cidText(artifact.root)
+  if (await blocks.isEvicted(artifact.root)) throw new NotFoundError(`The data of the artifact ${artifact.name} of ${run.label} was dropped`, { data: { run: run.label, artifact: artifact.name, root: text }, hint: 'Make it again first: varve reconstruct.' })
+  const { ok, damaged } = await verifyRevision(blocks, text, signal === undefined ? {} : { signal })
+  if (!ok) throw new CorruptObjectError(`The artifact ${artifact.name} of ${run.label} is damaged or not all there: ${damaged.length} blocks`, { data: { run: run.label, artifact: artifact.name, root: text }, hint: '`varve verify` names what is damaged, `varve repair` mends what it can.' })
+  const version = await commitVersion(blocks, {
+    name, artifact: artifact.name, root: artifact.root, run: run.start, record: sealedRecord(run), evaluation: evaluation === undefined ? null : await pinned(repository, evaluation), why: why ?? null, by: by ?? null,
+    at: blocks.platform.now().toISOString(),
+  })
+  return modelInfo(blocks, version)
+}
+
+function sealedRecord({ label, record, isOver, ended }: FoundRun): NonNullable<FoundRun['record']> {
+  if (record !== null && isOver && ended?.status === 'succeeded') return record
+  throw new InvalidArgumentError(`The run ${label} ${isOver ? `has ${ended?.status === 'lost' ? 'been lost' : ended?.status === 'aborted' ? 'been given up' : 'failed'}` : 'is not over'}, and no model is made of it`, { data: { run: label, status: ended?.status ?? 'running' }, hint: 'Register an artifact of a run that succeeded.' })
+}
+
+function artifactOf(run: FoundRun, name: string | undefined): RunArtifact {
+  // First of all: what there is of a run that did not succeed is no choice.
+  sealedRecord(run)
+  const artifacts = run.ended?.artifacts ?? []
+  const [only, second] = artifacts
+  const found = name === undefined && second === undefined ? only : artifacts.find((artifact) => artifact.name === name)
+  if (found !== undefined) return found
+  const names = artifacts.map((artifact) => artifact.name)
+  throw new NotFoundError(name === undefined ? `It must be said which artifact of ${run.label} is meant` : `The run ${run.label} has no artifact "${name}"`, {
+    data: { run: run.label, artifacts: names }, hint: names.length === 0 ? 'It has none.' : `It has ${names.join(', ')}.`,
+  })
+}
+
+async function pinned({ blocks }: Repository, { metrics, on }: NonNullable<RegisterModelOptions['evaluation']>): Promise<Evaluation> {
+  const { snapshot, root } = await resolveRevision(blocks, on)
+  return { metrics, revision: on, snapshot: snapshot ?? null, root }
+}

@@ -1,0 +1,59 @@
+import { cidText } from '../cid/cid.ts'
+import { AmbiguousRevisionError, NotFoundError } from '../errors.ts'
+import type { BlockRepository } from '../repository/index.ts'
+import type { CidText } from '../types.ts'
+import type { RunInfo, RunRecord, RunStart } from './interface.ts'
+import { parseRunLabel, runLabel } from './run-key.ts'
+import { readRunRecord, readRunStart } from './run-object.ts'
+import { getRun, type ListedRun, listRuns } from './run-tree.ts'
+
+/** The shortest beginning of an identity that names a run. */
+const SHORTEST_PREFIX = 8
+
+/** A run with all that is recorded of it. */
+export interface FoundRun extends ListedRun {
+  readonly label: string
+  readonly started: RunStart
+  readonly ended: RunRecord | null
+}
+
+/**
+ * The run that a text names: `train#3`, `train` for the newest of that name, the CID of its start or of its record, or at least the first 8 characters of one.
+ * @throws NotFoundError, AmbiguousRevisionError
+ */
+export async function findRun(repository: BlockRepository, text: string): Promise<FoundRun> {
+  const number = parseRunLabel(text)
+  const found = number === undefined ? ((await listRuns(repository, text).next()).value ?? (await byIdentity(repository, text))) : await getRun(repository, number)
+  if (found !== undefined) return loadRun(repository, found)
+  const names = new Set<string>()
+  for await (const { name } of listRuns(repository)) names.add(name)
+  throw new NotFoundError(`There is no run "${text}"`, {
+    data: { run: text }, hint: names.size === 0 ? 'No run is recorded here yet: `varve run -- <command>` records one.' : `\`varve runs\` lists them; there are runs of ${[...names].slice(0, 5).join(', ')}.`,
+  })
+}
+
+/** Reads the start and the record of a listed run. */
+export async function loadRun(repository: BlockRepository, run: ListedRun): Promise<FoundRun> {
+  const [started, ended] = await Promise.all([readRunStart(repository, run.start), run.record === null ? null : readRunRecord(repository, run.record)])
+  return { ...run, label: runLabel(run), started, ended }
+}
+
+/** As programs and people are told of it. */
+export function runInfo({ start, record, isOver, label, name, number, started, ended }: FoundRun): RunInfo {
+  return {
+    id: cidText(start), label, name, number, status: ended?.status ?? 'running', started: started.started, ended: ended?.ended ?? null,
+    record: record !== null && isOver ? cidText(record) : null, tags: started.tags, final: ended?.final ?? {},
+  }
+}
+
+async function byIdentity(repository: BlockRepository, text: string): Promise<ListedRun | undefined> {
+  if (text.length < SHORTEST_PREFIX) return undefined
+  const matches: ListedRun[] = []
+  for await (const run of listRuns(repository)) if ([run.start, run.record].some((cid) => cid !== null && beginsWith(cidText(cid), text))) matches.push(run)
+  if (matches.length > 1) throw new AmbiguousRevisionError(`"${text}" is the beginning of ${matches.length} runs`, { data: { candidates: matches.map(runLabel) }, hint: 'Give more characters.' })
+  return matches[0]
+}
+
+function beginsWith(cid: CidText, text: string): boolean {
+  return cid.startsWith(text)
+}

@@ -1,0 +1,104 @@
+import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { canonicalJson, parseJson, parseJsonObject } from '../codec/canonical-json.ts'
+import { encodeCbor } from '../codec/dag-cbor.ts'
+import type { BlockSource } from '../codec/interface.ts'
+import { asArray, asCid, asCount, asText } from '../codec/shape.ts'
+import { MalformedDataError } from '../errors.ts'
+import { asNames, oneOf, readObject, textOrNull } from '../recipe/objects.ts'
+import type { JsonValue } from '../types.ts'
+import { captureFromJson } from './capture-from-json.ts'
+import { configFromJson, configToJson } from './config/config-json.ts'
+import type { RunArtifact, RunInput, RunProcess, RunRecord, RunStart } from './interface.ts'
+
+const START = 'run-start'
+const RECORD = 'run'
+const START_FIELDS = ['name', 'why', 'tags', 'inputs', 'config', 'seed', 'command', 'cwd', 'outputs', 'capture', 'code', 'reproduces', 'started', 'process', 'nonce'] as const
+const RECORD_FIELDS = ['start', 'status', 'reason', 'exitCode', 'signal', 'ended', 'final', 'metrics', 'log', 'artifacts'] as const
+
+/** The block that is there before the first line of user code runs. Its CID is the run's identity. */
+export function encodeRunStart({ inputs, outputs, config, capture, process: { host, hostId, id }, ...rest }: RunStart): Uint8Array {
+  return encodeCbor({
+    ...rest, type: START, format: 1, process: [host, hostId, id], inputs: inputs.map(({ name, revision, snapshot, root }) => [name, revision, snapshot, root]), outputs: outputs.map(({ name, path }) => [name, path]),
+    config: canonicalJson(configToJson(config), 'The configuration of a run'), capture: canonicalJson(capture as unknown as JsonValue, 'What a run captures'),
+  })
+}
+
+/** @throws NotFoundError or CorruptBlockError from the source; @throws MalformedDataError, UnsupportedFormatError */
+export async function readRunStart(source: BlockSource, cid: CID): Promise<RunStart> {
+  return readObject(source, cid, START, START_FIELDS, (fields) => ({
+    name: asText(fields.name, 'A run’s name'),
+    why: textOrNull(fields.why, 'A run’s why'),
+    tags: asNames(fields.tags, 'A run’s tags'),
+    inputs: asArray(fields.inputs, 'A run’s inputs').map(asInput),
+    config: configFromJson(parseJson(asText(fields.config, 'A run’s configuration'), 'A run’s configuration')),
+    seed: asText(fields.seed, 'A run’s seed'),
+    command: fields.command === null ? null : asArray(fields.command, 'A run’s command').map((word) => asText(word, 'A word of a command')),
+    cwd: asText(fields.cwd, 'Where a run’s command was started'),
+    outputs: asArray(fields.outputs, 'A run’s outputs').map(asOutput),
+    capture: captureFromJson(parseJsonObject(asText(fields.capture, 'What a run captured'), 'What a run captured')),
+    code: linkOrNull(fields.code, 'A run’s code'),
+    reproduces: linkOrNull(fields.reproduces, 'What a run reproduces'),
+    started: asText(fields.started, 'A run’s start'),
+    process: asProcess(fields.process),
+    nonce: asText(fields.nonce, 'A run’s nonce'),
+  }))
+}
+
+/** The block that seals a run. */
+export function encodeRunRecord({ final, artifacts, ...rest }: RunRecord): Uint8Array {
+  return encodeCbor({ ...rest, type: RECORD, format: 1, final: finalText(final), artifacts: artifacts.map(({ name, root, files, bytes }) => [name, root, files, bytes]) })
+}
+
+/** @throws as `readRunStart` */
+export async function readRunRecord(source: BlockSource, cid: CID): Promise<RunRecord> {
+  return readObject(source, cid, RECORD, RECORD_FIELDS, (fields) => ({
+    start: asCid(fields.start, 'A run’s start', DAG_CBOR_CODE),
+    status: oneOf(fields.status, 'A run’s status', ['running', 'succeeded', 'failed', 'aborted', 'lost']),
+    reason: textOrNull(fields.reason, 'A run’s reason'),
+    exitCode: fields.exitCode === null ? null : asCount(fields.exitCode, 'A run’s exit code'),
+    signal: textOrNull(fields.signal, 'A run’s signal'),
+    ended: textOrNull(fields.ended, 'A run’s end'),
+    final: finalOf(asText(fields.final, 'A run’s metrics')),
+    metrics: linkOrNull(fields.metrics, 'A run’s metrics'),
+    log: linkOrNull(fields.log, 'A run’s log'),
+    artifacts: asArray(fields.artifacts, 'A run’s artifacts').map(asArtifact),
+  }))
+}
+
+function asProcess(value: unknown): RunProcess {
+  const [host, hostId, id] = asArray(value, 'A run’s process', 3)
+  return { host: asText(host, 'A run’s host'), hostId: asText(hostId, 'A run’s host'), id: asCount(id, 'A run’s process') }
+}
+
+function asInput(value: unknown): RunInput {
+  const [name, revision, snapshot, root] = asArray(value, 'An input of a run', 4)
+  return { name: asText(name, 'An input’s name'), revision: asText(revision, 'An input’s revision'), snapshot: linkOrNull(snapshot, 'An input’s snapshot'), root: asCid(root, 'An input’s root', DAG_CBOR_CODE) }
+}
+
+function asOutput(value: unknown): RunStart['outputs'][number] {
+  const [name, path] = asArray(value, 'An output of a run', 2)
+  return { name: asText(name, 'An output’s name'), path: asText(path, 'An output’s path') }
+}
+
+function asArtifact(value: unknown): RunArtifact {
+  const [name, root, files, bytes] = asArray(value, 'An artifact of a run', 4)
+  return { name: asText(name, 'An artifact’s name'), root: asCid(root, 'An artifact’s root', DAG_CBOR_CODE), files: asCount(files, 'An artifact’s files'), bytes: asCount(bytes, 'An artifact’s bytes') }
+}
+
+function linkOrNull(value: unknown, what: string): CID | null {
+  return value === null ? null : asCid(value, what, DAG_CBOR_CODE)
+}
+
+/** Numbers that JSON does not know are written as text. */
+function finalText(final: RunRecord['final']): string {
+  return canonicalJson(Object.fromEntries(Object.entries(final).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)])), 'The metrics of a run')
+}
+
+function finalOf(text: string): RunRecord['final'] {
+  const what = 'The metrics of a run'
+  return Object.fromEntries(Object.entries(parseJsonObject(text, what)).map(([name, value]) => {
+    const number = typeof value === 'number' ? value : ['NaN', 'Infinity', '-Infinity'].includes(String(value)) ? Number(value) : undefined
+    if (number === undefined) throw new MalformedDataError(`${what} must be numbers`)
+    return [name, number]
+  }))
+}

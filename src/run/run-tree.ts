@@ -1,0 +1,77 @@
+import { type CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { NotFoundError, RefConflictError, SealedError } from '../errors.ts'
+import { editTree } from '../manifest/edit-tree.ts'
+import { getValue, scanTree } from '../manifest/read-tree.ts'
+import type { BlockRepository, Session } from '../repository/index.ts'
+import type { RunInput, RunRecord } from './interface.ts'
+import { encodeRunRecord } from './run-object.ts'
+import { type RunEntry, runEntryCodec } from './run-entry.ts'
+import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
+import { usesChange } from './run-uses.ts'
+
+/** The ref to the tree of runs. */
+export const RUNS_REF = '_varve/runs'
+
+export interface ListedRun extends RunNumber, RunEntry {}
+
+/** Runs, by their names and then newest first; of one name alone if it is given. Reads no run, only the tree. */
+export async function* listRuns(repository: BlockRepository, name?: string): AsyncGenerator<ListedRun> {
+  const tree = await repository.getRef(RUNS_REF)
+  if (tree === undefined) return
+  for await (const { key, value } of scanTree(repository, tree, runEntryCodec, name === undefined ? {} : { prefix: runKeyPrefix(name) })) yield { ...parseRunKey(key), ...value }
+}
+
+/** One run, if there is one. Reads a few nodes. */
+export async function getRun(repository: BlockRepository, run: RunNumber): Promise<ListedRun | undefined> {
+  const tree = await repository.getRef(RUNS_REF)
+  const entry = tree === undefined ? undefined : await getValue(repository, tree, runEntryCodec, runKey(run))
+  return entry === undefined ? undefined : { ...run, ...entry }
+}
+
+export interface RunCommit {
+  readonly message: string
+  readonly actor: string | null
+  /** Blocks of which the session knows that all they lead to is there. */
+  readonly whole?: readonly CID[]
+}
+
+/** Commits the start of a run, with all that the session has stored, and gives it its number. */
+export async function commitStart(repository: BlockRepository, session: Session, { name, start, inputs, ...request }: RunCommit & { readonly name: string; readonly start: CID; readonly inputs: readonly RunInput[] }): Promise<RunNumber> {
+  const uses = inputs.map(({ root }) => ({ root, kind: 'input' as const }))
+  const { run } = await commitEntry(repository, session, { ...request, uses, action: 'run' }, async () => {
+    const { value: newest } = await listRuns(repository, name).next()
+    return { run: { name, number: (newest?.number ?? 0) + 1 }, entry: { start, record: null, isOver: false } }
+  })
+  return run
+}
+
+/** Commits what came of a run, with all that the session has stored. @throws SealedError if the run is over already, whoever ended it */
+export async function commitRecord(repository: BlockRepository, session: Session, run: RunNumber, record: RunRecord, request: RunCommit): Promise<CID> {
+  const cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
+  const uses = record.artifacts.map(({ root }) => ({ root, kind: 'artifact' as const }))
+  await commitEntry(repository, session, { ...request, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end' }, async () => {
+    const known = await getRun(repository, run)
+    if (known?.start.equals(record.start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
+    if (known.isOver && known.record !== null) throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed`, { data: { run: runLabel(run), record: cidText(known.record) } })
+    return { run, entry: { start: known.start, record: cid, isOver: record.status !== 'running' } }
+  })
+  return cid
+}
+
+async function commitEntry(
+  repository: BlockRepository, session: Session, { uses, ...request }: RunCommit & { readonly action: string; readonly uses: Parameters<typeof usesChange>[4] }, next: () => Promise<{ readonly run: RunNumber; readonly entry: RunEntry }>,
+): Promise<{ readonly run: RunNumber }> {
+  for (;;) {
+    const tree = (await repository.getRef(RUNS_REF)) ?? null
+    const { run, entry } = await next()
+    const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
+    const change = await usesChange(repository, session, run, entry.start, uses)
+    try {
+      await session.commit({ ...request, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...(change === undefined ? [] : [change])] })
+      return { run }
+    } catch (error) {
+      if (!(error instanceof RefConflictError)) throw error
+      await repository.refresh()
+    }
+  }
+}
