@@ -1,5 +1,8 @@
+import { cidText } from '../cid/cid.ts'
+import { describeRunEnd, describeRunStart } from '../run/describe-run.ts'
+import { type FoundRun, runInfo } from '../run/find-run.ts'
 import type { RunInfo } from '../run/interface.ts'
-import { shownText } from './format.ts'
+import { formatBytes, plural, shownText } from './format.ts'
 import type { Output, Style } from './output.ts'
 
 const COLORS: Readonly<Record<RunInfo['status'], Style>> = { running: 'cyan', succeeded: 'green', failed: 'red', aborted: 'yellow', lost: 'yellow' }
@@ -15,4 +18,16 @@ export function runLine(output: Output, { label, status, started, final, tags }:
 /** Six digits say what a person wants to know of a metric. */
 export function shortNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)))
+}
+
+/** All that is recorded of a run that a person wants to see; `--json` and `varve fetch-run` have the rest. */
+export function* runLines(output: Output, run: FoundRun): Generator<string> {
+  const { label, start, started, ended, record, isOver } = run
+  yield runLine(output, runInfo(run))
+  yield describeRunStart({ id: cidText(start), label, start: started })
+  if (started.command !== null) yield `command   ${shownText(started.command.join(' '))}`
+  for (const sentence of started.capture.missing) yield `${output.style('yellow', 'missing')}   ${shownText(sentence)}`
+  if (ended === null) return
+  for (const { name, root, files, bytes } of ended.artifacts) yield `artifact  ${output.style('bold', shownText(name))}  ${cidText(root)}  ${plural(files, 'file')}, ${formatBytes(bytes)}`
+  if (isOver && record !== null) yield describeRunEnd({ id: cidText(start), label, start: started, record: ended, recordCid: cidText(record) })
 }

@@ -1,23 +1,51 @@
+import type { Repository } from '../../dataset/repository.ts'
 import type { RevisionInfo } from '../../dataset/results.ts'
+import { resolveRecord } from '../../dataset/revision.ts'
+import { NotFoundError } from '../../errors.ts'
+import { findRun, type FoundRun } from '../../run/find-run.ts'
+import { runDocument } from '../../run/run-document.ts'
+import { parseRunLabel } from '../../run/run-key.ts'
 import { formatBytes, formatCount, plural } from '../format.ts'
 import type { Output } from '../output.ts'
 import { needWholeRevision } from '../revision-argument.ts'
 import { snapshotLines } from '../snapshot-lines.ts'
+import { runLines } from '../run-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 export const verb: AnyVerb = defineVerb<object>({
-  examples: [['varve show mnist/raw@v2', 'its root, size, message, author, source and refs']],
+  examples: [
+    ['varve show mnist/raw@v2', 'its root, size, message, author, source and refs'],
+    ['varve show train#3', 'a run: data, code, configuration, machine, metrics, what it made'],
+  ],
   configure(command) {
-    command.argument('<rev...>', 'one revision or more')
+    command.argument('<rev...>', 'revisions, or runs such as train#3')
   },
   async run(context, revisions) {
     await using repository = await context.open()
-    const found: RevisionInfo[] = []
-    for (const revision of revisions) found.push(await repository.show(needWholeRevision(revision)))
     const { output } = context
-    await output.result(found, () => found.map((info) => [...revisionLines(output, info)].join('\n')))
+    const documents: object[] = []
+    const texts: string[] = []
+    for (const wanted of revisions) {
+      const run = await runNamed(repository, wanted)
+      const info = run === undefined ? await repository.show(needWholeRevision(wanted)) : undefined
+      documents.push(info ?? runDocument(run as FoundRun))
+      texts.push([...(info === undefined ? runLines(output, run as FoundRun) : revisionLines(output, info))].join('\n'))
+    }
+    await output.result(documents, () => texts)
   },
 })
+
+/** The run that a text names, unless a revision has that name. A label has a character that no revision has. */
+async function runNamed({ blocks }: Repository, text: string): Promise<FoundRun | undefined> {
+  if (parseRunLabel(text) !== undefined) return findRun(blocks, text)
+  try {
+    await resolveRecord(blocks, text)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) return undefined
+    return findRun(blocks, text).catch(() => undefined)
+  }
+}
 
 function* revisionLines(output: Output, info: RevisionInfo): Generator<string> {
   const content = `content   ${plural(info.files, 'file')}, ${formatBytes(info.bytes)}; ${formatCount(info.entries)} entries, cut by ${info.chunker}`

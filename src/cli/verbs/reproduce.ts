@@ -1,0 +1,56 @@
+import { InvalidArgumentError } from '../../errors.ts'
+import type { ReproduceResult } from '../../node/run/reproduce-run.ts'
+import { EXIT } from '../exit-codes.ts'
+import { shownText } from '../format.ts'
+import type { Output } from '../output.ts'
+import { shortNumber } from '../run-lines.ts'
+import { gather, splitPair } from '../setting.ts'
+import { authorName } from '../snapshot-flags.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+interface Flags {
+  readonly tolerance?: readonly string[]
+}
+
+const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red' } as const
+
+export const verb: AnyVerb = defineVerb<Flags>({
+  examples: [
+    ['varve reproduce train#3', 'run it again in a clean folder, and compare what comes out'],
+    ['varve reproduce digits@production --tolerance accuracy=0.005', 'the run of a model version; its accuracy may be that much off'],
+  ],
+  configure(command) {
+    command.argument('<run>', 'a run, such as train#3, or a model version').option('--tolerance <metric=eps>', 'how far a metric may be from what it was', gather)
+  },
+  async run(context, [wanted = ''], { tolerance = [] }) {
+    const { reproduceRun } = await import('../../node/run/reproduce-run.ts')
+    const { runOf } = await import('../../registry/run-of.ts')
+    await using repository = await context.open()
+    const { output, interruption } = context
+    const author = authorName()
+    const result = await reproduceRun(repository, await runOf(repository, wanted), {
+      environment: process.env, signal: interruption.watch('The run is recorded as aborted.'), reachesCommand: () => process.stdin.isTTY && interruption.signalName === 'SIGINT',
+      tolerances: Object.fromEntries(tolerance.map(parseTolerance)), ...(author === undefined ? {} : { author }),
+      ...(output.quiet || output.json ? {} : { onOutput: (_stream, bytes) => void process.stderr.write(bytes) }),
+    })
+    if (result.verdict === 'differs') process.exitCode = EXIT.no
+    await output.result(result, () => reproductionLines(output, result))
+  },
+})
+
+function parseTolerance(text: string): readonly [string, number] {
+  const [metric, value] = splitPair(text, '--tolerance', 'accuracy=0.005')
+  const number = Number(value)
+  if (value.trim() === '' || !(number >= 0)) throw new InvalidArgumentError(`"${value}" is no tolerance`, { hint: 'Write --tolerance accuracy=0.005.' })
+  return [metric, number]
+}
+
+function* reproductionLines(output: Output, { run, again, verdict, artifacts, metrics, environment, firstDifference }: ReproduceResult): Generator<string> {
+  for (const { name, isSame, first, again: root, differences } of artifacts) {
+    yield `${output.style(isSame ? 'green' : 'red', isSame ? 'identical' : 'differs')}  artifact ${shownText(name)}  ${isSame ? first : `${first ?? 'none'} → ${root ?? 'none'}`}`
+    for (const path of differences) yield `    ${shownText(path)}`
+  }
+  for (const metric of metrics) yield `${output.style(COLORS[metric.verdict], metric.verdict)}  ${shownText(metric.name)}  ${metric.verdict === 'identical' ? shortNumber(metric.first ?? Number.NaN) : `${metric.first ?? 'none'} → ${metric.again ?? 'none'}`}`
+  for (const difference of environment) yield `${output.style('yellow', 'machine')}  ${shownText(difference)}`
+  yield `${shownText(run)} and ${shownText(again)}: ${output.style(COLORS[verdict], verdict)}${firstDifference === null ? '' : `; first ${shownText(firstDifference)}`}`
+}

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path'
+import { cidText } from '../../cid/cid.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { compareOutcomes, type Reproduction, type Tolerances } from '../../run/compare-outcomes.ts'
+import { findRun, type FoundRun } from '../../run/find-run.ts'
+import { readRunRecord } from '../../run/run-object.ts'
+import type { CidText, OperationOptions } from '../../types.ts'
+import { reconstruct } from '../derive/reconstruct.ts'
+import { fetchRun } from './fetch-run.ts'
+import { type SuperviseOptions, superviseRun } from './supervise-run.ts'
+
+export interface ReproduceOptions extends Pick<OperationOptions, 'signal'>, Pick<SuperviseOptions, 'environment' | 'onOutput' | 'reachesCommand' | 'author'> {
+  /** How far metrics may be from what they were. */
+  readonly tolerances?: Tolerances
+  /** Folder in or above which packages are installed. Default: the working directory. */
+  readonly modules?: string
+}
+
+export interface ReproduceResult extends Reproduction {
+  /** Labels of the first run and of this one, whose start leads to the first. */
+  readonly run: string
+  readonly again: string
+  readonly id: CidText
+  /** In what the machine is not the one of the first run: packages, versions. */
+  readonly environment: readonly string[]
+}
+
+/**
+ * Runs a recorded run again, in a clean folder with its code and its inputs, and compares what comes out. Data that was dropped is made again first.
+ *
+ * @throws InvalidArgumentError for a run that a program began by itself (there is no command to start), that is not over, or whose code was not stored
+ */
+export async function reproduceRun(repository: Repository, wanted: string, options: ReproduceOptions): Promise<ReproduceResult> {
+  const { blocks } = repository
+  const first = await findRun(blocks, wanted)
+  const { started, ended, label } = first
+  const command = needed(first)
+  for (const { root } of started.inputs) if (await blocks.isEvicted(root)) await reconstruct(repository, cidText(root), options.signal === undefined ? {} : { signal: options.signal })
+  const place = await mkdtemp(join(tmpdir(), 'varve-reproduce-'))
+  try {
+    const folder = join(place, 'run')
+    await fetchRun(repository, label, folder, options.signal === undefined ? {} : { signal: options.signal })
+    const top = join(folder, 'code')
+    const cwd = join(top, started.cwd)
+    await mkdir(cwd, { recursive: true })
+    await linkPackages(top, resolve(options.modules ?? process.cwd()))
+    const { tolerances, modules: _modules, ...rest } = options
+    const { run } = await superviseRun(repository, {
+      ...rest, name: started.name, inputs: Object.fromEntries(started.inputs.map(({ name, root }) => [name, cidText(root)])), config: started.config, seed: started.seed, tags: started.tags,
+      why: `reproduces ${label}`, folder: top, cwd, command, outputs: Object.fromEntries(started.outputs.map(({ name, path }) => [name, isBelow(path) ? path : join(place, 'outputs', name)])), reproduces: first.start,
+    })
+    const again = await findRun(blocks, run.label)
+    if (ended === null || again.ended === null || again.record === null) throw new Error('A run that was supervised is over')
+    const compared = await compareOutcomes(blocks, ended, await readRunRecord(blocks, again.record), tolerances)
+    return { run: label, again: again.label, id: run.id, environment: differences(first, again), ...compared }
+  } finally {
+    await rm(place, { recursive: true, force: true })
+  }
+}
+
+function needed({ label, isOver, started: { command, code } }: FoundRun): readonly string[] {
+  const why = !isOver ? 'it is not over' : command === null ? 'a program began it by itself, so that there is no command to start' : code === null ? 'its code was not stored' : undefined
+  if (command !== null && why === undefined) return command
+  throw new InvalidArgumentError(`The run ${label} cannot be run again: ${why}`, { data: { run: label }, hint: `\`varve fetch-run ${label} <folder>\` brings back what there is, with what a person has to do. Runs of \`varve run\` can be reproduced.` })
+}
+
+/** What was written elsewhere must not be written over. */
+function isBelow(path: string): boolean {
+  return !isAbsolute(path) && normalize(path).split(sep)[0] !== '..'
+}
+
+/** What the code imports is where it was installed: in the nearest node_modules of the project. */
+async function linkPackages(top: string, from: string): Promise<void> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const packages = join(folder, 'node_modules')
+    if (existsSync(packages)) return existsSync(join(top, 'node_modules')) ? undefined : symlink(packages, join(top, 'node_modules'), 'junction')
+    if (dirname(folder) === folder) return
+  }
+}
+
+function differences(first: FoundRun, again: FoundRun): readonly string[] {
+  const [a, b] = [first, again].map(({ started }) => started.capture)
+  if (a === undefined || b === undefined) return []
+  const found: string[] = []
+  const compare = (what: string, before: string | undefined, after: string | undefined): void => void (before !== after && found.push(`${what} was ${before ?? 'unknown'} and is ${after ?? 'unknown'}`))
+  compare('Node', a.runtime.versions['node'], b.runtime.versions['node'])
+  for (const fact of ['platform', 'architecture', 'libc'] as const) compare(fact, a.runtime[fact] ?? undefined, b.runtime[fact] ?? undefined)
+  compare('the processor', a.runtime.cpu.model, b.runtime.cpu.model)
+  compare('the container image', a.container?.digest, b.container?.digest)
+  const versions = new Map((b.packages?.installed ?? []).map(({ name, version }) => [name, version]))
+  for (const { name, version } of a.packages?.installed ?? []) if (versions.get(name) !== version) compare(`the package ${name}`, version, versions.get(name))
+  return found
+}

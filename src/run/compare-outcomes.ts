@@ -1,0 +1,78 @@
+import type { CID } from '../cid/cid.ts'
+import { cidText } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
+import { diffManifests } from '../manifest/manifest.ts'
+import { pathToText } from '../manifest/path.ts'
+import type { CidText } from '../types.ts'
+import type { RunRecord } from './interface.ts'
+
+/** How far a metric of a reproduction may be from the first: absolute. */
+export type Tolerances = Readonly<Record<string, number>>
+
+export interface ComparedArtifact {
+  readonly name: string
+  /** Null where one of them has none of that name. */
+  readonly first: CidText | null
+  readonly again: CidText | null
+  readonly isSame: boolean
+  /** The first paths that differ, in order. */
+  readonly differences: readonly string[]
+}
+
+export interface ComparedMetric {
+  readonly name: string
+  readonly first: number | null
+  readonly again: number | null
+  readonly verdict: 'identical' | 'within tolerance' | 'differs'
+}
+
+export interface Reproduction {
+  /** `differs` if anything does: an artifact may only differ where every metric is within a tolerance that was given for it. */
+  readonly verdict: 'identical' | 'within tolerance' | 'differs'
+  /** In the order of their names. */
+  readonly artifacts: readonly ComparedArtifact[]
+  readonly metrics: readonly ComparedMetric[]
+  /** The first that is not the same: an artifact, else a metric; null if all is identical. */
+  readonly firstDifference: string | null
+}
+
+const MOST_PATHS = 10
+
+/** Compares what two runs gave: artifacts by their roots, metrics by their last values. Reads the nodes of manifests that differ. */
+export async function compareOutcomes(source: BlockSource, first: RunRecord, again: RunRecord, tolerances: Tolerances = {}): Promise<Reproduction> {
+  const artifacts: ComparedArtifact[] = []
+  for (const name of namesOf(first.artifacts.map((artifact) => artifact.name), again.artifacts.map((artifact) => artifact.name))) {
+    const [a, b] = [first, again].map((record) => record.artifacts.find((artifact) => artifact.name === name)?.root)
+    artifacts.push({ name, first: textOrNull(a), again: textOrNull(b), isSame: a !== undefined && b?.equals(a) === true, differences: a === undefined || b === undefined ? [] : await firstPaths(source, a, b) })
+  }
+  const metrics = namesOf(Object.keys(first.final), Object.keys(again.final)).map((name) => comparedMetric(name, first.final[name], again.final[name], tolerances[name]))
+  const differing = artifacts.find(({ isSame }) => !isSame)
+  const differingMetric = metrics.find(({ verdict }) => verdict === 'differs')
+  const isExcused = differing === undefined || (Object.keys(tolerances).length > 0 && Object.keys(tolerances).every((name) => metrics.some((metric) => metric.name === name && metric.verdict !== 'differs')))
+  const isIdentical = differing === undefined && metrics.every(({ verdict }) => verdict === 'identical')
+  const verdict = isIdentical ? 'identical' : differingMetric === undefined && isExcused && (differing === undefined || differing.again !== null) ? 'within tolerance' : 'differs'
+  return { verdict, artifacts, metrics, firstDifference: differing === undefined ? (differingMetric?.name ?? metrics.find((metric) => metric.verdict !== 'identical')?.name ?? null) : [differing.name, ...differing.differences.slice(0, 1)].join(': ') }
+}
+
+function comparedMetric(name: string, first: number | undefined, again: number | undefined, tolerance: number | undefined): ComparedMetric {
+  const isClose = first !== undefined && again !== undefined && tolerance !== undefined && Math.abs(first - again) <= tolerance
+  return { name, first: first ?? null, again: again ?? null, verdict: first !== undefined && Object.is(first, again) ? 'identical' : isClose ? 'within tolerance' : 'differs' }
+}
+
+async function firstPaths(source: BlockSource, a: CID, b: CID): Promise<readonly string[]> {
+  const paths: string[] = []
+  if (a.equals(b)) return paths
+  for await (const { path } of diffManifests(source, a, b)) {
+    paths.push(pathToText(path))
+    if (paths.length === MOST_PATHS) break
+  }
+  return paths
+}
+
+function namesOf(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort()
+}
+
+function textOrNull(cid: CID | undefined): CidText | null {
+  return cid === undefined ? null : cidText(cid)
+}
