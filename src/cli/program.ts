@@ -27,7 +27,7 @@ export function createProgram(version: string, contextOf: (flags: GlobalFlags) =
     .version(version, '-V, --version', 'print the version')
     .option('--repo <location>', 'the repository; default: VARVE_REPO, else the nearest .varve/ upward')
     .option('--json', 'print results as one JSON document')
-    .option('--quiet', 'print nothing but results and errors')
+    .option('-q, --quiet', 'print nothing but results and errors')
     .option('--reconstruct', 'make dropped derived data again where it is needed, which runs recipes of the repository')
     .option('--no-color', 'use no colours; NO_COLOR does the same')
     .helpOption('-h, --help', 'print help')

@@ -29,15 +29,19 @@ function isPlain(value: object): boolean {
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
 }
 
-/** Reads JSON text that holds an object. @throws MalformedDataError also for what is nested deeper than anything that is written */
-export function parseJsonObject(text: string, what: string): { readonly [key: string]: JsonValue } {
+/** Reads JSON text. @throws MalformedDataError also for what is nested deeper than anything that is written */
+export function parseJson(text: string, what: string): JsonValue {
   assertDepth(text, what)
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text) as JsonValue
   } catch (cause) {
     throw new MalformedDataError(`${what} is not JSON`, { cause })
   }
+}
+
+/** The same for text that holds an object. */
+export function parseJsonObject(text: string, what: string): { readonly [key: string]: JsonValue } {
+  const value = parseJson(text, what)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MalformedDataError(`${what} must be a JSON object`)
   return value as { [key: string]: JsonValue }
 }

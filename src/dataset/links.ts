@@ -1,20 +1,13 @@
-import { CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { DigestTable } from '../repository/digest-table.ts'
 import { Pause } from '../repository/pause.ts'
+import { linksOf } from '../repository/reachable.ts'
 
 export interface WalkedBlock {
   readonly cid: CID
   readonly bytes: Uint8Array
-}
-
-/** Every link in a dag-cbor value, in order. */
-function* linksIn(value: unknown): Generator<CID> {
-  const cid = CID.asCID(value)
-  if (cid !== null) yield cid
-  else if (Array.isArray(value)) for (const item of value) yield* linksIn(item)
-  else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) for (const item of Object.values(value)) yield* linksIn(item)
 }
 
 /**
@@ -31,6 +24,6 @@ export async function* walkBlocks(source: BlockSource, root: CID): AsyncGenerato
     await pause.take()
     const bytes = await source.get(cid)
     yield { cid, bytes }
-    if (cid.code === DAG_CBOR_CODE) waiting.push(...[...linksIn(decodeCbor(bytes))].reverse())
+    if (cid.code === DAG_CBOR_CODE) waiting.push(...[...linksOf(decodeCbor(bytes))].reverse())
   }
 }

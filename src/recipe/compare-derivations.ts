@@ -65,6 +65,6 @@ function versions(packages: readonly LockedPackage[]): ReadonlyMap<string, strin
 function declared({ name, version, action, inputs, outputs, deterministic, environment, map, code }: Recipe): ReadonlyMap<string, string> {
   const command = action.kind === 'command' ? action.words.join(' ') : `${action.module}#${action.exportName}`
   return new Map(Object.entries({
-    name, version: version ?? '', command, inputs: inputs.join(', '), outputs: outputs.join(', '), deterministic, environment, map: mapRuleText(map), open: code.open.join('; '),
+    name, version: version ?? '', command, inputs: inputs.join(', '), outputs: outputs.join(', '), deterministic: typeof deterministic === 'string' ? deterministic : JSON.stringify(deterministic), environment, map: mapRuleText(map), open: code.open.join('; '),
   }))
 }

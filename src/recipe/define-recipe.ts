@@ -65,6 +65,11 @@ export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSche
   readonly map?: MapRule
   /** Files that the code reads beside the modules it imports, as globs relative to the module. */
   readonly files?: readonly string[]
+  /**
+   * Of a recipe that is passed to `derive` as it is, not by its module: every value that `run` uses from around it, by the name of its variable. Such a recipe needs this and a version, since
+   * nothing else says what its function is made of.
+   */
+  readonly captures?: { readonly [name: string]: JsonValue }
   run(context: RecipeContext<StandardSchemaV1.InferOutput<Schema>>): void | Promise<void>
 }
 

@@ -19,7 +19,7 @@ export interface RecipeDescription {
   readonly files: readonly string[]
 }
 
-const FIELDS = new Set(['name', 'version', 'params', 'inputs', 'outputs', 'deterministic', 'environment', 'map', 'files', 'run'])
+const FIELDS = new Set(['name', 'version', 'params', 'inputs', 'outputs', 'deterministic', 'environment', 'map', 'files', 'captures', 'run'])
 const POLICIES: readonly EnvironmentPolicy[] = ['none', 'runtime', 'locked', 'image']
 const MAX_NAME_LENGTH = 200
 const CONTROL = /\p{Cc}/u
@@ -37,7 +37,7 @@ export function describeDefinition(value: unknown, what: string): RecipeDescript
   const fields = value as Readonly<Record<string, unknown>>
   const unknown = Object.keys(fields).find((field) => !FIELDS.has(field))
   if (unknown !== undefined) wrong(`it has a field "${unknown}", which there is none of`)
-  const { name, version, params, inputs, outputs, deterministic = 'bitwise', environment = 'locked', map, files = [], run } = fields
+  const { name, version, params, inputs, outputs, deterministic = 'bitwise', environment = 'locked', map, files = [], captures = {}, run } = fields
   if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || CONTROL.test(name)) return wrong(`its name must be text of 1 to ${MAX_NAME_LENGTH} characters`)
   if (version !== undefined && typeof version !== 'string') return wrong('its version must be text')
   if (typeof run !== 'function') wrong('its run must be a function')
@@ -52,6 +52,7 @@ export function describeDefinition(value: unknown, what: string): RecipeDescript
   if (map !== undefined && !isMapRule(map)) return wrong(`its map must be 'file' or { shards: n }, n from 1 to ${MAX_SHARDS}, or absent`)
   if (map !== undefined && inputs.length === 0) wrong('with a map it needs an input whose files it is called for')
   if (!Array.isArray(files) || !files.every((glob) => typeof glob === 'string')) return wrong('its files must be an array of globs')
+  if (typeof captures !== 'object' || captures === null || Array.isArray(captures) || !isJson(captures)) return wrong('its captures must be plain data by the names of variables')
   return { name, version: version ?? null, takesParams: params !== undefined, inputs, outputs, deterministic, environment: policy, map: map ?? null, files }
 }
 

@@ -3,9 +3,9 @@ import type { CidText, JsonValue } from '../types.ts'
 import type { MapRule } from './map/map-rule.ts'
 
 /**
- * How far two executions of one derivation may differ: not in a bit; within what `tolerance` says, which is for people and evaluations to judge; or at will.
+ * How far two executions of one derivation may differ: not in a bit; at will; or within what `tolerance` says, which is for people and evaluations to judge.
  */
-export type Determinism = 'bitwise' | 'tolerance' | 'none'
+export type Determinism = 'bitwise' | 'none' | { readonly tolerance: JsonValue }
 
 /** What of the machine is part of a derivation: nothing; the program that runs it; that and the lock file; the container image. */
 export type EnvironmentPolicy = 'none' | 'runtime' | 'locked' | 'image'

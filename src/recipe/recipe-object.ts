@@ -1,9 +1,10 @@
 import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { canonicalJson, parseJson } from '../codec/canonical-json.ts'
 import { encodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { asArray, asCid, asRecord, asText } from '../codec/shape.ts'
 import { MalformedDataError } from '../errors.ts'
-import type { LockedPackage, Recipe, RecipeAction, RecipeCode } from './interface.ts'
+import type { Determinism, LockedPackage, Recipe, RecipeAction, RecipeCode } from './interface.ts'
 import { isMapRule, type MapRule } from './map/map-rule.ts'
 import { asNames, oneOf, readObject, textOrNull } from './objects.ts'
 
@@ -11,9 +12,10 @@ const TYPE = 'recipe'
 const FIELDS = ['name', 'version', 'action', 'code', 'inputs', 'outputs', 'deterministic', 'environment', 'map'] as const
 
 /** The block of a recipe. */
-export function encodeRecipe({ version, code, ...rest }: Recipe): Uint8Array {
+export function encodeRecipe({ version, code, deterministic, ...rest }: Recipe): Uint8Array {
   const packages = code.packages.map(({ name, version, integrity }) => [name, version, integrity])
-  return encodeCbor({ ...rest, type: TYPE, format: 1, version, code: { ...code, packages } })
+  const claim = typeof deterministic === 'string' ? deterministic : { tolerance: canonicalJson(deterministic.tolerance, 'The tolerance of a recipe') }
+  return encodeCbor({ ...rest, type: TYPE, format: 1, version, deterministic: claim, code: { ...code, packages } })
 }
 
 /** @throws NotFoundError or CorruptBlockError from the source; @throws MalformedDataError, UnsupportedFormatError */
@@ -25,10 +27,16 @@ export async function readRecipe(source: BlockSource, cid: CID): Promise<Recipe>
     code: asCode(fields.code),
     inputs: asNames(fields.inputs, 'A recipe’s inputs'),
     outputs: asNames(fields.outputs, 'A recipe’s outputs'),
-    deterministic: oneOf(fields.deterministic, 'A recipe’s determinism', ['bitwise', 'tolerance', 'none']),
+    deterministic: asDeterminism(fields.deterministic),
     environment: oneOf(fields.environment, 'A recipe’s environment policy', ['none', 'runtime', 'locked', 'image']),
     map: fields.map === null ? null : asMapRule(fields.map),
   }))
+}
+
+function asDeterminism(value: unknown): Determinism {
+  if (typeof value === 'string') return oneOf(value, 'A recipe’s determinism', ['bitwise', 'none'])
+  const { tolerance } = asRecord(value, 'A recipe’s determinism', ['tolerance'])
+  return { tolerance: parseJson(asText(tolerance, 'The tolerance of a recipe'), 'The tolerance of a recipe') }
 }
 
 function asMapRule(value: unknown): MapRule {

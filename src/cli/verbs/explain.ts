@@ -47,5 +47,6 @@ function* runLines(output: Output, { run, status, reason, started, ended, host, 
 }
 
 function claimOf(deterministic: Explanation['recipe']['deterministic']): string {
-  return deterministic === 'bitwise' ? 'gives the same bits' : deterministic === 'tolerance' ? 'gives the same within a tolerance' : 'may give anything'
+  if (typeof deterministic === 'string') return deterministic === 'bitwise' ? 'gives the same bits' : 'may give anything'
+  return `gives the same within a tolerance of ${shownText(JSON.stringify(deterministic.tolerance))}`
 }

@@ -19,11 +19,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .argument('[step...]', 'steps, with all they need; default: every step')
       .addOption(new Option('--format <format>', 'how to write it').choices(['text', 'mermaid', 'dot', 'json']).default('text'))
       .option('-s, --set <key=value>', 'a parameter in place of what the files say', gather)
-      .option('--file <path>', 'the pipeline file (default: varve.yaml)')
+      .option('--file <path>', 'the pipeline file; default: the nearest varve.yaml upward')
   },
   async run({ output }, steps, { format, set = [], file }) {
-    const { PIPELINE_FILE, readPlan } = await import('../../node/derive/read-pipeline.ts')
-    const { plan } = await readPlan(file ?? PIPELINE_FILE, { steps, set })
+    const { nearestPipelineFile, PIPELINE_FILE, readPlan } = await import('../../node/derive/read-pipeline.ts')
+    const { plan } = await readPlan(file ?? nearestPipelineFile(process.cwd()) ?? PIPELINE_FILE, { steps, set })
     await output.result(graphOf(plan), () => [graphText(plan, format).trimEnd()])
   },
 })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Repository } from '../../dataset/repository.ts'
-import { NotFoundError } from '../../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { PIPELINE_FILE } from '../../node/derive/read-pipeline.ts'
 import { type Context, OUTCOMES } from '../context.ts'
 import { diffLines, isEmptyDiff } from '../diff-lines.ts'
@@ -14,6 +14,7 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags extends FolderFlags {
   readonly exitCode?: boolean
+  readonly file?: string
 }
 
 export const verb: AnyVerb = defineVerb<Flags>({
@@ -24,10 +25,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
   ],
   configure(command) {
     command.argument('[dir]', 'the folder; default: the pipeline of varve.yaml if there is one, else the current folder').argument('[rev]', 'compare with this; default: the ref named like the folder')
-    addFolderOptions(command).option('--exit-code', 'exit with 1 if there are differences')
+    addFolderOptions(command).option('--exit-code', 'exit with 1 if there are differences').option('--file <path>', 'the pipeline of this file, not a folder')
   },
   async run(context, [given, revision], flags) {
-    if (given === undefined && existsSync(PIPELINE_FILE)) return pipelineStatus(context, flags)
+    if (flags.file !== undefined && given !== undefined) throw new InvalidArgumentError('The status of a pipeline and that of a folder are two questions', { hint: 'Leave out --file, or the folder.' })
+    if (flags.file !== undefined || (given === undefined && existsSync(PIPELINE_FILE))) return pipelineStatus(context, flags)
     const folder = given ?? '.'
     await using repository = await context.open()
     const wanted = revision === undefined ? await refOfFolder(repository, folder) : needWholeRevision(revision)
@@ -38,10 +40,10 @@ export const verb: AnyVerb = defineVerb<Flags>({
 })
 
 /** Which steps would have to run. */
-async function pipelineStatus(context: Context, { exitCode }: Flags): Promise<void> {
+async function pipelineStatus(context: Context, { exitCode, file = PIPELINE_FILE }: Flags): Promise<void> {
   const { repro } = await import('../../node/derive/repro.ts')
   await using repository = await context.open()
-  const result = await context.long(OUTCOMES.unchanged, ({ signal }) => repro(repository, { dryRun: true, signal }))
+  const result = await context.long(OUTCOMES.unchanged, ({ signal }) => repro(repository, { file, dryRun: true, signal }))
   const isStale = result.steps.some(({ status }) => status !== 'remembered')
   if (!result.ok || (exitCode === true && isStale)) process.exitCode = EXIT.no
   await context.output.result(reproDocument(result), () => result.steps.flatMap((report) => [...stepLines(context.output, report), ...(report.status === 'remembered' && report.changes.length > 0 ? ['  its ref holds another result; `varve repro` takes it to this one'] : [])]))

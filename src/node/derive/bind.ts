@@ -1,4 +1,3 @@
-import { utf8 } from '../../bytes.ts'
 import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import type { Repository } from '../../dataset/repository.ts'
@@ -7,6 +6,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { encodeDerivation, encodeEnvironment } from '../../recipe/derivation-object.ts'
 import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
 import { encodeRecipe } from '../../recipe/recipe-object.ts'
+import { seedText } from '../../recipe/seed-text.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { storeCode } from '../code/store-code.ts'
 import { environmentOf } from './environment.ts'
@@ -22,13 +22,6 @@ export async function bind({ blocks }: Repository, store: BlockSource & BlockSin
   const inputs = await inputRoots(blocks, recipe, options.inputs)
   const derivation = { recipe: recipeCid, inputs, params: prepared.params, seed: seedText(options.seed ?? 0), environment }
   return { cid: await store.put(DAG_CBOR_CODE, encodeDerivation(derivation)), derivation, recipe, recipeCid }
-}
-
-/** @throws InvalidArgumentError for a seed that has no text, or none of its own */
-function seedText(seed: number | string): string {
-  const text = String(seed)
-  if ((typeof seed === 'number' && !Number.isFinite(seed)) || new TextDecoder().decode(utf8(text)) !== text) throw new InvalidArgumentError(`${JSON.stringify(seed)} is no seed`, { hint: 'Give a number or well-formed text.' })
-  return text
 }
 
 /** @throws InvalidArgumentError for an input that is not given, is given though the recipe has none of that name, or is given by a path in a revision */

@@ -7,6 +7,7 @@ import { bringBack } from '../../dataset/evicted-data.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
 import { DivergenceError, InvalidArgumentError, NotFoundError, NotHermeticError, RecipeFailedError, RefConflictError, VarveError } from '../../errors.ts'
+import type { RecipeDefinition } from '../../recipe/define-recipe.ts'
 import { compareDerivations, type DerivationChange } from '../../recipe/compare-derivations.ts'
 import type { MappedUnits } from '../../recipe/interface.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
@@ -29,7 +30,7 @@ const ACTION = 'derive'
 /**
  * Carries out a recipe on exact inputs and remembers what it gave; asked again, nothing is run. The recipe's code runs in a process of its own, on a copy of what it is made of.
  *
- * @param recipe a module and its export, `steps/features.mjs#features`, or a command line
+ * @param recipe a module and its export, `steps/features.mjs#features`; a command line; or what `defineRecipe` gives, with a version and all that its function captures
  * @throws RecipeFailedError if it failed; NotHermeticError if it used what it did not declare: the attempt is remembered with its log
  * @throws DivergenceError if it gave another result than before, though it claims not to; both are kept, and the first one counts
  * @throws EvictedError if an input was dropped, to be made again, and the repository was not opened with `reconstruct: 'auto'`
@@ -37,7 +38,7 @@ const ACTION = 'derive'
  * @example
  * const { outputs } = await derive(repository, 'steps/features.mjs', { inputs: { raw: 'raw@v1' }, params: { size: 32 }, ref: 'features' })
  */
-export async function derive(repository: Repository, recipe: string | CommandRecipe, options: DeriveOptions): Promise<DeriveResult> {
+export async function derive(repository: Repository, recipe: string | CommandRecipe | RecipeDefinition, options: DeriveOptions): Promise<DeriveResult> {
   const startedAt = performance.now()
   assertRequest(repository, recipe, options)
   const { blocks } = repository
@@ -93,11 +94,11 @@ interface LookedUp {
 
 /** Programs without types make these mistakes. @throws InvalidArgumentError */
 function assertRequest(repository: unknown, recipe: unknown, options: unknown): void {
-  const isRecipe = typeof recipe === 'string' || (typeof recipe === 'object' && recipe !== null && 'command' in recipe && 'code' in recipe)
+  const isRecipe = typeof recipe === 'string' || (typeof recipe === 'object' && recipe !== null && ('run' in recipe || ('command' in recipe && 'code' in recipe)))
   const isSound = typeof repository === 'object' && repository !== null && 'blocks' in repository && isRecipe && typeof options === 'object' && options !== null && 'inputs' in options
   if (isSound) return
   throw new InvalidArgumentError('derive takes a repository, a recipe and its options', {
-    hint: "Write derive(repository, 'steps/features.mjs', { inputs: { raw: 'raw@v1' } }), or { name, command, code, inputs, outputs } in place of the module.",
+    hint: "Write derive(repository, 'steps/features.mjs', { inputs: { raw: 'raw@v1' } }), or { name, command, code, inputs, outputs } or defineRecipe({ … }) in place of the module.",
   })
 }
 

@@ -1,12 +1,15 @@
 import { dirname, join, resolve } from 'node:path'
 import { canonicalJson, parseJsonObject } from '../../codec/canonical-json.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import type { DeterminismClaim } from '../../recipe/define-recipe.ts'
+import type { DeterminismClaim, RecipeDefinition } from '../../recipe/define-recipe.ts'
+import { describeDefinition } from '../../recipe/describe-definition.ts'
+import { effectiveParams } from '../../recipe/effective-params.ts'
 import type { Determinism, Recipe } from '../../recipe/interface.ts'
 import { isMapRule, type MapRule, MAX_SHARDS } from '../../recipe/map/map-rule.ts'
 import type { OperationOptions } from '../../types.ts'
 import { codeOfFiles } from '../code/code-of-files.ts'
 import { codeOfModule } from '../code/code-of-module.ts'
+import { inlineModule } from '../code/inline-module.ts'
 import type { FoundCode } from '../code/interface.ts'
 import { COMMAND_LOCK_FILES, findLockFile, NODE_LOCK_FILES } from '../code/lock-file.ts'
 import { describeModule } from './describe-module.ts'
@@ -38,9 +41,9 @@ export interface PrepareOptions extends Pick<OperationOptions, 'signal'> {
  * Finds out what a recipe is and what it is made of. A function's module is loaded for that in a process of its own, unless it is known what it says.
  * @param recipe `steps/features.mjs#features`, relative to the working directory; without an export's name, the only thing that the module exports
  */
-export async function prepare(recipe: string | CommandRecipe, options: PrepareOptions): Promise<Prepared> {
+export async function prepare(recipe: string | CommandRecipe | RecipeDefinition, options: PrepareOptions): Promise<Prepared> {
   const params = canonical(options.params)
-  const prepared = await (typeof recipe === 'string' ? prepareFunction(recipe, { ...options, params }) : prepareCommand(recipe, params))
+  const prepared = await (typeof recipe === 'string' ? prepareFunction(recipe, { ...options, params }) : 'run' in recipe ? prepareInline(recipe, params) : prepareCommand(recipe, params))
   return { ...prepared, params: canonical(prepared.params) }
 }
 
@@ -63,6 +66,16 @@ async function prepareFunction(text: string, { params, cacheFolder, signal }: Pr
   return {
     code: withOpenPackages(code, definition.environment === 'locked' ? lockFile : undefined), params: effectiveParams, lockFile,
     recipe: { name, version, action: { kind: 'function', module: code.entry ?? '', exportName }, inputs, outputs, deterministic: claimed(deterministic), environment, map },
+  }
+}
+
+async function prepareInline(recipe: RecipeDefinition, given: Params): Promise<Prepared> {
+  const definition = describeDefinition(recipe, 'What derive was given')
+  const { name, version, inputs, outputs, deterministic, environment, map } = definition
+  const code = inlineModule(recipe, definition)
+  return {
+    code, params: await effectiveParams(recipe.params, given, name), lockFile: undefined,
+    recipe: { name, version, action: { kind: 'function', module: code.entry ?? '', exportName: 'default' }, inputs, outputs, deterministic: claimed(deterministic), environment, map },
   }
 }
 
@@ -111,6 +124,6 @@ function isNode([program = '']: readonly string[]): boolean {
 }
 
 function claimed(claim: DeterminismClaim): Determinism {
-  return claim === 'bitwise' ? 'bitwise' : claim === false ? 'none' : 'tolerance'
+  return claim === false ? 'none' : claim
 }
 

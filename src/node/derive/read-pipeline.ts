@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { NotFoundError, StorageError } from '../../errors.ts'
@@ -17,6 +18,13 @@ export interface ReadPlan {
   /** The folder that the pipeline's paths are relative to. */
   readonly folder: string
   readonly plan: PipelinePlan
+}
+
+/** The pipeline file of a folder, or of the nearest one above it that has one. */
+export function nearestPipelineFile(folder: string): string | undefined {
+  const path = join(folder, PIPELINE_FILE)
+  if (existsSync(path)) return path
+  return dirname(folder) === folder ? undefined : nearestPipelineFile(dirname(folder))
 }
 
 /**

@@ -5,6 +5,7 @@ import { derive } from '../../../src/node/derive/derive.ts'
 import type { DeriveOptions, DeriveResult } from '../../../src/node/derive/interface.ts'
 import { openRepository, type OpenOptions } from '../../../src/node/open-repository.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
+import type { RecipeDefinition } from '../../../src/recipe/define-recipe.ts'
 import { derivedOutputs } from '../../../src/recipe/evict-derived.ts'
 
 /** A folder with recipes and a repository beside them. */
@@ -25,8 +26,8 @@ export class Project {
     return repository
   }
 
-  derive(repository: Repository, recipe: string, options: Partial<DeriveOptions> = {}): Promise<DeriveResult> {
-    return derive(repository, join(this.folder, recipe), { inputs: { raw: 'raw' }, ...options })
+  derive(repository: Repository, recipe: string | RecipeDefinition, options: Partial<DeriveOptions> = {}): Promise<DeriveResult> {
+    return derive(repository, typeof recipe === 'string' ? join(this.folder, recipe) : recipe, { inputs: { raw: 'raw' }, ...options })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { RecipeDefinition } from '../../../recipe/define-recipe.ts'
@@ -68,13 +70,19 @@ export class FunctionRunner {
     }
   }
 
+  /** Names files as the project does: the folder that they are in here is gone when somebody reads it. */
+  #withoutFolder(text: string): string {
+    const folder = join(this.#work.folder, '/')
+    return text.replaceAll(pathToFileURL(folder).href, '').replaceAll(folder, '')
+  }
+
   /** Also for what goes wrong aside, be it while nothing is called: then it is the answer to the next call. */
   async #fail(error: unknown): Promise<void> {
     this.#channel.keepsAlive(true)
     if (this.#hasFailed) return
     this.#hasFailed = true
     // Of a module that cannot be loaded, where in it the trouble is.
-    process.stderr.write(`${inspect(error instanceof InvalidArgumentError ? (error.cause ?? error) : error)}\n`)
+    process.stderr.write(`${this.#withoutFolder(inspect(error instanceof InvalidArgumentError ? (error.cause ?? error) : error))}\n`)
     const report = await this.#report()
     await flushed()
     this.#channel.send({ type: 'failed', message: error instanceof Error ? messageOf(error) : `it threw ${inspect(error)}`, ...report })
