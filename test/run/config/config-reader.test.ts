@@ -43,7 +43,7 @@ describe('a configuration in code', () => {
   it.each<[string, (config: Example) => unknown, string, readonly string[]]>([
     ['train.rat', ({ train }) => (train as { rat?: number }).rat, '; did you mean "train.rate"?', ['train.rate']],
     ['rate', (config) => (config as { rate?: number }).rate, '; did you mean "train.rate"?', ['train.rate']],
-    ['empty.x', ({ empty }) => empty['x'], '; did you mean "empty"?', ['empty']],
+    ['empty.x', ({ empty }) => empty['x'], '; there are: empty, get, seed, train, train.layers, train.rate', []],
     ['train.more', ({ train }) => train.more, '; there are: empty, get, seed, train, train.layers, train.rate', []],
     ['trian', (config) => (config as { trian?: number }).trian, '; did you mean "train"?', ['train']],
   ])('has no %s, and says what is near', (key, read, suggestion, near) => {
@@ -51,6 +51,13 @@ describe('a configuration in code', () => {
     const error = expect.objectContaining({ code: 'INVALID_ARGUMENT', message: `The configuration has no key "${key}"${suggestion}`, data: { key, near } }) as Error
     expect(() => read(view)).toThrow(error)
     expect(() => get(key)).toThrow(error)
+  })
+
+  it('looks for a key whose map is misspelt, or another one', () => {
+    const { get } = readerOf()
+    expect(() => get('trian.rat')).toThrow('no key "trian.rat"; did you mean "train.rate"?')
+    expect(() => get('model.rate')).toThrow('no key "model.rate"; did you mean "train.rate"?')
+    expect(() => get('train.rate.x')).toThrow('no key "train.rate.x"; there are: ')
   })
 
   it('names several keys if any may be meant, and none if there are too many', () => {
@@ -71,10 +78,11 @@ describe('a configuration in code', () => {
     const { view, unused } = readerOf()
     expect('rate' in view.train).toBe(true)
     expect('toString' in view.train || 'more' in view.train).toBe(false)
-    expect(String(view)).toBe('[object Object]')
+    expect(Object.prototype.toString.call(view)).toBe('[object Object]')
+    expect(Reflect.get(view, 'toString')).toBe(Object.prototype.toString)
     expect(Object.prototype.hasOwnProperty.call(view, 'seed')).toBe(true)
     expect(await Promise.resolve(view)).toBe(view)
-    expect(inspect(view, { depth: 5 })).toBe(inspect(Object.fromEntries(Object.entries(EXAMPLE).sort()), { depth: 5 }).replace('{ rate: 0.1, layers: [ { units: 8 } ] }', '{ layers: [ { units: 8 } ], rate: 0.1 }'))
+    expect(inspect(view, { depth: 5, compact: 10, breakLength: Infinity })).toBe("{ empty: {}, get: 'mine', seed: 1, train: { layers: [ { units: 8 } ], rate: 0.1 } }")
     expect(unused()).toHaveLength(5)
   })
 
