@@ -12,7 +12,8 @@ const MOST_LISTED = 12
 export function nearKeys(key: string, known: readonly string[]): readonly string[] {
   const [outer, last] = apart(key)
   const beside = new Map(known.map((other) => [apart(other), other] as const).filter(([[otherOuter]]) => otherOuter === outer).map(([[, name], other]) => [name, other]))
-  const near = outer === null || known.includes(outer) ? beside.get(nearest(last, [...beside.keys()]) ?? '') : nearest(key, known)
+  const nearBeside = nearest(last, [...beside.keys()])
+  const near = outer !== null && !known.includes(outer) ? nearest(key, known) : nearBeside === undefined ? undefined : beside.get(nearBeside)
   return [...new Set([...(near === undefined ? [] : [near]), ...known.filter((other) => apart(other)[1] === last)])].slice(0, MOST_SUGGESTED)
 }
 

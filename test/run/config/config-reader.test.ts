@@ -63,6 +63,11 @@ describe('a configuration in code', () => {
   it('names several keys if any may be meant, and none if there are too many', () => {
     const { get } = configReader(resolveConfig({ program: { a: { momentum: 1 }, b: { momentum: 2 }, 'c.d': { momentum: 3 } } }))
     expect(() => get('optimizer.momentum')).toThrow('no key "optimizer.momentum"; did you mean "a.momentum", "b.momentum" or "c\\.d.momentum"?')
+    const beside = configReader(resolveConfig({ program: { a: { rate: 1 }, b: { ratio: 2 } } }))
+    expect(() => beside.get('b.ratie')).toThrow('no key "b.ratie"; did you mean "b.ratio"?')
+    const both = configReader(resolveConfig({ program: { a: { rate: 1 }, b: { ratt: 2 }, '': 3 } }))
+    expect(() => both.get('b.rate')).toThrow('no key "b.rate"; did you mean "b.ratt" or "a.rate"?')
+    expect(() => both.get('far')).toThrow('no key "far"; there are: , a, a.rate, b, b.ratt')
     const many = configReader(resolveConfig({ program: Object.fromEntries(Array.from({ length: 13 }, (_, at) => [`abcdef${at}`, at])) }))
     expect(() => many.get('zzz')).toThrow(/no key "zzz"$/)
     expect(() => configReader(resolveConfig({})).get('zzz')).toThrow('no key "zzz"; it is empty')
@@ -93,9 +98,11 @@ describe('a configuration in code', () => {
     expect(unused()).toHaveLength(5)
     void [view.seed, view.train.rate, view.train.rate]
     expect(unused()).toEqual(['empty', 'get', 'train.layers'])
+    get('get')
+    expect(unused()).toEqual(['empty', 'train.layers'])
     get('train')
     void view.empty
-    expect(unused()).toEqual(['get'])
+    expect(unused()).toEqual([])
   })
 
   it('counts as read what is in a map, and not what is beside it', () => {
@@ -136,5 +143,7 @@ describe('a configuration in code', () => {
     }
     expect(nanoseconds(() => view.train.rate)).toBeLessThan(1000)
     expect(nanoseconds(() => get('train.rate'))).toBeLessThan(1000)
+    const large = configReader(resolveConfig({ program: { train: Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`key${at}`, at])) } }))
+    expect(nanoseconds(() => large.get('train'))).toBeLessThan(1000)
   })
 })
