@@ -20,6 +20,8 @@ const FOOT = 52
 const INSET = 14
 /** Rows of more values than anybody reads are left out, and their number told. */
 const MAX_ROWS = 400
+/** What has room across the plot. */
+const MAX_GROUP_LABEL_LENGTH = 100
 const SHOWN_ROOT_LENGTH = 16
 
 /**
@@ -34,7 +36,7 @@ export function dotPlot(groups: readonly DotGroup[], { title, metric }: { readon
   for (const [place, { label, dots }] of groups.entries()) {
     if (count >= MAX_ROWS) break
     if (place > 0) y += GAP
-    if (label !== null) rows.push(svgText(16, (y += ROW) - 6, label, 'title'))
+    if (label !== null) rows.push(svgText(16, (y += ROW) - 6, shortLabel(label, MAX_GROUP_LABEL_LENGTH), 'group'))
     for (const { label: name, value } of dots) {
       if (count++ >= MAX_ROWS) break
       y += ROW

@@ -1,6 +1,6 @@
 import type { MetricSeries } from '../metrics/interface.ts'
 import { type Axis, axisOf } from './axis.ts'
-import { colourOf, dot, escaped, gridLine, pixel, shortLabel, stroke, svgDocument, svgText } from './svg.ts'
+import { colourOf, dot, escaped, gridLine, MAX_LABEL_LENGTH, pixel, shortLabel, stroke, svgDocument, svgText } from './svg.ts'
 import { thinnedIndexes } from './thin-line.ts'
 
 /** One line: a metric of one run. */
@@ -69,8 +69,9 @@ function legend(lines: readonly PlotLine[], up: Axis): readonly string[] {
   const rows = shown.map(({ label, values }, place) => {
     const y = PLOT.top + 8 + place * LEGEND.row
     const missing = values.reduce((count, value) => (up.place(value) === undefined ? count + 1 : count), 0)
+    const off = missing === 0 ? '' : ` (${missing} off)`
     const mark = `<line ${stroke(place)} stroke-width="2.5" x1="${LEGEND.left}" y1="${y - 4}" x2="${LEGEND.left + LEGEND.mark - 6}" y2="${y - 4}"/>`
-    return `<g><title>${escaped(label)}</title>${mark}${svgText(LEGEND.left + LEGEND.mark, y, `${shortLabel(label)}${missing === 0 ? '' : ` (${missing} off)`}`)}</g>`
+    return `<g><title>${escaped(label)}</title>${mark}${svgText(LEGEND.left + LEGEND.mark, y, `${shortLabel(label, MAX_LABEL_LENGTH - off.length)}${off}`)}</g>`
   })
   return shown.length === lines.length ? rows : [...rows, svgText(LEGEND.left, PLOT.top + 8 + shown.length * LEGEND.row, `and ${lines.length - shown.length} more`)]
 }

@@ -3,12 +3,12 @@ export const COLOURS: readonly string[] = ['#3b82f6', '#d97706', '#25935a', '#d9
 export const PAPERS = { light: '#ffffff', dark: '#0d1117' } as const
 /** Once the colours are used up, lines are told apart by these. */
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'] as const
-/** Of a label; the whole of it is in the element's title. */
-const MAX_LABEL_LENGTH = 24
+/** Of a label beside a plot; the whole of it is in the element's title. */
+export const MAX_LABEL_LENGTH = 24
 
 const STYLE = [
-  `.paper{fill:${PAPERS.light}}text{fill:#57606a;font:12px sans-serif}.title{fill:#24292f;font-size:15px}.grid{stroke:#d0d7de}.end{text-anchor:end}.middle{text-anchor:middle}.line{fill:none;stroke-width:1.75;stroke-linejoin:round}`,
-  `@media (prefers-color-scheme:dark){.paper{fill:${PAPERS.dark}}text{fill:#9aa4af}.title{fill:#e6edf3}.grid{stroke:#30363d}}`,
+  `.paper{fill:${PAPERS.light}}text{fill:#57606a;font:12px sans-serif}.title{fill:#24292f;font-size:15px}.group{fill:#24292f}.grid{stroke:#d0d7de}.end{text-anchor:end}.middle{text-anchor:middle}.line{fill:none;stroke-width:1.75;stroke-linejoin:round}`,
+  `@media (prefers-color-scheme:dark){.paper{fill:${PAPERS.dark}}text{fill:#9aa4af}.title,.group{fill:#e6edf3}.grid{stroke:#30363d}}`,
 ].join('')
 
 /** Anything that XML 1.0 (section 2.2) does not allow, and what turns the direction of text. */
@@ -20,9 +20,9 @@ export function escaped(text: string): string {
   return text.replace(FORBIDDEN, '\ufffd').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
-export function shortLabel(label: string): string {
+export function shortLabel(label: string, max: number = MAX_LABEL_LENGTH): string {
   const characters = Array.from(label)
-  return characters.length <= MAX_LABEL_LENGTH ? label : `${characters.slice(0, MAX_LABEL_LENGTH - 1).join('')}…`
+  return characters.length <= max ? label : `${characters.slice(0, max - 1).join('')}…`
 }
 
 /** A whole document: legible on light and on dark, the same text for the same content. */

@@ -140,7 +140,7 @@ describe('what is logged', () => {
     for (let call = 0; call < 100_000; call++) journal.log({ loss: call })
     const writes = writeSync.mock.calls.length - before
     // Each record has 37 bytes, and the buffer 64 KiB.
-    expect(writes).toBeLessThan((100_000 * 37) / 60_000 + 33 + (performance.now() - start) / 10)
+    expect(writes).toBeLessThan((100_000 * 37) / 60_000 + 33 + (performance.now() - start) / 100)
     expect(Math.max(...writeSync.mock.calls.slice(before).map((call) => Number(call[3])))).toBeLessThanOrEqual(65_536)
   })
 
@@ -150,9 +150,9 @@ describe('what is logged', () => {
     failWith('ENOSPC')
     for (let step = 1; step <= 100; step++) journal.log({ loss: step })
     // A part of it fits.
-    const write = systemWrite as (file: number, bytes: Uint8Array, from: number, length: number) => number
-    writeSync.mockImplementation(((file: number, bytes: Uint8Array, from: number) => write(file, bytes, from, 5)) as typeof fs.writeSync)
-    await setTimeout(20)
+    const write = systemWrite as unknown as (file: number, bytes: Uint8Array, from: number, length: number) => number
+    writeSync.mockImplementation(((file: number, bytes: Uint8Array, from: number) => write(file, bytes, from, 5)) as unknown as typeof fs.writeSync)
+    await setTimeout(150)
     journal.log({ loss: 101 })
     journal.close()
     expect((await entries()).map(({ step, values }) => [step, values[0]?.[1]])).toEqual(Array.from({ length: 102 }, (_, step) => [step, step]))
