@@ -9,7 +9,7 @@ import { patternOf } from './git-scratch.ts'
 import type { CaptureOptions, StoredCode } from './interface.ts'
 import { storePlainFolder } from './plain-folder.ts'
 import { storeWorkingTree } from './store-working-tree.ts'
-import { readWorkingTree } from './working-tree.ts'
+import { readWorkingTree, type WorkingTree } from './working-tree.ts'
 
 const DEFAULT_MAX_BYTES = 200_000_000
 const DEFAULT_GIT_TIMEOUT_MS = 30_000
@@ -38,11 +38,26 @@ export async function captureCode(folder: string, options: CaptureOptions): Prom
   const { place } = found
   const tree = await readWorkingTree(git, place, { variables, scratchFolder, maxBytes, excludes: repositoryPattern(place.top, repositoryFolder) })
   if (typeof tree === 'string') return plain(`The state of git is not known: ${tree}`)
-  const stored = tree.isTooLarge ? NOTHING : await storeWorkingTree(options.session, tree, pathIn(place.top, top), options)
+  const inTree = pathIn(place.top, top)
+  if (!tree.isTooLarge && !isPartOf(tree, place.top, top, options.argv)) return plain(`The state of git is not known: the repository in ${place.top} ignores ${inTree}`)
+  const stored = tree.isTooLarge ? NOTHING : await storeWorkingTree(options.session, tree, inTree, options)
   return { git: tree.state, top: place.top, code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
 }
 
 const NOTHING: StoredCode = { code: null, missing: [], redacted: [] }
+
+/**
+ * Whether a run in a folder has to do with a working tree: the folder, or what the command line names, is part of it. A project may lie in a home folder that is a repository of settings, and is ignored there;
+ * and a run may start in a folder of results, which is ignored where its code is.
+ */
+function isPartOf({ files }: WorkingTree, top: string, folder: string, argv: readonly string[]): boolean {
+  const inTree = pathIn(top, folder)
+  if (inTree === '') return true
+  const prefix = `${byteTextOfPath(inTree)}/`
+  if (files.some(({ path }) => path.startsWith(prefix))) return true
+  const named = new Set<string>(argv.map((word) => byteTextOfPath(pathIn(top, resolve(folder, word)))))
+  return files.some(({ path }) => named.has(path))
+}
 
 /** A varve repository is no code, under whatever name. */
 function repositoryPattern(top: string, repositoryFolder: string | undefined): readonly ByteText[] {

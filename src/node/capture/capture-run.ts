@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { redactArguments } from '../../run/redact.ts'
+import { redactArguments, redactText } from '../../run/redact.ts'
 import { captureCode } from './capture-code.ts'
 import { ciState } from './ci-state.ts'
 import { containerState } from './container-state.ts'
@@ -33,7 +33,7 @@ export async function captureRun(folder: string, options: CaptureOptions): Promi
   return {
     capture: {
       git, packages, runtime, container, environment: recorded.value, argv: words.value, ci: ciState(variables),
-      missing: [...stored.missing, ...unknownPackages, ...probed.missing, ...unknownContainer],
+      missing: [...stored.missing, ...unknownPackages, ...probed.missing, ...unknownContainer].map(redactText),
       redacted: [...words.where, ...recorded.where, ...stored.redacted, ...probed.redacted],
     },
     code,

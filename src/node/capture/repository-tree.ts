@@ -1,4 +1,5 @@
-import { below, type ByteText, byteTextOfPath } from '../byte-text.ts'
+import { below, type ByteText, byteTextOfPath, lossyText } from '../byte-text.ts'
+import { shownNames } from '../execution/shown-names.ts'
 import { type EntryFacts, nodeFolderCalls, typeOf } from '../folder-calls.ts'
 import { leftOutByDefault } from './default-left-out.ts'
 import { fitInto, type SizedFile } from './fit-into.ts'
@@ -68,7 +69,7 @@ export async function readRepository(outside: Git, place: GitPlace, options: Rep
     if (!told.ok || !listed.ok) return told.ok ? listed.trouble : told.trouble
     const status = parseStatus(told.output)
     const tracked = parseEntries(listed.output)
-    const { files, links, leftOut, untracked } = sort(place, status, tracked, options)
+    const { files, links, leftOut, untracked, absent } = sort(place, status, tracked, options)
     const fit = fitInto(files, options.maxBytes)
     if (typeof fit === 'string') {
       return { git, config, status, isPushed: unpushed.ok && unpushed.output.length === 0, tree: null, files: [], links: new Map(), leftOut, missing: [fit], isTooLarge: true }
@@ -76,7 +77,8 @@ export async function readRepository(outside: Git, place: GitPlace, options: Rep
     await scratch.exclude(fit.dropped.map(({ path }) => path.slice(options.prefix.length) as ByteText).filter((path) => untracked.has(path)))
     const { tree, entries, missing } = await writeTree(git, scratch)
     return {
-      git, config, status, isPushed: unpushed.ok && unpushed.output.length === 0, tree: fit.dropped.length === 0 ? tree : null, links, leftOut, missing: [...missing, ...fit.missing], isTooLarge: false,
+      git, config, status, isPushed: unpushed.ok && unpushed.output.length === 0, tree: fit.dropped.length === 0 ? tree : null, links, leftOut, isTooLarge: false,
+      missing: [...missing, ...fit.missing, ...(absent.length === 0 ? [] : [`Not in the working tree, and so not stored (a sparse checkout): ${shownNames(absent.map(lossyText))}`])],
       files: fit.kept.map((file) => ({ ...file, blob: entries.get(file.path.slice(options.prefix.length) as ByteText)?.id })),
     }
   })
@@ -87,6 +89,8 @@ interface SortedPaths {
   readonly links: ReadonlyMap<ByteText, string | null>
   readonly leftOut: readonly ByteText[]
   readonly untracked: ReadonlySet<ByteText>
+  /** Tracked files that are not there, though git sees no change in that. */
+  readonly absent: readonly ByteText[]
 }
 
 function sort(place: GitPlace, status: PorcelainStatus, tracked: ReadonlyMap<ByteText, IndexEntry>, { prefix }: RepositoryTreeOptions): SortedPaths {
@@ -97,6 +101,7 @@ function sort(place: GitPlace, status: PorcelainStatus, tracked: ReadonlyMap<Byt
   const links = new Map<ByteText, string | null>()
   const leftOut = new Set<ByteText>()
   const files: TreeFile[] = []
+  const absent: ByteText[] = []
   for (const path of new Set([...tracked.keys(), ...untracked])) {
     const inRepository = path.replace(/\/$/, '') as ByteText
     const whole = `${prefix}${inRepository}` as ByteText
@@ -107,10 +112,11 @@ function sort(place: GitPlace, status: PorcelainStatus, tracked: ReadonlyMap<Byt
     else {
       const at = below(top, path)
       const facts = factsOf(at)
+      if (facts === undefined && !changed.has(path)) absent.push(whole)
       if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), isTracked: entry !== undefined, blob: undefined, isCommitted: !changed.has(path) })
     }
   }
-  return { files, links, leftOut: [...leftOut], untracked }
+  return { files, links, leftOut: [...leftOut], untracked, absent }
 }
 
 /** Undefined for what is not there, as a deleted file, and for what is neither a file nor a link. */

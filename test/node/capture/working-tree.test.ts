@@ -156,6 +156,40 @@ describe('the working tree', () => {
     expect(capture.missing.filter((sentence) => sentence.includes('b.mjs'))).toEqual(['Stored as it is in the folder, which is not what git has of it (a filter, or a change meanwhile): b.mjs'])
   })
 
+  it('says what a sparse checkout leaves out', async () => {
+    const folder = made.make({ 'a/train.mjs': 'a', 'b/data.mjs': 'b' })
+    git(folder, 'sparse-checkout', 'set', 'a')
+    const before = fingerprint(folder)
+    const { capture, stored } = await captureOf(folder)
+    expect(fingerprint(folder)).toEqual(before)
+    expect(stored).toEqual({ 'a/train.mjs': 'a' })
+    expect(capture.git).toMatchObject({ dirty: [], tree: git(folder, 'rev-parse', 'HEAD^{tree}') })
+    expect(capture.missing).toContain('Not in the working tree, and so not stored (a sparse checkout): b/data.mjs')
+  })
+
+  it('is not that of a repository which ignores the folder, unless the command line names a file of it', async () => {
+    const folder = made.make({ '.gitignore': 'projects/\n', 'train.mjs': 'settings' })
+    write(folder, { 'projects/mine/train.mjs': 'mine' })
+    const ignored = await captureOf(join(folder, 'projects/mine'), { argv: ['node', 'train.mjs'] })
+    expect(ignored.stored).toEqual({ 'train.mjs': 'mine' })
+    expect(ignored.capture.git).toBeNull()
+    expect(ignored.capture.missing[0]).toBe(`The state of git is not known: the repository in ${folder} ignores projects/mine`)
+    const named = await captureOf(join(folder, 'projects/mine'), { argv: ['node', '../../train.mjs'] })
+    expect(named.code?.folder).toBe('projects/mine')
+    expect(Object.keys(named.stored)).toEqual(['.gitignore', 'train.mjs'])
+  })
+
+  it('has no file that is read through a link which took the place of a folder', async () => {
+    const folder = made.make({ 'lib/a.mjs': 'a', 'train.mjs': 't' })
+    const elsewhere = made.folder()
+    write(elsewhere, { 'a.mjs': 'from elsewhere' })
+    fs.rmSync(join(folder, 'lib'), { recursive: true })
+    fs.symlinkSync(elsewhere, join(folder, 'lib'))
+    const { stored, capture } = await captureOf(folder)
+    expect(stored).toEqual({ lib: `-> ${elsewhere}`, 'train.mjs': 't' })
+    expect(capture.git?.tree).toBe(treeOf(folder))
+  })
+
   it('leaves out .varve, node_modules and what the user ignores everywhere, and none of them makes the tree dirty', async () => {
     const folder = made.make()
     const home = made.folder()
