@@ -22,7 +22,7 @@ async function main(args) {
   const folder = mkdtempSync(join(tmpdir(), 'varve-bench-capture-'))
   try {
     const bytes = makeRepository(folder, files)
-    const repository = await varve.openRepository(join(folder, '.varve'))
+    const repository = await varve.openRepository(join(folder, '.varve'), { create: true })
     const capture = async () => {
       const started = performance.now()
       const captured = await repository.blocks.withSession(async (/** @type {any} */ session) => {
