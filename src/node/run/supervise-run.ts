@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { canonicalJson } from '../../codec/canonical-json.ts'
+import { checkoutFolder } from '../../dataset/checkout.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { fillWords } from '../../recipe/command-words.ts'
@@ -11,6 +12,7 @@ import type { RunOutcome } from '../../run/interface.ts'
 import { redactArguments } from '../../run/redact.ts'
 import type { OperationOptions } from '../../types.ts'
 import { BoundedLog } from '../execution/bounded-log.ts'
+import { nodeFolders } from '../folder-port.ts'
 import { errorCode } from '../system-errors.ts'
 import { MetricFollower } from './follow-metrics.ts'
 import type { EndOptions, Run } from './run.ts'
@@ -62,7 +64,7 @@ export async function superviseRun(repository: Repository, options: SuperviseOpt
   let ended: EndOptions
   let troubles: SupervisedJob['troubles']
   try {
-    const prepared = await prepare(run, files, places, options)
+    const prepared = await prepare(repository, run, files, places, options)
     const job = new SupervisedJob(run, files, options)
     try {
       job.say(run.describe())
@@ -81,12 +83,12 @@ export async function superviseRun(repository: Repository, options: SuperviseOpt
   return { run, status, reason, exitCode, signal, badMetricLines: troubles.troubledLines, metricProblems: troubles.problems }
 }
 
-async function prepare(run: Run, files: RunFiles, outputs: Readonly<Record<string, string>>, { command, signal }: SuperviseOptions): Promise<{ readonly words: readonly string[]; readonly variables: Readonly<Record<string, string>> }> {
+async function prepare(repository: Repository, run: Run, files: RunFiles, outputs: Readonly<Record<string, string>>, { command, signal }: SuperviseOptions): Promise<{ readonly words: readonly string[]; readonly variables: Readonly<Record<string, string>> }> {
   const inputs: Record<string, string> = {}
   for (const name of run.inputNames) {
     const folder = join(files.folder, 'inputs', name)
     await mkdir(join(files.folder, 'inputs'), { recursive: true })
-    await run.input(name).checkout(folder, { allowRepositoryNames: true, ...(signal === undefined ? {} : { signal }) })
+    await checkoutFolder(repository.blocks, nodeFolders(), run.input(name).root, folder, { allowRepositoryNames: true, ...(signal === undefined ? {} : { signal }) })
     inputs[name] = folder
   }
   const config = join(files.folder, 'config.json')
