@@ -25,7 +25,7 @@ function nodeText(node: LineageNode | undefined): string {
   if (node === undefined) return ''
   const { kind, label, status, when, why } = node
   const said = [status, when?.slice(0, DATE_LENGTH).replace('T', ' ') ?? null, ...extraFacts(node)].filter((fact) => fact !== null && fact !== '')
-  return visible(`${kind} ${label}${said.length === 0 ? '' : ` (${said.join(', ')})`}${why === null ? '' : `: ${why}`}`)
+  return visible(`${label.startsWith(kind) ? '' : `${kind} `}${label}${said.length === 0 ? '' : ` (${said.join(', ')})`}${why === null ? '' : `: ${why}`}`)
 }
 
 function extraFacts({ facts }: LineageNode): readonly string[] {
@@ -42,18 +42,20 @@ interface Branch {
   readonly margin: string
 }
 
-/** From the starts along the edges, which `ends` turns so that they lead away. */
+/** From the start along the edges, which `ends` turns so that they lead away. */
 function* treeLines({ start, edges }: Lineage, nodes: ReadonlyMap<string, LineageNode>, ends: (edge: LineageEdge) => readonly [from: string, to: string]): Generator<string> {
+  const [first = '', ...others] = start
   const below = new Map<string, Map<string, string[]>>()
   for (const edge of edges) {
-    const [from, to] = ends(edge)
+    // What else the walk began at belongs to the start, whichever way the edge between them leads.
+    const [from, to] = others.includes(edge.from) || others.includes(edge.to) ? [...ends(edge)].sort((a, b) => Number(b === first) - Number(a === first)) : ends(edge)
+    if (from === undefined || to === undefined) continue
     const there = below.get(from) ?? new Map<string, string[]>()
     below.set(from, there)
     there.set(to, [...(there.get(to) ?? []), edge.role])
   }
-  const written = new Set<string>(start.slice(0, 1))
-  const [first = '', ...others] = start
-  const waiting: Branch[] = [...branches(below.get(first), '').filter(({ id }) => !start.includes(id)), ...others.map((id) => ({ id, head: '└─ ', margin: '   ' }))].reverse()
+  const written = new Set([first])
+  const waiting = branches(below.get(first), '').reverse()
   if (waiting.length === 0) yield '   nothing that is recorded here'
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     const { id, head, margin } = at
