@@ -56,7 +56,7 @@ async function main(args) {
       if (status !== 0) throw new Error(stderr)
       return /** @type {Awaited<ReturnType<typeof ask>>} */ (JSON.parse(stdout))
     })
-    console.log(JSON.stringify({ question, openMs: rounded(results.map(({ openMs }) => openMs)), coldMs: rounded(results.map(({ coldMs }) => coldMs)), warmMs: rounded(results.map(({ warmMs }) => warmMs)), ...results[0]?.answer }))
+    console.log(JSON.stringify({ question, openMs: rounded(results.map(({ openMs }) => openMs)), coldMs: rounded(results.map(({ coldMs }) => coldMs)), coldCpuMs: rounded(results.map(({ coldCpuMs }) => coldCpuMs)), warmMs: rounded(results.map(({ warmMs }) => warmMs)), ...results[0]?.answer }))
   }
 }
 
@@ -67,8 +67,10 @@ async function ask(folder, question) {
   const begin = performance.now()
   const repository = await openRepository(folder)
   const opened = performance.now()
+  const idle = process.cpuUsage()
   const answer = await answerOf(repository)
   const coldMs = performance.now() - opened
+  const { user, system } = process.cpuUsage(idle)
   /** @type {number[]} */
   const warm = []
   for (let round = 0; round < WARM_ROUNDS; round++) {
@@ -77,7 +79,7 @@ async function ask(folder, question) {
     warm.push(performance.now() - before)
   }
   await repository.close()
-  return { openMs: opened - begin, coldMs, warmMs: median(warm), answer }
+  return { openMs: opened - begin, coldMs, coldCpuMs: (user + system) / 1000, warmMs: median(warm), answer }
 }
 
 /** @param {string} folder @param {{ runs: number, snapshots: number, models: number }} amounts */

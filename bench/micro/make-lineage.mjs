@@ -14,7 +14,7 @@ const AUTHOR = 'bench'
  */
 export async function makeLineage(folder, { runs, snapshots, models }) {
   const varve = await loadSources([
-    'node/open-repository', 'cid/cid', 'manifest/manifest', 'manifest/edit-tree', 'recipe/derivation-object', 'recipe/recipe-object', 'recipe/memory', 'run/run-object', 'run/run-tree', 'run/run-entry', 'run/run-uses', 'run/run-key',
+    'node/open-repository', 'cid/cid', 'manifest/manifest', 'manifest/edit-tree', 'recipe/derivation-object', 'recipe/recipe-object', 'recipe/memory', 'run/run-object', 'run/run-tree', 'run/run-entry', 'run/run-uses', 'run/run-key', 'run/config/resolve-config',
     'registry/model-tree',
   ])
   const repository = await varve.openRepository(folder, { create: true })
@@ -61,7 +61,7 @@ async function makeRuns(varve, blocks, { runs, labels, code, features }) {
     for (let at = 0; at < runs; at++) {
       const run = { name: 'train', number: at + 1 }
       const inputs = [{ name: 'train', revision: `features~${at}`, snapshot: null, root: features[at % features.length] }, { name: 'labels', revision: 'labels', snapshot: null, root: labels }]
-      const start = await session.put(DAG_CBOR, varve.encodeRunStart(startOf(at, inputs, code)))
+      const start = await session.put(DAG_CBOR, varve.encodeRunStart(startOf(at, inputs, code, varve.resolveConfig({ program: { rate: at } }))))
       const [weights, metrics, log] = [await dataset(varve, session, `weights ${at}`), await dataset(varve, session, `metrics ${at}`), await dataset(varve, session, `log ${at}`)]
       const record = await session.put(DAG_CBOR, varve.encodeRunRecord({ start, status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-01-01T01:00:00.000Z', final: { loss: at / runs, accuracy: 0.5 }, metrics, log, artifacts: [{ name: 'model', root: weights, files: 1, bytes: 10 }] }))
       made.push({ start, record, weights })
@@ -75,12 +75,12 @@ async function makeRuns(varve, blocks, { runs, labels, code, features }) {
   })
 }
 
-/** A start of some 10 KB, as a project with a few packages has it. @param {number} at @param {readonly any[]} inputs @param {any} code */
-function startOf(at, inputs, code) {
+/** A start of some 10 KB, as a project with a few packages has it. @param {number} at @param {readonly any[]} inputs @param {any} code @param {any} config */
+function startOf(at, inputs, code, config) {
   const installed = Array.from({ length: PACKAGES }, (_, number) => ({ name: `package-${number}`, version: `1.${number}.0`, integrity: `sha512-${String(number).padStart(86, 'x')}==` }))
   const runtime = { versions: process.versions, execArgv: [], platform: process.platform, architecture: process.arch, system: 'bench', cpu: { model: 'bench', threads: 2 }, memoryBytes: 1, libc: null, gpus: null }
   return {
-    name: 'train', why: `rate ${at}`, tags: [], inputs, config: { values: { rate: at }, entries: [{ key: 'rate', value: at, origin: { layer: 'program' }, overrides: [] }], hash: '0' }, seed: String(at), command: ['node', 'train.mjs'], cwd: '', outputs: [],
+    name: 'train', why: `rate ${at}`, tags: [], inputs, config, seed: String(at), command: ['node', 'train.mjs'], cwd: '', outputs: [],
     capture: { git: null, packages: { lockFile: null, installed, differences: [] }, runtime, container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [] }, code, reproduces: null,
     started: '2026-01-01T00:00:00.000Z', process: { host: 'bench', hostId: '000000000000', id: 1 }, nonce: String(at).padStart(16, '0'),
   }

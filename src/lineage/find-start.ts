@@ -1,10 +1,9 @@
 import { type CID, cidText, parseCid } from '../cid/cid.ts'
-import type { Repository } from '../dataset/repository.ts'
 import { resolveRecord } from '../dataset/revision.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import { AmbiguousRevisionError, InvalidArgumentError, NotFoundError, type VarveError } from '../errors.ts'
 import { readRun } from '../recipe/run-object.ts'
-import { resolveModel } from '../registry/models.ts'
+import { findVersion } from '../registry/models.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { findRun } from '../run/find-run.ts'
 import { parseRunLabel } from '../run/run-key.ts'
@@ -18,14 +17,13 @@ import { runActs, runOfStart, useOf } from './run-acts.ts'
  * Where a walk begins: at the data, the run or the model that a text names. A model version comes with its evaluation.
  * @throws NotFoundError; AmbiguousRevisionError where a tag and a model have the same name; InvalidArgumentError for a path
  */
-export async function findStart(repository: Repository, table: ActTable, text: string): Promise<readonly Place[]> {
+export async function findStart(blocks: BlockRepository, table: ActTable, text: string): Promise<readonly Place[]> {
   if (text.includes(':')) throw new InvalidArgumentError(`"${text}" names a path, and lineage is that of whole datasets`, { hint: '`varve impact <rev>:<path>` says who used a file.' })
-  const { blocks } = repository
   const cid = tryCid(text)
   if (cid !== undefined) return byCid(blocks, table, cid)
   if (parseRunLabel(text) !== undefined) return byRun(blocks, text)
   const revision = await attempt(() => byRevision(blocks, text))
-  const model = text.includes('@') ? await attempt(() => byModel(repository, table, text)) : undefined
+  const model = text.includes('@') ? await attempt(() => byModel(blocks, table, text)) : undefined
   if (Array.isArray(revision) && Array.isArray(model)) {
     throw new AmbiguousRevisionError(`"${text}" is a tag and a model`, { data: { revision: text, candidates: [revision, model].flat().map(({ id }) => id) }, hint: 'Name it by its CID: `varve refs` and `varve model show` print them.' })
   }
@@ -33,7 +31,7 @@ export async function findStart(repository: Repository, table: ActTable, text: s
   if (Array.isArray(model)) return model
   const run = await attempt(() => byRun(blocks, text))
   if (Array.isArray(run)) return run
-  const newest = text.includes('@') ? undefined : await attempt(() => byModel(repository, table, text))
+  const newest = text.includes('@') ? undefined : await attempt(() => byModel(blocks, table, text))
   if (Array.isArray(newest)) return newest
   throw new NotFoundError(`There is no dataset, run or model "${text}" in ${blocks.storage.location}`, { data: { revision: text }, cause: revision, hint: '`varve refs`, `varve runs` and `varve model list` say what there is.' })
 }
@@ -47,8 +45,8 @@ async function byRun(blocks: BlockRepository, text: string): Promise<Place[]> {
   return runPlaces(blocks, await findRun(blocks, text))
 }
 
-async function byModel(repository: Repository, table: ActTable, text: string): Promise<Place[]> {
-  return actPlaces(table, (await resolveModel(repository, text)).id)
+async function byModel(blocks: BlockRepository, table: ActTable, text: string): Promise<Place[]> {
+  return actPlaces(table, cidText((await findVersion(blocks, text)).cid))
 }
 
 /** Told by what the block is. A root may have been dropped, and is known by what used or made it. */

@@ -36,11 +36,10 @@ const SHORT_CID_LENGTH = 16
  * @example
  * const { nodes, edges } = await lineageOf(repository, 'digits@production', { direction: 'up' })
  */
-export async function lineageOf(repository: Repository, wanted: string, { direction = 'both', depth = Infinity, mostNodes = MOST_NODES, signal }: LineageOptions = {}): Promise<Lineage> {
+export async function lineageOf({ blocks }: Repository, wanted: string, { direction = 'both', depth = Infinity, mostNodes = MOST_NODES, signal }: LineageOptions = {}): Promise<Lineage> {
   if (!(depth >= 0) || !(mostNodes >= 1)) throw new InvalidArgumentError(`A lineage cannot have a depth of ${depth} and ${mostNodes} nodes`, { hint: 'Give a depth from 0 and a number of nodes from 1.' })
-  const { blocks } = repository
   const table = await actTable(blocks)
-  const starts = await findStart(repository, table, wanted)
+  const starts = await findStart(blocks, table, wanted)
   const graph = new LineageGraph(mostNodes)
   for (const place of starts) graph.add(place)
   for (const one of ['up', 'down'] as const) if (direction === one || direction === 'both') await walk(blocks, table, graph, starts, { direction: one, depth, signal })

@@ -55,7 +55,8 @@ export async function modelHistory({ blocks }: Repository, model: string, alias?
   return moves.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
 }
 
-async function findVersion(blocks: BlockRepository, text: string, at?: number): Promise<ListedVersion> {
+/** The version that a text names, as `resolveModel`, and no more than its own block is read. @throws NotFoundError */
+export async function findVersion(blocks: BlockRepository, text: string, at?: number): Promise<ListedVersion> {
   const reference = parseModelReference(text)
   const { name } = reference
   if (reference.kind === 'number') return neededVersion(blocks, name, reference.number)
