@@ -6,6 +6,7 @@ import { modelActs } from './model-acts.ts'
 /** Derivations, model versions and evaluations. Runs are too many, and are looked up. */
 export async function actTable(blocks: BlockRepository): Promise<ActTable> {
   const table = new ActTable()
-  for (const acts of [derivationActs(blocks), modelActs(blocks)]) for await (const act of acts) table.add(act)
+  for (const act of await derivationActs(blocks)) table.add(act)
+  for await (const act of modelActs(blocks)) table.add(act)
   return table
 }
