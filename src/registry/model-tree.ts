@@ -1,12 +1,14 @@
 import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import { RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
+import type { ValueCodec } from '../manifest/interface.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import type { ModelEvent, ModelVersion } from './interface.ts'
-import { aliasKey, aliasPrefix, approvalKey, modelPrefix, versionKey } from './model-key.ts'
+import { aliasKey, aliasPrefix, approvalKey, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
 import { encodeModelEvent, encodeModelVersion, readModelEvent, readModelVersion } from './model-object.ts'
+import { type VersionEntry, versionEntryCodec } from './version-entry.ts'
 
 /** The ref to the tree of versions, and that to the tree of the newest event of each alias and version. */
 export const MODELS_REF = '_varve/models'
@@ -22,15 +24,20 @@ export interface ListedEvent extends ModelEvent {
 
 /** Versions, by name and then newest first; of one name alone if it is given. */
 export async function* listVersions(repository: BlockRepository, name?: string): AsyncGenerator<ListedVersion> {
+  for await (const { cid } of listVersionEntries(repository, name)) yield { ...(await readModelVersion(repository, cid)), cid }
+}
+
+/** The same, reading no version: what the tree says of them. */
+export async function* listVersionEntries(repository: BlockRepository, name?: string): AsyncGenerator<VersionEntry & { readonly name: string; readonly number: number }> {
   const tree = await repository.getRef(MODELS_REF)
   if (tree === undefined) return
-  for await (const { value } of scanTree(repository, tree, linkCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...(await readModelVersion(repository, value)), cid: value }
+  for await (const { key, value } of scanTree(repository, tree, versionEntryCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...parseVersionKey(key), ...value }
 }
 
 export async function getVersion(repository: BlockRepository, name: string, number: number): Promise<ListedVersion | undefined> {
   const tree = await repository.getRef(MODELS_REF)
-  const cid = tree === undefined ? undefined : await getValue(repository, tree, linkCodec, versionKey(name, number))
-  return cid === undefined ? undefined : { ...(await readModelVersion(repository, cid)), cid }
+  const entry = tree === undefined ? undefined : await getValue(repository, tree, versionEntryCodec, versionKey(name, number))
+  return entry === undefined ? undefined : { ...(await readModelVersion(repository, entry.cid)), cid: entry.cid }
 }
 
 /** What happened to an alias, or to a version, the newest first. */
@@ -58,7 +65,7 @@ export async function commitVersion(repository: BlockRepository, version: Omit<M
     const { value: newest } = await listVersions(repository, version.name).next()
     const next: ModelVersion = { ...version, number: (newest?.number ?? 0) + 1 }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelVersion(next))
-    const change = await edited(repository, session, MODELS_REF, versionKey(next.name, next.number), cid)
+    const change = await edited(repository, session, MODELS_REF, versionEntryCodec, versionKey(next.name, next.number), { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null })
     await session.commit({ action: 'model', message: version.why ?? `${next.name}@${next.number}`, actor: version.by, refs: [change] })
     return { ...next, cid }
   }))
@@ -78,15 +85,15 @@ export async function commitEvent(
     await check(previous)
     const next: ModelEvent = { ...event, previous: previous?.cid ?? null }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelEvent(next))
-    const change = await edited(repository, session, EVENTS_REF, alias === null ? approvalKey(name, number ?? 0) : aliasKey(name, alias), cid)
+    const change = await edited(repository, session, EVENTS_REF, linkCodec, alias === null ? approvalKey(name, number ?? 0) : aliasKey(name, alias), cid)
     await session.commit({ action: alias === null ? 'model-approve' : 'model-alias', message: why ?? '', actor: by, refs: [change] })
     return { ...next, cid }
   }))
 }
 
-async function edited(repository: BlockRepository, session: Session, ref: string, key: Uint8Array, value: CID): Promise<RefChange> {
+async function edited<V>(repository: BlockRepository, session: Session, ref: string, codec: ValueCodec<V>, key: Uint8Array, value: V): Promise<RefChange> {
   const tree = (await repository.getRef(ref)) ?? null
-  return { name: ref, expected: tree, target: await editTree(session, session, tree, linkCodec, [{ key, value }]), own: true }
+  return { name: ref, expected: tree, target: await editTree(session, session, tree, codec, [{ key, value }]), own: true }
 }
 
 async function retried<T>(repository: BlockRepository, work: () => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import type { AliasMove, ModelInfo } from './interface.ts'
 import { modelInfo } from './model-info.ts'
 import { parseAlias, parseModelName, parseModelReference } from './model-key.ts'
-import { commitEvent, eventsOf, getVersion, type ListedEvent, type ListedVersion, listVersions, newestMoves } from './model-tree.ts'
+import { commitEvent, eventsOf, getVersion, type ListedEvent, type ListedVersion, listVersionEntries, listVersions, newestMoves } from './model-tree.ts'
 
 export interface ModelActOptions {
   readonly why?: string
@@ -55,7 +55,8 @@ export async function modelHistory({ blocks }: Repository, model: string, alias?
   return moves.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
 }
 
-async function findVersion(blocks: BlockRepository, text: string, at?: number): Promise<ListedVersion> {
+/** The version that a text names, as `resolveModel`, and no more than its own block is read. @throws NotFoundError */
+export async function findVersion(blocks: BlockRepository, text: string, at?: number): Promise<ListedVersion> {
   const reference = parseModelReference(text)
   const { name } = reference
   if (reference.kind === 'number') return neededVersion(blocks, name, reference.number)
@@ -86,7 +87,7 @@ async function neededVersion(blocks: BlockRepository, name: string, number: numb
 
 async function noModel(blocks: BlockRepository, name: string): Promise<NotFoundError> {
   const names = new Set<string>()
-  for await (const version of listVersions(blocks)) names.add(version.name)
+  for await (const version of listVersionEntries(blocks)) names.add(version.name)
   return new NotFoundError(`There is no model "${name}"`, { data: { model: name }, hint: names.size === 0 ? 'None is registered yet: varve model register <name> --run <run>.' : `There are ${[...names].join(', ')}.` })
 }
 
