@@ -1,9 +1,8 @@
 import { pathFromText, displayPath } from '../manifest/path-text.ts'
 
+export { shownText } from '../codec/shown-text.ts'
+
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
-/** C0 and C1 controls but tab and newline, and what turns the direction of text: a terminal would act on them. */
-// oxlint-disable-next-line no-control-regex -- these are what must not reach a terminal
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** A size for people: `934 B`, `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
@@ -41,9 +40,4 @@ export function formatDuration(milliseconds: number): string {
 /** A path from a result, safe to show: stray bytes and control characters as \xHH. */
 export function shownPath(path: string): string {
   return displayPath(pathFromText(path))
-}
-
-/** Text that others wrote, with nothing in it that a terminal would act on; newlines stay. */
-export function shownText(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`)
 }

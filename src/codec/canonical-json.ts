@@ -10,7 +10,7 @@ const MAX_DEPTH = 256
  * @throws InvalidArgumentError for what JSON cannot hold, and for what is nested too deep
  */
 export function canonicalJson(value: JsonValue, what: string, depth = 1): string {
-  if (depth > MAX_DEPTH && typeof value === 'object' && value !== null) throw new InvalidArgumentError(`${what} is nested deeper than ${MAX_DEPTH} levels`)
+  if (depth > MAX_DEPTH && typeof value === 'object' && value !== null) throw tooDeep(what)
   // Array.from: a hole in an array is nothing that JSON can hold.
   if (Array.isArray(value)) return `[${Array.from(value as readonly JsonValue[], (item) => canonicalJson(item, what, depth + 1)).join(',')}]`
   if (typeof value === 'object' && value !== null) {
@@ -27,6 +27,22 @@ export function canonicalJson(value: JsonValue, what: string, depth = 1): string
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
+}
+
+/**
+ * A value with the keys left out whose value is undefined, as JSON leaves them out. All else that JSON cannot hold stays as it is, for `canonicalJson` to refuse.
+ * @throws InvalidArgumentError for what is nested too deep, which also holds for what contains itself
+ */
+export function withoutUndefined(value: unknown, what: string, depth = 1): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > MAX_DEPTH) throw tooDeep(what)
+  if (Array.isArray(value)) return value.map((item) => withoutUndefined(item, what, depth + 1))
+  if (!isPlain(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, withoutUndefined(item, what, depth + 1)]))
+}
+
+function tooDeep(what: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${what} is nested deeper than ${MAX_DEPTH} levels`)
 }
 
 /** Reads JSON text. @throws MalformedDataError also for what is nested deeper than anything that is written */

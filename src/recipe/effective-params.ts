@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../codec/canonical-json.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { JsonValue } from '../types.ts'
 import { isJson } from './describe-definition.ts'
@@ -23,7 +24,8 @@ export async function effectiveParams(schema: StandardSchemaV1 | undefined, para
     const issues = result.issues.map(issueText)
     throw new InvalidArgumentError(`The parameters of ${what} are not valid: ${issues.join('; ')}`, { data: { issues }, hint: 'Correct the parameters.' })
   }
-  const value = dropUndefined(result.value)
+  // Schemas leave optional keys as undefined.
+  const value = withoutUndefined(result.value, `What the schema of ${what} gives`)
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !isJson(value)) {
     throw new InvalidArgumentError(`The schema of ${what} turns the parameters into something that JSON cannot hold`, {
       hint: 'Let the schema give plain values (text, finite numbers, booleans, null, arrays, objects), and convert them in run().',
@@ -35,11 +37,4 @@ export async function effectiveParams(schema: StandardSchemaV1 | undefined, para
 function issueText({ message, path = [] }: StandardSchemaV1.Issue): string {
   const keys = path.map((part) => String(typeof part === 'object' ? part.key : part))
   return keys.length === 0 ? message : `${keys.join('.')}: ${message}`
-}
-
-/** Schemas leave optional keys as undefined, which JSON leaves out. */
-function dropUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(dropUndefined)
-  if (typeof value !== 'object' || value === null || ![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) return value
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, dropUndefined(item)]))
 }

@@ -12,7 +12,7 @@ import { BATCH_UNITS, folderInBatch } from './unit-batch.ts'
 const BATCH_BYTES = 256 * 2 ** 20
 
 /**
- * Writes the input of each unit into a folder of its own below `folder`, many at a time, as they are asked for. Who takes a unit removes its folder.
+ * Writes the input of each unit into a folder of its own below `folder`, many at a time, as they are asked for. Who takes a unit removes its folder when it is done with it.
  * @throws what `writeEntries` throws
  */
 export async function* stageUnits(repository: BlockRepository, port: FolderPort, folder: string, parts: AnyIterable<UnitPart>, options: Pick<OperationOptions, 'signal'> = {}): AsyncGenerator<Unit, void, undefined> {

@@ -9,7 +9,7 @@ import type { MappedOutputs, WrittenEntry } from '../../recipe/map/mapped-output
 import type { Session } from '../../repository/index.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { FinishedUnit } from '../execution/interface.ts'
-import { removeFolder } from '../execution/scratch.ts'
+import { removeSmallFolder } from '../execution/scratch.ts'
 import { shownNames } from '../execution/shown-names.ts'
 import { isFolder } from './is-folder.ts'
 import { BATCH_UNITS, folderInBatch } from './unit-batch.ts'
@@ -69,7 +69,6 @@ export class UnitOutputs {
     if (this.#waiting.length === 0) mkdirSync(this.#batch, { recursive: true })
     renameSync(folder, join(this.#batch, folderInBatch(this.#waiting.length)))
     this.#waiting.push(unit)
-    await removeFolder(unit.input)
     if (this.#waiting.length >= BATCH_UNITS) await this.#store()
   }
 
@@ -101,7 +100,8 @@ export class UnitOutputs {
     }
     if (skipped.length > 0) throw new RecipeFailedError(shownNames(skipped))
     await this.#add(units, at, entries)
-    await removeFolder(this.#batch)
+    // By now they only take up room.
+    for (const folder of [this.#batch, ...units.map(({ input }) => input)]) await removeSmallFolder(folder)
     this.#waiting = []
     this.#batches++
   }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { hostId } from '../maker.ts'
@@ -65,6 +66,15 @@ export async function removeFolder(path: string): Promise<void> {
   } catch {
     await makeWritable(path)
     await rm(path, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** The same at once, for folders of few files: ten times as cheap as in the background. */
+export async function removeSmallFolder(path: string): Promise<void> {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    await removeFolder(path)
   }
 }
 

@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StopSwitch } from './attend.ts'
 import { changesSince, type FolderFacts, freezeFolder } from './folder-facts.ts'
 import type { ExecutionJob, Unit, Units } from './interface.ts'
-import { removeFolder } from './scratch.ts'
+import { removeSmallFolder } from './scratch.ts'
 import { shownNames } from './shown-names.ts'
 import { type Verdict, verdictOfStop } from './verdict.ts'
 
@@ -76,7 +75,7 @@ export class UnitQueue {
 
   async #handOver({ unit, folder, outputs }: TakenUnit, mathRandomCalls: number): Promise<void> {
     await this.#units.onUnit({ unit, folder, outputs, mathRandomCalls })
-    await removeUnit(folder)
+    await removeSmallFolder(folder)
     this.#job.onProgress?.(++this.#done, this.#units.count)
   }
 }
@@ -87,11 +86,3 @@ async function withInput({ unit, facts }: TakenUnit, verdict: Verdict): Promise<
   return changes.length === 0 ? verdict : { ...verdict, status: 'not-hermetic', reason: `its input did not stay as it was: ${shownNames(changes)}` }
 }
 
-async function removeUnit(folder: string): Promise<void> {
-  try {
-    // A few files as a rule: ten times as cheap as in the background.
-    rmSync(folder, { recursive: true, force: true })
-  } catch {
-    await removeFolder(folder)
-  }
-}

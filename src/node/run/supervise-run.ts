@@ -44,7 +44,7 @@ export interface SupervisedResult {
   readonly badMetricLines: number
 }
 
-const METRICS_INTERVAL_MS = 500
+const METRICS_INTERVAL_MS = 250
 /** How long a command that is asked to end has for that. */
 const GRACE_MS = 10_000
 

@@ -1,0 +1,80 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { relative, resolve, sep } from 'node:path'
+import type { GitState } from '../../run/capture-interface.ts'
+import { byteTextOfPath, type ByteText } from '../byte-text.ts'
+import { Git } from './git-command.ts'
+import { findPlace } from './git-place.ts'
+import { patternOf } from './git-scratch.ts'
+import type { CaptureOptions, StoredCode } from './interface.ts'
+import { storePlainFolder } from './plain-folder.ts'
+import { storeWorkingTree } from './store-working-tree.ts'
+import { readWorkingTree, type WorkingTree } from './working-tree.ts'
+
+const DEFAULT_MAX_BYTES = 200_000_000
+const DEFAULT_GIT_TIMEOUT_MS = 30_000
+
+export interface CodeAndGit extends StoredCode {
+  readonly git: GitState | null
+  /** Top of the working tree, or the folder itself where there is none. */
+  readonly top: string
+}
+
+/** The state of git, and the working tree that a folder is in, stored; outside of git the folder. */
+export async function captureCode(folder: string, options: CaptureOptions): Promise<CodeAndGit> {
+  const { maxBytes = DEFAULT_MAX_BYTES, gitTimeoutMs = DEFAULT_GIT_TIMEOUT_MS, scratchFolder = tmpdir(), variables, signal, repositoryFolder } = options
+  const top = resolve(folder)
+  const plain = async (why: string): Promise<CodeAndGit> => {
+    const stored = await storePlainFolder(top, { ...options, maxBytes })
+    return { ...stored, git: null, top, missing: [why, ...stored.missing] }
+  }
+  if (!existsSync(top)) return { git: null, code: null, top, missing: [`Neither the state of git nor the code was recorded: there is no folder ${top}`], redacted: [] }
+  const git = new Git(top, { variables, timeoutMs: gitTimeoutMs, signal })
+  const found = await findPlace(git)
+  if (found.kind === 'no-tree') {
+    return { git: null, code: null, top, missing: [`Neither the state of git nor the code was recorded: ${top} belongs to a repository of git, and to no working tree`], redacted: [] }
+  }
+  if (found.kind === 'none') return plain(`The state of git is not known: ${found.isAbsent ? 'git is not installed, or not in PATH' : found.trouble}`)
+  const { place } = found
+  const tree = await readWorkingTree(git, place, { variables, scratchFolder, maxBytes, excludes: repositoryPattern(place.top, repositoryFolder) })
+  if (typeof tree === 'string') return plain(`The state of git is not known: ${tree}`)
+  const inTree = pathIn(place.top, top)
+  if (!tree.isTooLarge && !isPartOf(tree, place.top, top, options.argv)) return plain(`The state of git is not known: the repository in ${place.top} ignores ${inTree}`)
+  const stored = tree.isTooLarge ? NOTHING : await storeWorkingTree(options.session, tree, inTree, options)
+  return { git: tree.state, top: place.top, code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
+}
+
+const NOTHING: StoredCode = { code: null, missing: [], redacted: [] }
+
+/**
+ * Whether a run in a folder has to do with a working tree: the folder, or what the command line names, is part of it. A project may lie in a home folder that is a repository of settings, and is ignored there;
+ * and a run may start in a folder of results, which is ignored where its code is.
+ */
+function isPartOf({ files }: WorkingTree, top: string, folder: string, argv: readonly string[]): boolean {
+  const inTree = pathIn(top, folder)
+  if (inTree === '') return true
+  const prefix = `${byteTextOfPath(inTree)}/`
+  if (files.some(({ path }) => path.startsWith(prefix))) return true
+  const named = new Set<string>(argv.map((word) => byteTextOfPath(pathIn(top, resolve(folder, word)))))
+  return files.some(({ path }) => named.has(path))
+}
+
+/** A varve repository is no code, under whatever name. */
+function repositoryPattern(top: string, repositoryFolder: string | undefined): readonly ByteText[] {
+  if (repositoryFolder === undefined) return []
+  const path = pathIn(top, resolve(repositoryFolder))
+  return path === '' || path === '..' || path.startsWith('../') ? [] : [patternOf(byteTextOfPath(path))]
+}
+
+/** Where a folder is, from the top, with links followed. */
+function pathIn(top: string, folder: string): string {
+  return relative(real(top), real(folder)).split(sep).join('/')
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,97 @@
+import type { CID } from '../../cid/cid.ts'
+import { ChunkedContentStore } from '../../dataset/content-store.ts'
+import { Predecessor } from '../../dataset/predecessor.ts'
+import type { StoredRoot } from '../../dataset/store-folder.ts'
+import { VarveError } from '../../errors.ts'
+import type { ManifestValue } from '../../manifest/interface.ts'
+import { ManifestBuilder } from '../../manifest/manifest.ts'
+import { assertPath } from '../../manifest/path.ts'
+import type { Session } from '../../repository/session.ts'
+import { isPromise } from '../../types.ts'
+import { bytesOf, type ByteText, lossyText } from '../byte-text.ts'
+import { isExecutable, nodeFolderCalls, typeOf } from '../folder-calls.ts'
+import { Pace } from '../pace.ts'
+import { readFile } from '../read-file.ts'
+import type { TreeFile } from './repository-tree.ts'
+import { secretInFile } from './secret-file.ts'
+
+export interface StoreFilesOptions {
+  readonly chunker: string
+  /** Root of the code of a run before. */
+  readonly before?: CID | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface StoredFiles extends StoredRoot {
+  readonly missing: readonly string[]
+  /** Paths of files with secrets in them, which were not stored. */
+  readonly secrets: readonly ByteText[]
+}
+
+/** Stores files of a working tree, and empty folders, as a manifest. Of what is not as committed, files with well-known secrets in them are left out. Failures of the session are thrown. */
+export async function storeFiles(session: Session, files: readonly TreeFile[], folders: readonly ByteText[], { chunker, before, signal }: StoreFilesOptions): Promise<StoredFiles> {
+  const store = new ChunkedContentStore(session, session, before === undefined ? {} : { predecessor: new Predecessor(session, before) })
+  const builder = new ManifestBuilder(session, chunker)
+  const missing: string[] = []
+  const secrets: ByteText[] = []
+  const pace = new Pace(signal, () => undefined)
+  const pause = (): Promise<void> | undefined => pace.pause()
+  // What git tracks below a name that became a link meanwhile would be read through the link.
+  let leaf: ByteText | undefined
+  for (const item of inKeyOrder([...files, ...folders.map((path) => ({ path }))])) {
+    await pause()
+    const path = bytesOf(item.path)
+    try {
+      assertPath(path)
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      missing.push(`Not stored: ${error.message}`)
+      continue
+    }
+    if (!('at' in item)) {
+      await builder.add({ path, value: { kind: 'directory' } })
+      continue
+    }
+    const secret = item.isCommitted ? undefined : secretInFile(item.at)
+    if (leaf !== undefined && item.path.startsWith(`${leaf}/`)) {
+      missing.push(`${lossyText(item.path)} was not stored: ${lossyText(leaf)} is no folder`)
+      continue
+    }
+    if (secret !== undefined) {
+      secrets.push(item.path)
+      missing.push(`${lossyText(item.path)} was not stored: it holds what looks like ${secret}`)
+      continue
+    }
+    const value = await readEntry(item, path, store, pause)
+    if (typeof value === 'string') missing.push(`${lossyText(item.path)} was not stored: ${value}`)
+    else {
+      leaf = item.path
+      const added = builder.add({ path, value })
+      if (isPromise(added)) await added
+    }
+  }
+  const { root, totals } = await builder.finish()
+  return { root, files: totals.files, bytes: totals.bytes, missing, secrets }
+}
+
+async function readEntry({ at }: TreeFile, name: Uint8Array, store: ChunkedContentStore, pause: () => Promise<void> | undefined): Promise<ManifestValue | string> {
+  try {
+    const facts = nodeFolderCalls.facts(at)
+    if (facts !== undefined && typeOf(facts) === 'symlink') return { kind: 'symlink', target: new Uint8Array(nodeFolderCalls.target(at)) }
+  } catch (error) {
+    return (error as Error).message
+  }
+  const reading = await readFile(at, store, { calls: nodeFolderCalls, name, pause })
+  switch (reading.outcome) {
+    case 'absent': return 'it was deleted meanwhile'
+    case 'changed': return 'it was written to whenever it was read'
+    case 'unreadable': return (reading.error as Error).message
+    case 'read': return { kind: isExecutable(reading.facts) ? 'executable' : 'file', ...reading.content }
+  }
+}
+
+/** Sorted as keys of manifests are: `/` before every other character. */
+function inKeyOrder<T extends { readonly path: ByteText }>(items: readonly T[]): readonly T[] {
+  const keyed = items.map((item) => ({ key: item.path.replaceAll('/', '\0'), item }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ item }) => item)
+}

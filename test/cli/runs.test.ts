@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { newFolder, runCli, runJson, startCli } from './run-cli.ts'
+
+const TRAIN = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+const { VARVE_CONFIG, VARVE_METRICS, VARVE_OUTPUT_MODEL, VARVE_INPUT_TRAIN } = process.env
+const { rate } = JSON.parse(readFileSync(VARVE_CONFIG, 'utf8'))
+for (let step = 0; step < 3; step++) appendFileSync(VARVE_METRICS, JSON.stringify({ step, loss: rate / (step + 1) }) + '\\n')
+writeFileSync(VARVE_OUTPUT_MODEL, readFileSync(VARVE_INPUT_TRAIN + '/a.txt', 'utf8') + rate)
+console.log('trained')
+`
+
+async function project(): Promise<string> {
+  const cwd = newFolder()
+  writeFileSync(join(cwd, 'train.mjs'), TRAIN)
+  writeFileSync(join(cwd, 'config.yaml'), 'rate: 0.5\nname: base\n')
+  mkdirSync(join(cwd, 'data'))
+  writeFileSync(join(cwd, 'data/a.txt'), 'some data ')
+  await runJson(['snapshot', 'data'], { cwd })
+  return cwd
+}
+
+const RUN = ['run', '--input', 'train=data', '--output', 'model=model.txt', '--config', 'config.yaml', '--seed', '7']
+const COMMAND = ['--', process.execPath, 'train.mjs']
+
+test('a training script is recorded, compared, explained, fetched and run again from its label', async () => {
+  const cwd = await project()
+  const first = await runCli([...RUN, '-m', 'a baseline', ...COMMAND], { cwd })
+  expect(first).toMatchObject({ code: 0, stdout: 'trained\n' })
+  expect(first.stderr).toMatch(/varve: run train#1 begins\n[\s\S]*varve: run train#1 succeeded/)
+  expect(await runJson([...RUN, '--set', 'rate=0.25', '--tag', 'smaller', ...COMMAND], { cwd })).toMatchObject({ run: 'train#2', status: 'succeeded', exitCode: 0 })
+  expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^train#2 {2}succeeded .*\[smaller\]\ntrain#1 {2}succeeded /)
+  expect(await runJson(['show', 'train#1'], { cwd })).toMatchObject([{ label: 'train#1', why: 'a baseline', config: { rate: 0.5, name: 'base' }, artifacts: [{ name: 'model' }] }])
+  expect((await runCli(['show', 'train#2'], { cwd })).stdout).toContain('rate = 0.25   from --set')
+  expect((await runCli(['config', 'explain', 'train#2', 'rate'], { cwd })).stdout).toBe('rate = 0.25   from --set\n  instead of 0.5 from config.yaml:1\n')
+  const compared = await runCli(['runs', 'compare', 'train#1', 'train#2', '--plot', 'loss.svg', '--metric', 'loss'], { cwd })
+  expect(compared).toMatchObject({ code: 0, stdout: expect.stringMatching(/rate.*0\.5.*0\.25/) as string })
+  expect(existsSync(join(cwd, 'loss.svg'))).toBe(true)
+  expect((await runCli(['artifacts', '--run', 'train#1'], { cwd })).stdout.match(/artifact|metrics|log/g)).toHaveLength(6)
+  expect(await runCli(['fetch-run', 'train#1', 'back'], { cwd })).toMatchObject({ code: 0 })
+  expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json'])
+  writeFileSync(join(cwd, 'data/a.txt'), 'other data ')
+  expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
+  expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+}, 120_000)
+
+test('a run has the exit code of its command, and mistakes are told before anything is begun', async () => {
+  const cwd = await project()
+  expect(await runCli(['run', '--', process.execPath, '-e', 'process.exit(7)'], { cwd })).toMatchObject({ code: 7 })
+  expect(await runCli(['run', '--input', 'train=none', ...COMMAND], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('none') as string })
+  expect(await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).toMatchObject({ code: 2 })
+  expect(await runCli(['show', 'train#9'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no run "train#9"') as string })
+  expect(await runCli(['runs', 'compare', 'train'], { cwd })).toMatchObject({ code: 2 })
+}, 60_000)
+
+test('after kill -9 a run is lost, with the metrics of all but the last second', async () => {
+  const cwd = await project()
+  writeFileSync(join(cwd, 'slow.mjs'), "import { appendFileSync } from 'node:fs'\nlet step = 0\nsetInterval(() => appendFileSync(process.env.VARVE_METRICS, JSON.stringify({ step: step++, time: Date.now() }) + '\\n'), 10)\nconsole.log('ready')\n")
+  const { child, ended } = startCli(['run', '--', process.execPath, 'slow.mjs'], { cwd })
+  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()))
+  await sleep(2500)
+  const killed = Date.now()
+  child.kill('SIGKILL')
+  await ended
+  const listed = await runCli(['runs'], { cwd })
+  expect(listed.stderr).toContain('slow#1 is lost')
+  expect(listed.stdout).toMatch(/^slow#1 {2}lost /)
+  const [run] = await runJson<readonly { status: string; final: { time: number } }[]>(['show', 'slow#1'], { cwd })
+  expect(run?.status).toBe('lost')
+  expect(killed - (run?.final.time ?? 0)).toBeLessThan(1000)
+  expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+}, 60_000)

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parseCid } from '../../../src/cid/cid.ts'
+import type { Repository } from '../../../src/dataset/repository.ts'
+import { fetchRun } from '../../../src/node/run/fetch-run.ts'
+import { reproduceRun } from '../../../src/node/run/reproduce-run.ts'
+import { findRun } from '../../../src/run/find-run.ts'
+import { evictDerived } from '../derive/project.ts'
+import { derive } from '../../../src/node/derive/derive.ts'
+import { capitals } from '../derive/project.ts'
+import { Project } from './project.ts'
+
+/** Trains: says what it was given, logs metrics, and writes a model that depends on data, configuration and seed. */
+const SCRIPT = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { factor } from './lib/factor.mjs'
+const { VARVE_INPUT_TRAIN, VARVE_OUTPUT_MODEL, VARVE_CONFIG, VARVE_METRICS, VARVE_SEED, VARVE_RUN } = process.env
+const text = readFileSync(join(VARVE_INPUT_TRAIN, 'a.txt'), 'utf8')
+const { rate } = JSON.parse(readFileSync(VARVE_CONFIG, 'utf8'))
+for (let step = 0; step < 5; step++) appendFileSync(VARVE_METRICS, JSON.stringify({ step, loss: rate / (step + 1) }) + '\\n')
+appendFileSync(VARVE_METRICS, 'no JSON\\n')
+writeFileSync(VARVE_OUTPUT_MODEL, [text, rate * factor, VARVE_SEED].join(' '))
+console.log('trained', VARVE_RUN.slice(0, 4))
+console.error('a warning')
+`
+
+async function started(project: Project): Promise<Repository> {
+  const repository = await project.open()
+  await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'data' })
+  project.write('train.mjs', SCRIPT)
+  project.write('lib/factor.mjs', 'export const factor = 2\n')
+  return repository
+}
+
+const OPTIONS = { inputs: { train: 'data' }, outputs: { model: 'model.txt' }, config: { rate: 0.5 }, seed: 7 } as const
+
+describe('a command', () => {
+  it('is run as a run: it finds its data, configuration and seed, and its metrics, output and log are kept', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const { run, status, exitCode, badMetricLines, stdout, stderr } = await project.supervise(repository, 'train.mjs', OPTIONS)
+    expect({ status, exitCode, badMetricLines }).toEqual({ status: 'succeeded', exitCode: 0, badMetricLines: 1 })
+    expect(stdout).toBe('trained bafy\n')
+    expect(stderr).toMatch(/^varve: run train#1 begins\n[\s\S]*a warning\n[\s\S]*varve: run train#1 succeeded\n[\s\S]*loss = 0.1/)
+    const { started: start, ended } = await findRun(repository.blocks, run.id)
+    expect(start).toMatchObject({ command: [process.execPath, 'train.mjs'], cwd: '', outputs: [{ name: 'model', path: 'model.txt' }] })
+    expect(ended).toMatchObject({ status: 'succeeded', exitCode: 0, signal: null, final: { loss: 0.1 }, artifacts: [{ name: 'model', files: 1 }] })
+    const read = async (root: unknown, path: string): Promise<string> => new TextDecoder().decode(await repository.read(String(root), path))
+    expect(await read(ended?.artifacts[0]?.root, 'model.txt')).toBe('first 1 7')
+    expect(await read(ended?.log, 'stdout.txt')).toBe(stdout)
+    expect(await read(ended?.log, 'stderr.txt')).toContain('a warning\n')
+    expect(await read(start.code, 'lib/factor.mjs')).toBe('export const factor = 2\n')
+    expect(await repository.verify()).toMatchObject({ ok: true })
+  }, 30_000)
+
+  it.each<[string, string, object]>([
+    ['exits with a code', 'process.exit(3)', { status: 'failed', exitCode: 3, signal: null, reason: 'the command ended with exit code 3' }],
+    ['is ended by a signal', "process.kill(process.pid, 'SIGKILL')", { status: 'failed', exitCode: null, signal: 'SIGKILL', reason: 'the command was ended by SIGKILL' }],
+    ['does not write what it should', "console.log('done')", { status: 'failed', exitCode: 0, reason: expect.stringMatching(/^the command did not write its output model/) as string }],
+  ])('that %s has failed, and its log says so', async (_what, script, expected) => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('other.mjs', script)
+    const result = await project.supervise(repository, 'other.mjs', OPTIONS)
+    expect(result).toMatchObject(expected)
+    expect(result.stderr).toContain('varve: run train#1 failed')
+    expect(await findRun(repository.blocks, 'train')).toMatchObject({ isOver: true, ended: { status: 'failed' } })
+  }, 30_000)
+
+  it('that cannot be started, and one with a placeholder for nothing, leave a run that has failed', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    expect(await project.supervise(repository, '', { ...OPTIONS, command: ['no-such-program-here'] })).toMatchObject({ status: 'failed', exitCode: null, reason: 'there is no program no-such-program-here' })
+    await expect(project.supervise(repository, '', { ...OPTIONS, command: ['node', '{inputs.test}'] })).rejects.toThrow('{inputs.test} that stands for nothing')
+    expect(await findRun(repository.blocks, 'train#2')).toMatchObject({ isOver: true, ended: { status: 'failed' } })
+    await expect(project.supervise(repository, '', { command: [] })).rejects.toThrow('There is no command to run')
+  }, 30_000)
+
+  it('that is stopped is asked to end, and has been given up with what it had logged', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('slow.mjs', "import { appendFileSync } from 'node:fs'\nappendFileSync(process.env.VARVE_METRICS, '{\"loss\":1}\\n')\nprocess.on('SIGTERM', () => { console.log('told'); process.exit(1) })\nconsole.log('ready')\nsetInterval(() => {}, 1000)\n")
+    const stop = new AbortController()
+    let stdout = ''
+    const { run, status } = await project.supervise(repository, 'slow.mjs', {
+      signal: stop.signal, onOutput: (stream, bytes) => {
+        if (stream === 'stdout') stdout += Buffer.from(bytes).toString()
+        if (stdout.includes('ready')) stop.abort()
+      },
+    })
+    expect([status, stdout]).toEqual(['aborted', 'ready\ntold\n'])
+    expect(await findRun(repository.blocks, run.id)).toMatchObject({ isOver: true, ended: { status: 'aborted', final: { loss: 1 } } })
+  }, 30_000)
+})
+
+describe('a run of a command', () => {
+  it('comes back with code, data, configuration and what a person has to do', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    await project.supervise(repository, 'train.mjs', OPTIONS)
+    const folder = join(project.folder, 'back')
+    expect(await fetchRun(repository, 'train', folder, { container: `node@sha256:${'0'.repeat(64)}`, artifacts: true })).toMatchObject({ run: 'train#1', folder })
+    const text = (path: string): string => readFileSync(join(folder, path), 'utf8')
+    expect(text('code/train.mjs')).toBe(SCRIPT)
+    expect(text('inputs/train/a.txt')).toBe('first')
+    expect(JSON.parse(text('config.json'))).toEqual({ rate: 0.5 })
+    expect(text('artifacts/model/model.txt')).toBe('first 1 7')
+    expect(JSON.parse(text('run.json'))).toMatchObject({ label: 'train#1', seed: '7', status: 'succeeded' })
+    expect(text('REPRODUCE.md')).toMatch(/VARVE_SEED=7[\s\S]*train\.mjs[\s\S]*model: root bafy/)
+    expect(text('Dockerfile')).toContain(`FROM node@sha256:${'0'.repeat(64)}`)
+    await expect(fetchRun(repository, 'train', folder)).rejects.toMatchObject({ code: 'WOULD_OVERWRITE' })
+    await expect(fetchRun(repository, 'train', join(project.folder, 'x'), { container: 'node:24' })).rejects.toThrow('does not name an image by its digest')
+    await expect(fetchRun(repository, 'train', join(project.folder, 'x'), { container: true })).rejects.toThrow('recorded no container image')
+  }, 30_000)
+
+  it('gives the same when it is run again elsewhere, whatever became of the project; otherwise says what differs first', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const { run } = await project.supervise(repository, 'train.mjs', OPTIONS)
+    project.write('lib/factor.mjs', 'export const factor = 3\n')
+    await repository.snapshot([{ path: 'a.txt', content: 'other' }], { ref: 'data' })
+    const options = { environment: { PATH: process.env['PATH'] }, modules: project.folder }
+    const result = await reproduceRun(repository, 'train#1', options)
+    expect(result).toMatchObject({ verdict: 'identical', run: 'train#1', again: 'train#2', firstDifference: null, artifacts: [{ name: 'model', isSame: true }], metrics: [{ name: 'loss', verdict: 'identical' }] })
+    expect((await findRun(repository.blocks, 'train#2')).started.reproduces?.toString()).toBe(run.id)
+
+    project.write('train.mjs', SCRIPT.replace('rate * factor', 'Date.now()').replace('loss: rate', 'loss: 0.01 + rate'))
+    await project.supervise(repository, 'train.mjs', OPTIONS)
+    expect(await reproduceRun(repository, 'train#3', options)).toMatchObject({ verdict: 'differs', firstDifference: 'model: model.txt', artifacts: [{ isSame: false, differences: ['model.txt'] }] })
+    expect(await reproduceRun(repository, 'train#3', { ...options, tolerances: { loss: 0.1 } })).toMatchObject({ verdict: 'within tolerance' })
+  }, 60_000)
+
+  it('whose data was derived and then dropped is run again all the same', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('loud.mjs', capitals({ name: 'loud' }))
+    await derive(repository, join(project.folder, 'loud.mjs'), { inputs: { raw: 'data' }, ref: 'loud' })
+    await project.supervise(repository, 'train.mjs', { ...OPTIONS, inputs: { train: 'loud' } })
+    await repository.deleteRef('loud')
+    expect(await evictDerived(repository)).toHaveLength(1)
+    expect(await repository.blocks.isEvicted(parseCid(String((await findRun(repository.blocks, 'train')).started.inputs[0]?.root)))).toBe(true)
+    expect(await reproduceRun(repository, 'train', { environment: { PATH: process.env['PATH'] }, modules: project.folder })).toMatchObject({ verdict: 'identical' })
+  }, 60_000)
+})
