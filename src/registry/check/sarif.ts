@@ -29,7 +29,7 @@ function resultOf({ id, status, evidence, todo, waiver, passes, mustBeProven }: 
   const isFailure = !passes || (waiver !== null && status === 'missing')
   return {
     ruleId: id, ruleIndex, ...(isFailure ? { kind: 'fail', level: 'error' } : status === 'declared' ? { kind: 'informational', level: 'none' } : { kind: 'pass', level: 'none' }),
-    message: { text: `${status}: ${evidence}${todo === null ? '' : ` ${todo}`}`.toWellFormed() },
+    message: { text: `${status}: ${evidence}${todo === null ? '' : ` ${todo}`}` },
     locations: [{ logicalLocations: [{ fullyQualifiedName: subject }] }],
     suppressions: waiver === null ? [] : [{ kind: 'external', status: 'accepted', justification: `${waiver.why} (until ${waiver.expires})` }],
     properties: { status, mustBeProven },

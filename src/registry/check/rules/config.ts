@@ -1,7 +1,5 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { toHex, utf8 } from '../../../bytes.ts'
-import { canonicalJson } from '../../../codec/canonical-json.ts'
 import type { ConfigOrigin, ResolvedConfig } from '../../../run/config/interface.ts'
+import { configHash } from '../../../run/config/resolve-config.ts'
 import type { JsonValue } from '../../../types.ts'
 import type { CheckRule, Verdict } from '../interface.ts'
 import { counted, declared, missing, proven, someOf } from '../verdicts.ts'
@@ -13,7 +11,7 @@ export const configRule: CheckRule = {
 
 export function checkConfig({ values, entries, hash }: ResolvedConfig): Verdict {
   const leaves = countLeaves(values)
-  const found = toHex(sha256(utf8(canonicalJson(values, 'A configuration'))))
+  const found = configHash(values)
   if (found !== hash) return missing(`The values have the hash ${found}, and ${hash} is recorded`, 'The record was written by a faulty program: run it again.')
   if (entries.length !== leaves) return missing(`${counted(leaves, 'value')}, and the origin of ${entries.length} is recorded`, 'The record was written by a faulty program: run it again.')
   if (leaves === 0) return declared(`The run says that it has no configuration (hash ${hash})`)
