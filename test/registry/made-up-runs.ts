@@ -89,7 +89,7 @@ export async function pretendRun(repository: Repository, made: MadeUpRun = {}): 
     const cid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
     const number = await commitStart(blocks, session, { name, start: cid, inputs: pinned, message: name, actor: null })
     const artifacts: RunArtifact[] = []
-    for (const [artifact, content] of Object.entries(contents)) artifacts.push({ name: artifact, ...(await stored(repository, session, { [artifact]: content })) })
+    for (const [artifact, content] of Object.entries(contents).sort(([a], [b]) => (a < b ? -1 : 1))) artifacts.push({ name: artifact, ...(await stored(repository, session, { [artifact]: content })) })
     const record = await commitRecord(blocks, session, number, {
       start: cid, status, reason: status === 'failed' ? 'it threw' : null, exitCode: status === 'succeeded' ? 0 : null, signal: null, ended: status === 'running' ? null : blocks.platform.now().toISOString(), final, metrics: null, log: null, artifacts,
     }, { message: status, actor: null })
