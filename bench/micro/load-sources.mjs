@@ -14,7 +14,7 @@ export async function loadSources(modules) {
   const outfile = join(folder, 'varve.mjs')
   const contents = modules.map((name) => `export * from './${name}.ts'`).join('\n')
   // What packages written for CommonJS ask for.
-  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" }
+  const banner = { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url)" }
   await build({ stdin: { contents, resolveDir: fileURLToPath(new URL('../../src', import.meta.url)) }, bundle: true, outfile, platform: 'node', format: 'esm', target: 'node20', banner })
   try {
     return await import(pathToFileURL(outfile).href)

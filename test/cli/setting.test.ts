@@ -10,6 +10,10 @@ describe('parameters given one by one', () => {
     expect(parsed('a=1', 'a=[2]', 'a=null', 'b.c=1', 'b.c=2')).toBe('{"a":null,"b":{"c":2}}')
   })
 
+  it('can have a dot in their names', () => {
+    expect(parsed('rates.conv1\\.weight=1', 'a\\b=2', 'c\\\\.d=3')).toBe('{"rates":{"conv1.weight":1},"a\\\\b":2,"c\\\\":{"d":3}}')
+  })
+
   it.each([
     [['a=1', 'a.b=2'], 'a.b=2: a has a value already, and cannot hold others'],
     [['a=null', 'a.b=2'], 'a.b=2: a has a value already, and cannot hold others'],

@@ -109,6 +109,7 @@ describe('the key of an environment', () => {
       CAPTURE, { ...CAPTURE, runtime: { ...CAPTURE.runtime, libc: 'musl' } }, { ...CAPTURE, packages: null }, { ...CAPTURE, container: { digest: 'sha256:00', source: 'option' } },
     ].map(environmentKey)
     expect(new Set(keys).size).toBe(4)
-    expect(environmentKey({ ...CAPTURE, git: null, argv: ['x'], environment: { A: '1' }, ci: { system: 'x', run: null, url: null } })).toBe(keys[0])
+    const elsewhere: Capture = { ...CAPTURE, git: null, argv: ['x'], environment: { A: '1' }, ci: { system: 'x', run: null, url: null } }
+    expect(environmentKey(elsewhere)).toBe(keys[0])
   })
 })

@@ -38,10 +38,14 @@ export async function captureCode(folder: string, options: CaptureOptions): Prom
   const { place } = found
   const tree = await readWorkingTree(git, place, { variables, scratchFolder, maxBytes, excludes: repositoryPattern(place.top, repositoryFolder) })
   if (typeof tree === 'string') return plain(`The state of git is not known: ${tree}`)
-  const inTree = pathIn(place.top, top)
-  if (!tree.isTooLarge && !isPartOf(tree, place.top, top, options.argv)) return plain(`The state of git is not known: the repository in ${place.top} ignores ${inTree}`)
-  const stored = tree.isTooLarge ? NOTHING : await storeWorkingTree(options.session, tree, inTree, options)
-  return { git: tree.state, top: place.top, code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
+  try {
+    const inTree = pathIn(place.top, top)
+    if (!tree.isTooLarge && !isPartOf(tree, place.top, top, options.argv)) return await plain(`The state of git is not known: the repository in ${place.top} ignores ${inTree}`)
+    const stored = tree.isTooLarge ? { ...NOTHING, made: await tree.made() } : await storeWorkingTree(options.session, tree, inTree, options)
+    return { git: { ...tree.state, tree: stored.made.tree }, top: place.top, code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
+  } finally {
+    await tree.made().catch(() => undefined)
+  }
 }
 
 const NOTHING: StoredCode = { code: null, missing: [], redacted: [] }

@@ -23,5 +23,5 @@ export async function withoutConverted(paths: readonly ByteText[], blobs: Readon
 
 /** As git reads a line that begins with a quote. */
 function quoted(path: string): string {
-  return `"${path.replace(/[\\"]/g, '\\$&').replace(/[\x00-\x1f]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`
+  return `"${path.replace(/[\\"]/g, '\\$&').replace(/\p{Cc}/gu, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`
 }

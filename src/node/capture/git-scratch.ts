@@ -21,15 +21,14 @@ export class GitScratch {
     this.#place = place
   }
 
-  /** Makes it, does the work, and removes it again. */
-  static async use<T>(base: string, place: GitPlace, work: (scratch: GitScratch) => Promise<T>): Promise<T> {
+  /** Makes it in a folder for temporary files. It is to be removed by `remove`. */
+  static async make(base: string, place: GitPlace): Promise<GitScratch> {
     await mkdir(base, { recursive: true })
-    const folder = await mkdtemp(join(base, 'varve-capture-'))
-    try {
-      return await work(new GitScratch(folder, place))
-    } finally {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-    }
+    return new GitScratch(await mkdtemp(join(base, 'varve-capture-')), place)
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 })
   }
 
   /** Lists what is ignored: what the user's own list has, and what is never code. @param extra more patterns, in the syntax of gitignore */

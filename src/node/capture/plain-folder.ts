@@ -30,7 +30,7 @@ export async function storePlainFolder(folder: string, { session, chunker, repos
     const port = nodeFolders(repositoryFolder === undefined ? {} : { repositoryFolder })
     const options = { chunker, before, skipUnreadable: true, ignore: secrets.map(({ path }) => lossyText(patternOf(path))), onSkipped: (path: SkippedPath) => void skipped.push(path) }
     const { root, files, bytes } = await storeFolder(session, port, folder, signal === undefined ? options : { ...options, signal })
-    const { isWhole } = await proveFiles(session, root, { chunker, blobs: new Map(), signal })
+    const { isWhole } = await proveFiles(session, root, { chunker, signal })
     return {
       code: isWhole ? { root, files, bytes, folder: '' } : null,
       missing: [

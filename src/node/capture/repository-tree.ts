@@ -15,10 +15,17 @@ export interface TreeFile extends SizedFile {
   readonly path: ByteText
   /** Absolute. */
   readonly at: ByteText
-  /** What git calls its content; undefined if git was not able to take it. */
-  readonly blob: string | undefined
   /** Whether it is as in the commit. */
   readonly isCommitted: boolean
+}
+
+/** What git makes of a working tree. */
+export interface GitTree {
+  /** Null if it could not be made. */
+  readonly tree: string | null
+  /** Ids of contents by path from the top of the outermost repository. */
+  readonly blobs: ReadonlyMap<ByteText, string>
+  readonly missing: readonly string[]
 }
 
 /** One repository of git with its working tree, without the repositories in it. */
@@ -27,7 +34,6 @@ export interface RepositoryTree {
   readonly config: GitConfig
   readonly status: PorcelainStatus
   readonly isPushed: boolean
-  readonly tree: string | null
   readonly files: readonly TreeFile[]
   /** Repositories in the working tree, by their path in this one, with the commit that this one has. */
   readonly links: ReadonlyMap<ByteText, string | null>
@@ -36,6 +42,8 @@ export interface RepositoryTree {
   readonly missing: readonly string[]
   /** Nothing of it is to be stored. */
   readonly isTooLarge: boolean
+  /** Git works on it while files are read here. Must be waited for, also if that is not needed any more: it removes its temporary files then. */
+  readonly made: Promise<GitTree>
 }
 
 export interface RepositoryTreeOptions {
@@ -55,33 +63,57 @@ export interface RepositoryTreeOptions {
  * @returns why not, if git cannot tell
  */
 export async function readRepository(outside: Git, place: GitPlace, options: RepositoryTreeOptions): Promise<RepositoryTree | string> {
-  return GitScratch.use(options.scratchFolder, place, async (scratch) => {
-    const config = await readConfig(outside.in(place.top), options.variables)
-    await scratch.writeExcludes(config, options.excludes)
-    const filters = config.filters.flatMap((name) => [`filter.${name}.clean=`, `filter.${name}.smudge=`, `filter.${name}.process=`, `filter.${name}.required=false`])
-    const git = outside.in(place.top).with([...filters, `core.excludesFile=${scratch.excludesFile}`])
-    const [told, unpushed, listed] = await Promise.all([
-      git.run(['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-ahead-behind']),
-      // The commit itself, unless a remote branch has it.
-      git.run(['rev-list', '--max-count=1', 'HEAD', '--not', '--remotes']),
-      git.run(['ls-files', '-s', '-z']),
-    ])
-    if (!told.ok || !listed.ok) return told.ok ? listed.trouble : told.trouble
-    const status = parseStatus(told.output)
-    const tracked = parseEntries(listed.output)
-    const { files, links, leftOut, untracked, absent } = sort(place, status, tracked, options)
-    const fit = fitInto(files, options.maxBytes)
-    if (typeof fit === 'string') {
-      return { git, config, status, isPushed: unpushed.ok && unpushed.output.length === 0, tree: null, files: [], links: new Map(), leftOut, missing: [fit], isTooLarge: true }
-    }
-    await scratch.exclude(fit.dropped.map(({ path }) => path.slice(options.prefix.length) as ByteText).filter((path) => untracked.has(path)))
-    const { tree, entries, missing } = await writeTree(git, scratch)
-    return {
-      git, config, status, isPushed: unpushed.ok && unpushed.output.length === 0, tree: fit.dropped.length === 0 ? tree : null, links, leftOut, isTooLarge: false,
-      missing: [...missing, ...fit.missing, ...(absent.length === 0 ? [] : [`Not in the working tree, and so not stored (a sparse checkout): ${shownNames(absent.map(lossyText))}`])],
-      files: fit.kept.map((file) => ({ ...file, blob: entries.get(file.path.slice(options.prefix.length) as ByteText)?.id })),
-    }
-  })
+  const scratch = await GitScratch.make(options.scratchFolder, place)
+  let made: Promise<GitTree> | undefined
+  try {
+    const found = await lookAt(outside, place, scratch, options)
+    if (typeof found === 'string') return found
+    const { git, fit, making, ...tree } = found
+    made = (typeof fit === 'string' ? Promise.resolve(NO_TREE) : making(fit.dropped)).finally(() => scratch.remove())
+    // Whoever waits for it later is told.
+    made.catch(() => undefined)
+    return typeof fit === 'string'
+      ? { ...tree, git, made, files: [], links: new Map(), missing: [fit], isTooLarge: true }
+      : { ...tree, git, made, files: fit.kept, missing: [...tree.missing, ...fit.missing], isTooLarge: false }
+  } finally {
+    if (made === undefined) await scratch.remove()
+  }
+}
+
+const NO_TREE: GitTree = { tree: null, blobs: new Map(), missing: [] }
+
+async function lookAt(outside: Git, place: GitPlace, scratch: GitScratch, options: RepositoryTreeOptions) {
+  const config = await readConfig(outside.in(place.top), options.variables)
+  await scratch.writeExcludes(config, options.excludes)
+  const filters = config.filters.flatMap((name) => [`filter.${name}.clean=`, `filter.${name}.smudge=`, `filter.${name}.process=`, `filter.${name}.required=false`])
+  const git = outside.in(place.top).with([...filters, `core.excludesFile=${scratch.excludesFile}`])
+  const [told, unpushed, listed, head] = await Promise.all([
+    git.run(['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-ahead-behind']),
+    // The commit itself, unless a remote branch has it.
+    git.run(['rev-list', '--max-count=1', 'HEAD', '--not', '--remotes']),
+    git.run(['ls-files', '-s', '-z']),
+    git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']),
+  ])
+  if (!told.ok || !listed.ok) return told.ok ? listed.trouble : told.trouble
+  const status = parseStatus(told.output)
+  const tracked = parseEntries(listed.output)
+  const { files, links, leftOut, untracked, absent } = sort(place, status, tracked, options)
+  const isClean = status.changes.length === 0 && head.ok
+  return {
+    git, config, status, links, leftOut, isPushed: unpushed.ok && unpushed.output.length === 0, fit: fitInto(files, options.maxBytes),
+    missing: absent.length === 0 ? [] : [`Not in the working tree, and so not stored (a sparse checkout): ${shownNames(absent.map(lossyText))}`],
+    making: async (dropped: readonly TreeFile[]): Promise<GitTree> => {
+      // Of a clean tree everything is known.
+      if (isClean) return { tree: head.output.toString('latin1').trim(), blobs: blobsOf(tracked, options.prefix), missing: [] }
+      await scratch.exclude(dropped.map(({ path }) => path.slice(options.prefix.length) as ByteText).filter((path) => untracked.has(path)))
+      const { tree, ...made } = await writeTree(git, scratch, options.prefix)
+      return { ...made, tree: dropped.length === 0 ? tree : null }
+    },
+  }
+}
+
+function blobsOf(entries: ReadonlyMap<ByteText, IndexEntry>, prefix: ByteText): ReadonlyMap<ByteText, string> {
+  return new Map([...entries.values()].map(({ path, id }) => [`${prefix}${path}` as ByteText, id]))
 }
 
 interface SortedPaths {
@@ -113,7 +145,7 @@ function sort(place: GitPlace, status: PorcelainStatus, tracked: ReadonlyMap<Byt
       const at = below(top, path)
       const facts = factsOf(at)
       if (facts === undefined && !changed.has(path)) absent.push(whole)
-      if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), isTracked: entry !== undefined, blob: undefined, isCommitted: !changed.has(path) })
+      if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), isTracked: entry !== undefined, isCommitted: !changed.has(path) })
     }
   }
   return { files, links, leftOut: [...leftOut], untracked, absent }
@@ -131,7 +163,7 @@ function factsOf(path: ByteText): EntryFacts | undefined {
 }
 
 /** The tree that `git add -A` would give, made beside the repository. */
-async function writeTree(git: Git, scratch: GitScratch): Promise<{ readonly tree: string | null; readonly entries: ReadonlyMap<ByteText, IndexEntry>; readonly missing: readonly string[] }> {
+async function writeTree(git: Git, scratch: GitScratch, prefix: ByteText): Promise<GitTree> {
   await scratch.copyIndex()
   const beside = git.with([], scratch.variables)
   const added = await beside.run(['add', '-A', '--ignore-errors'])
@@ -140,7 +172,7 @@ async function writeTree(git: Git, scratch: GitScratch): Promise<{ readonly tree
   const failed = [added, written, listed].find(({ ok }) => !ok)
   return {
     tree: failed === undefined ? written.output.toString('latin1').trim() : null,
-    entries: parseEntries(listed.output),
+    blobs: blobsOf(parseEntries(listed.output), prefix),
     missing: failed === undefined ? [] : [`The git tree of the uncommitted work could not be made: ${failed.trouble}`],
   }
 }

@@ -9,6 +9,7 @@ import { assertPath } from '../../manifest/path.ts'
 import type { Session } from '../../repository/session.ts'
 import { isPromise } from '../../types.ts'
 import { bytesOf, type ByteText, lossyText } from '../byte-text.ts'
+import { BlobHashingStore } from './git-blob-id.ts'
 import { isExecutable, nodeFolderCalls, typeOf } from '../folder-calls.ts'
 import { Pace } from '../pace.ts'
 import { readFile } from '../read-file.ts'
@@ -19,18 +20,30 @@ export interface StoreFilesOptions {
   readonly chunker: string
   /** Root of the code of a run before. */
   readonly before?: CID | undefined
+  /** Hex digits of the ids of git. Default 40. */
+  readonly idLength?: number
   readonly signal?: AbortSignal | undefined
 }
 
+export interface StoredContent {
+  /** What git would call the bytes that were read. */
+  readonly blob: string
+  /** Whether any of it was not in the repository before. */
+  readonly isNew: boolean
+}
+
 export interface StoredFiles extends StoredRoot {
+  /** What is known of each file and link that was stored, by path. */
+  readonly contents: ReadonlyMap<ByteText, StoredContent>
   readonly missing: readonly string[]
   /** Paths of files with secrets in them, which were not stored. */
   readonly secrets: readonly ByteText[]
 }
 
 /** Stores files of a working tree, and empty folders, as a manifest. Of what is not as committed, files with well-known secrets in them are left out. Failures of the session are thrown. */
-export async function storeFiles(session: Session, files: readonly TreeFile[], folders: readonly ByteText[], { chunker, before, signal }: StoreFilesOptions): Promise<StoredFiles> {
-  const store = new ChunkedContentStore(session, session, before === undefined ? {} : { predecessor: new Predecessor(session, before) })
+export async function storeFiles(session: Session, files: readonly TreeFile[], folders: readonly ByteText[], { chunker, before, signal, idLength = 40 }: StoreFilesOptions): Promise<StoredFiles> {
+  const store = new BlobHashingStore(new ChunkedContentStore(session, session, before === undefined ? {} : { predecessor: new Predecessor(session, before) }), idLength)
+  const contents = new Map<ByteText, StoredContent>()
   const builder = new ManifestBuilder(session, chunker)
   const missing: string[] = []
   const secrets: ByteText[] = []
@@ -62,21 +75,24 @@ export async function storeFiles(session: Session, files: readonly TreeFile[], f
       missing.push(`${lossyText(item.path)} was not stored: it holds what looks like ${secret}`)
       continue
     }
+    const blocks = session.added.blocks
     const value = await readEntry(item, path, store, pause)
     if (typeof value === 'string') missing.push(`${lossyText(item.path)} was not stored: ${value}`)
     else {
       leaf = item.path
+      contents.set(item.path, { blob: value.kind === 'symlink' ? store.blobOf(value.target) : store.blob, isNew: session.added.blocks !== blocks })
       const added = builder.add({ path, value })
       if (isPromise(added)) await added
     }
   }
   const { root, totals } = await builder.finish()
-  return { root, files: totals.files, bytes: totals.bytes, missing, secrets }
+  return { root, files: totals.files, bytes: totals.bytes, contents, missing, secrets }
 }
 
-async function readEntry({ at }: TreeFile, name: Uint8Array, store: ChunkedContentStore, pause: () => Promise<void> | undefined): Promise<ManifestValue | string> {
+async function readEntry({ at }: TreeFile, name: Uint8Array, store: BlobHashingStore, pause: () => Promise<void> | undefined): Promise<ManifestValue | string> {
   try {
     const facts = nodeFolderCalls.facts(at)
+    store.expect(Number(facts?.size ?? 0))
     if (facts !== undefined && typeOf(facts) === 'symlink') return { kind: 'symlink', target: new Uint8Array(nodeFolderCalls.target(at)) }
   } catch (error) {
     return (error as Error).message

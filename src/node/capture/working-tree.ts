@@ -7,11 +7,12 @@ import { bytesOf, type ByteText, lossyText } from '../byte-text.ts'
 import { shownNames } from '../execution/shown-names.ts'
 import type { Git } from './git-command.ts'
 import { findPlace, type GitPlace } from './git-place.ts'
-import { readRepository, type RepositoryTree, type RepositoryTreeOptions, type TreeFile } from './repository-tree.ts'
+import { type GitTree, readRepository, type RepositoryTree, type RepositoryTreeOptions, type TreeFile } from './repository-tree.ts'
 
 /** A working tree with those of the repositories in it. */
 export interface WorkingTree {
-  readonly state: GitState
+  /** But for the tree, which takes git a while. */
+  readonly state: Omit<GitState, 'tree'>
   readonly files: readonly TreeFile[]
   /** Submodules that are not checked out: empty folders. */
   readonly folders: readonly ByteText[]
@@ -21,6 +22,8 @@ export interface WorkingTree {
   readonly isTooLarge: boolean
   readonly missing: readonly string[]
   readonly redacted: readonly string[]
+  /** What git makes of it, submodules included; `tree` is that of the outermost repository. Must be waited for, whatever happens meanwhile. */
+  readonly made: () => Promise<GitTree>
 }
 
 /** Submodules of submodules, and so on. */
@@ -35,20 +38,24 @@ interface Gathered {
   readonly submodules: Submodule[]
   readonly leftOut: Set<ByteText>
   readonly missing: string[]
+  readonly made: Promise<GitTree>[]
   bytesLeft: number
 }
 
 /** Everything git says of the repository at a place. @returns why not, if git cannot tell */
 export async function readWorkingTree(git: Git, place: GitPlace, options: Omit<RepositoryTreeOptions, 'prefix'>): Promise<WorkingTree | string> {
-  const gathered: Gathered = { files: [], folders: [], repositories: [], submodules: [], leftOut: new Set(), missing: [], bytesLeft: options.maxBytes }
-  const outer = await gather(git, place, { ...options, prefix: '' as ByteText }, gathered, 0)
+  const gathered: Gathered = { files: [], folders: [], repositories: [], submodules: [], leftOut: new Set(), missing: [], made: [], bytesLeft: options.maxBytes }
+  const outer = await gather(git, place, { ...options, prefix: '' as ByteText }, gathered, 0).catch(async (error: unknown) => {
+    await Promise.allSettled(gathered.made)
+    throw error
+  })
   if (typeof outer === 'string') return outer
-  const { status, config, tree, isPushed } = outer
+  const { status, config, isPushed } = outer
   const remotes = Object.entries(config.remotes).map(([name, address]) => ({ name, ...redactRemote(address) }))
   const leftOut = [...gathered.leftOut]
   return {
     state: {
-      commit: status.commit, branch: status.branch, isPushed, tree,
+      commit: status.commit, branch: status.branch, isPushed,
       remotes: Object.fromEntries(remotes.map(({ name, value }) => [name, value])),
       dirty: status.changes.map(({ path, status }) => ({ path: textOf(path.replace(/\/$/, '') as ByteText), status })),
       submodules: gathered.submodules,
@@ -56,7 +63,15 @@ export async function readWorkingTree(git: Git, place: GitPlace, options: Omit<R
     isTooLarge: outer.isTooLarge, files: gathered.files, folders: gathered.folders, repositories: gathered.repositories,
     missing: [...gathered.missing, ...(leftOut.length === 0 ? [] : [`Left out of the stored code by the default ignores: ${shownNames(leftOut.map(lossyText))}`])],
     redacted: remotes.filter(({ isSecret }) => isSecret).map(({ name }) => `git.remotes.${name}`),
+    made: () => joined(gathered.made),
   }
+}
+
+/** Waits for all of them, also if one fails. The first is the outermost. */
+async function joined(made: readonly Promise<GitTree>[]): Promise<GitTree> {
+  await Promise.allSettled(made)
+  const trees = await Promise.all(made)
+  return { tree: trees[0]?.tree ?? null, blobs: new Map(trees.flatMap(({ blobs }) => [...blobs])), missing: trees.flatMap(({ missing }) => missing) }
 }
 
 async function gather(git: Git, place: GitPlace, options: RepositoryTreeOptions, gathered: Gathered, depth: number): Promise<RepositoryTree | string> {
@@ -68,6 +83,7 @@ async function gather(git: Git, place: GitPlace, options: RepositoryTreeOptions,
   }
   gathered.repositories.push({ prefix: options.prefix, git: found.git })
   gathered.missing.push(...found.missing)
+  gathered.made.push(found.made)
   for (const path of found.leftOut) gathered.leftOut.add(path)
   for (const [path, commit] of found.links) await gatherLinked(git, join(place.top, lossyText(path)), { found, path, commit, options, gathered, depth: depth + 1 })
   return found

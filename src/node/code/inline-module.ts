@@ -29,7 +29,7 @@ export function inlineModule({ run, captures }: RecipeDefinition, { name, versio
   if (files.length > 0) refuse('names files', 'Move it to a module of its own, beside them.')
   const values = captures as { readonly [name: string]: JsonValue }
   const call = functionText(run) ?? refuse('has a function without a text', 'Pass the function itself: one that bind() made, or a getter or generator, cannot be written down.')
-  const names = Object.keys(values)
+  const names = Object.keys(values).sort()
   const foreign = freeNames(call).filter((free) => !names.includes(free))
   if (foreign.length > 0) refuse(`uses ${foreign.join(', ')}, which its function does not declare and does not capture`, 'Add what is plain data to captures, take functions into the function, or move it to a module of its own.')
   const head = names.length === 0 ? '' : `const { ${names.join(', ')} } = JSON.parse(${JSON.stringify(canonicalJson(values, 'What a recipe captures'))})\n`

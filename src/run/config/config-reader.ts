@@ -29,6 +29,8 @@ export interface ConfigReader<T> {
  */
 export function configReader<T = JsonMap>(resolved: Pick<ResolvedConfig, 'values' | 'entries'>, { strict = true }: { readonly strict?: boolean } = {}): ConfigReader<T> {
   const leaves = new Map(resolved.entries.map(({ key, value }) => [key, value]))
+  /** Maps that were read as a whole: once is enough to go through all that is in them. */
+  const maps = new Map<string, JsonValue>()
   const read = new Set<string>()
   const unknown = (key: string): undefined => {
     if (!strict) return undefined
@@ -44,9 +46,12 @@ export function configReader<T = JsonMap>(resolved: Pick<ResolvedConfig, 'values
         read.add(key)
         return value
       }
+      const before = maps.get(key)
+      if (before !== undefined) return before
       const names = splitKey(key)
       const found = valueAt(resolved.values, names)
       if (found === undefined) return unknown(key)
+      maps.set(key, found)
       for (const leaf of leaves.keys()) if (isWithin(leaf, joinKey(names))) read.add(leaf)
       return found
     },

@@ -1,15 +1,26 @@
 import { nearest } from '../../recipe/pipeline/near-names.ts'
-import { splitKey } from './config-key.ts'
+import { joinKey, splitKey } from './config-key.ts'
 import type { ResolvedConfig } from './interface.ts'
 
 const MOST_SUGGESTED = 3
 const MOST_LISTED = 12
 
-/** The keys that were probably meant, the nearest first: a key with few letters changed, then those whose last name is the same, wherever they are. */
+/**
+ * The keys that were probably meant, the nearest first: that of a near name in the same map; if there is no such map, that with few letters changed anywhere; then those whose last name
+ * is the same, wherever they are.
+ */
 export function nearKeys(key: string, known: readonly string[]): readonly string[] {
-  const last = splitKey(key).at(-1)
-  const near = nearest(key, known)
-  return [...new Set([...(near === undefined ? [] : [near]), ...known.filter((other) => splitKey(other).at(-1) === last)])].slice(0, MOST_SUGGESTED)
+  const [outer, last] = apart(key)
+  const beside = new Map(known.map((other) => [apart(other), other] as const).filter(([[otherOuter]]) => otherOuter === outer).map(([[, name], other]) => [name, other]))
+  const nearBeside = nearest(last, [...beside.keys()])
+  const near = outer !== null && !known.includes(outer) ? nearest(key, known) : nearBeside === undefined ? undefined : beside.get(nearBeside)
+  return [...new Set([...(near === undefined ? [] : [near]), ...known.filter((other) => apart(other)[1] === last)])].slice(0, MOST_SUGGESTED)
+}
+
+/** The key of the map that holds something, null for the configuration itself, and its name there. */
+function apart(key: string): readonly [outer: string | null, name: string] {
+  const names = splitKey(key)
+  return [names.length === 1 ? null : joinKey(names.slice(0, -1)), names.at(-1) ?? '']
 }
 
 /** `; did you mean "train.rate"?`, to add to an error; if nothing is near, the keys there are, if they are few. */
@@ -25,22 +36,7 @@ export function keySuggestion(near: readonly string[], known: readonly string[])
 export function declaredKeys({ entries }: Pick<ResolvedConfig, 'entries'>): readonly string[] {
   const keys = new Set<string>()
   for (const { key } of entries) {
-    for (let at = outerEnd(key, key.length); at >= 0; at = outerEnd(key, at)) keys.add(key.slice(0, at))
-    keys.add(key)
+    for (let inner: string | null = key; inner !== null && !keys.has(inner); [inner] = apart(inner)) keys.add(inner)
   }
   return [...keys].sort((a, b) => (a < b ? -1 : 1))
-}
-
-/** Where the key ends of the map that holds what ends at `end`; -1 if that is the configuration itself. */
-function outerEnd(key: string, end: number): number {
-  let at = end
-  do at = at === 0 ? -1 : key.lastIndexOf('.', at - 1)
-  while (at >= 0 && isEscaped(key, at))
-  return at
-}
-
-function isEscaped(key: string, at: number): boolean {
-  let backslashes = 0
-  while (key[at - 1 - backslashes] === '\\') backslashes++
-  return backslashes % 2 === 1
 }

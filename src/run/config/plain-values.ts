@@ -25,6 +25,6 @@ export function frozenCopy(value: JsonValue, what: string): JsonValue {
 
 function frozen(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value) as JsonValue[]) frozen(inner)
+  for (const inner of Object.values<JsonValue>(value)) frozen(inner)
   return Object.freeze(value)
 }

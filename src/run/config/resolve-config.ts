@@ -73,12 +73,17 @@ function layInto(parts: Map<string, Node>, above: Said, displaced: readonly Over
 /** @param displaced what stood in place of the map that all this comes with */
 function lay(below: Node | undefined, above: Said, displaced: readonly Overridden[]): Node {
   const own = { value: above.value, origin: above.origin }
+  if (above.parts !== null && below !== undefined && below.parts !== null && below.parts.size > 0) {
+    below.said.push(own)
+    layInto(below.parts, above, [])
+    return below
+  }
   const before = below === undefined ? displaced : chainOf(below)
   if (above.parts === null) return { ...own, parts: null, overrides: before }
-  const isGroup = below !== undefined && below.parts !== null
-  const group = isGroup ? below : { parts: new Map<string, Node>(), said: [...before].reverse() }
+  // Also in place of an empty map, which is a value like others.
+  const group: Group = { parts: new Map(), said: [...before].reverse() }
   group.said.push(own)
-  layInto(group.parts, above, group.parts.size > 0 ? [] : before)
+  layInto(group.parts, above, before)
   return group
 }
 

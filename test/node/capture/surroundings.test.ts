@@ -11,7 +11,7 @@ const made = new MadeRepositories()
 const servers: Server[] = []
 afterAll(() => {
   made.remove()
-  for (const server of servers) server.close()
+  for (const server of servers) server.close().closeAllConnections()
 })
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`

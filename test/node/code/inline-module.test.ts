@@ -12,6 +12,8 @@ const loaded = async (definition: object): Promise<Record<string, unknown>> => (
 /** A function as its program has it: those of a test that import something are rewritten. */
 const written = (text: string): Promise<unknown> => evaluated(`export default ${text}`)
 
+const [importsFile, importsPackage] = [await written("() => import('./lib.mjs')"), await written("() => import('acorn')")]
+
 describe('the module of an inline recipe', () => {
   it('declares the same recipe, whatever kind of function it has', async () => {
     const method = { async anyName({ log }: { log: (text: string) => void }) { log('method') } }
@@ -48,8 +50,8 @@ describe('the module of an inline recipe', () => {
     ['one captured of two', { captures: { outer }, run: () => outer + ownFetch }, 'uses ownFetch, which'],
     ['a bound function', { run: (() => {}).bind(null) }, 'has a function without a text'],
     ['a built-in function', { run: Math.max }, 'has a function without a text'],
-    ['another module', { run: await written("() => import('./lib.mjs')") }, 'loads ./lib.mjs'],
-    ['a package', { run: await written("() => import('acorn')") }, 'loads acorn'],
+    ['another module', { run: importsFile }, 'loads ./lib.mjs'],
+    ['a package', { run: importsPackage }, 'loads acorn'],
     ['files', { files: ['x.txt'] }, 'names files'],
     ['a capture that no variable can be named', { captures: { 'a-b': 1 } }, 'has captures or a function that no module can hold'],
   ])('is refused with the reason: %s', (_what, fields, reason) => {

@@ -43,7 +43,7 @@ describe('a configuration in code', () => {
   it.each<[string, (config: Example) => unknown, string, readonly string[]]>([
     ['train.rat', ({ train }) => (train as { rat?: number }).rat, '; did you mean "train.rate"?', ['train.rate']],
     ['rate', (config) => (config as { rate?: number }).rate, '; did you mean "train.rate"?', ['train.rate']],
-    ['empty.x', ({ empty }) => empty['x'], '; did you mean "empty"?', ['empty']],
+    ['empty.x', ({ empty }) => empty['x'], '; there are: empty, get, seed, train, train.layers, train.rate', []],
     ['train.more', ({ train }) => train.more, '; there are: empty, get, seed, train, train.layers, train.rate', []],
     ['trian', (config) => (config as { trian?: number }).trian, '; did you mean "train"?', ['train']],
   ])('has no %s, and says what is near', (key, read, suggestion, near) => {
@@ -53,9 +53,21 @@ describe('a configuration in code', () => {
     expect(() => get(key)).toThrow(error)
   })
 
+  it('looks for a key whose map is misspelt, or another one', () => {
+    const { get } = readerOf()
+    expect(() => get('trian.rat')).toThrow('no key "trian.rat"; did you mean "train.rate"?')
+    expect(() => get('model.rate')).toThrow('no key "model.rate"; did you mean "train.rate"?')
+    expect(() => get('train.rate.x')).toThrow('no key "train.rate.x"; there are: ')
+  })
+
   it('names several keys if any may be meant, and none if there are too many', () => {
     const { get } = configReader(resolveConfig({ program: { a: { momentum: 1 }, b: { momentum: 2 }, 'c.d': { momentum: 3 } } }))
     expect(() => get('optimizer.momentum')).toThrow('no key "optimizer.momentum"; did you mean "a.momentum", "b.momentum" or "c\\.d.momentum"?')
+    const beside = configReader(resolveConfig({ program: { a: { rate: 1 }, b: { ratio: 2 } } }))
+    expect(() => beside.get('b.ratie')).toThrow('no key "b.ratie"; did you mean "b.ratio"?')
+    const both = configReader(resolveConfig({ program: { a: { rate: 1 }, b: { ratt: 2 }, '': 3 } }))
+    expect(() => both.get('b.rate')).toThrow('no key "b.rate"; did you mean "b.ratt" or "a.rate"?')
+    expect(() => both.get('far')).toThrow('no key "far"; there are: , a, a.rate, b, b.ratt')
     const many = configReader(resolveConfig({ program: Object.fromEntries(Array.from({ length: 13 }, (_, at) => [`abcdef${at}`, at])) }))
     expect(() => many.get('zzz')).toThrow(/no key "zzz"$/)
     expect(() => configReader(resolveConfig({})).get('zzz')).toThrow('no key "zzz"; it is empty')
@@ -71,10 +83,11 @@ describe('a configuration in code', () => {
     const { view, unused } = readerOf()
     expect('rate' in view.train).toBe(true)
     expect('toString' in view.train || 'more' in view.train).toBe(false)
-    expect(String(view)).toBe('[object Object]')
+    expect(Object.prototype.toString.call(view)).toBe('[object Object]')
+    expect(Reflect.get(view, 'toString')).toBe(Object.prototype.toString)
     expect(Object.prototype.hasOwnProperty.call(view, 'seed')).toBe(true)
     expect(await Promise.resolve(view)).toBe(view)
-    expect(inspect(view, { depth: 5 })).toBe(inspect(Object.fromEntries(Object.entries(EXAMPLE).sort()), { depth: 5 }).replace('{ rate: 0.1, layers: [ { units: 8 } ] }', '{ layers: [ { units: 8 } ], rate: 0.1 }'))
+    expect(inspect(view, { depth: 5, compact: 10, breakLength: Infinity })).toBe("{ empty: {}, get: 'mine', seed: 1, train: { layers: [ { units: 8 } ], rate: 0.1 } }")
     expect(unused()).toHaveLength(5)
   })
 
@@ -85,9 +98,11 @@ describe('a configuration in code', () => {
     expect(unused()).toHaveLength(5)
     void [view.seed, view.train.rate, view.train.rate]
     expect(unused()).toEqual(['empty', 'get', 'train.layers'])
+    get('get')
+    expect(unused()).toEqual(['empty', 'train.layers'])
     get('train')
     void view.empty
-    expect(unused()).toEqual(['get'])
+    expect(unused()).toEqual([])
   })
 
   it('counts as read what is in a map, and not what is beside it', () => {
@@ -128,5 +143,7 @@ describe('a configuration in code', () => {
     }
     expect(nanoseconds(() => view.train.rate)).toBeLessThan(1000)
     expect(nanoseconds(() => get('train.rate'))).toBeLessThan(1000)
+    const large = configReader(resolveConfig({ program: { train: Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`key${at}`, at])) } }))
+    expect(nanoseconds(() => large.get('train'))).toBeLessThan(1000)
   })
 })

@@ -48,11 +48,12 @@ describe('layers of a configuration', () => {
 
   it('are copied: neither changes of what was given nor of the result reach it', () => {
     const program = { list: [{ a: 1 }] }
-    const { values, entries } = resolveConfig({ program })
+    const { values } = resolveConfig({ program })
     program.list.push({ a: 2 })
     expect(values).toEqual({ list: [{ a: 1 }] })
     expect(() => { (values as { list: unknown })['list'] = 1 }).toThrow(TypeError)
-    expect(() => { ((entries[0]?.value as { a: number }[])[0] ?? { a: 0 }).a = 3 }).toThrow(TypeError)
+    const [item = { a: 0 }] = values['list'] as { a: number }[]
+    expect(() => { item.a = 3 }).toThrow(TypeError)
   })
 
   it('keep names with dots apart from ways', () => {
