@@ -8,6 +8,8 @@ export interface GitPlace {
   readonly top: string
   readonly index: string
   readonly objects: string
+  /** The commit of HEAD and its tree; undefined before the first commit. */
+  readonly head: { readonly commit: string; readonly tree: string } | undefined
 }
 
 /** `none`: there is no repository, or none that git would work with; `no-tree`: there is one without a working tree. */
@@ -15,15 +17,19 @@ export type FoundPlace = { readonly kind: 'tree'; readonly place: GitPlace } | {
 
 /** Asks git where the repository of its folder is. */
 export async function findPlace(git: Git): Promise<FoundPlace> {
-  // The top comes last: in a bare repository git says all but that.
-  const answer = await git.run(['rev-parse', '--is-inside-work-tree', '--git-path', 'index', '--git-path', 'objects', '--show-toplevel'])
+  // One process for all of it. Each answer is a line, up to the first that there is none to: in a bare repository the top, before the first commit HEAD.
+  const answer = await git.run(['rev-parse', '--is-inside-work-tree', '--git-path', 'index', '--git-path', 'objects', '--show-toplevel', 'HEAD', 'HEAD^{tree}'])
   const lines = answer.output.toString('utf8').split('\n').slice(0, -1)
-  if (lines[0] === 'false') return { kind: 'no-tree' }
-  const [, index, objects, top] = lines
-  if (!answer.ok) return { kind: 'none', trouble: answer.trouble, isAbsent: answer.isAbsent }
-  if (top === undefined || index === undefined || objects === undefined || lines.length > 4) return { kind: 'none', trouble: 'the path of the repository has a line break in it', isAbsent: false }
-  return { kind: 'tree', place: { top: resolve(top), index: resolve(git.folder, index), objects: resolve(git.folder, objects) } }
+  const [isInside, index, objects, top, commit, tree] = lines
+  if (isInside === 'false') return { kind: 'no-tree' }
+  if (top === undefined || index === undefined || objects === undefined) return { kind: 'none', trouble: answer.trouble, isAbsent: answer.isAbsent }
+  const isUnborn = commit === undefined || commit === 'HEAD'
+  if ([index, objects, top].some((path) => path === '') || lines.length > 6 || !(isUnborn || ID.test(commit))) return { kind: 'none', trouble: 'the path of the repository has a line break in it', isAbsent: false }
+  const head = isUnborn || tree === undefined || !ID.test(tree) ? undefined : { commit, tree }
+  return { kind: 'tree', place: { top: resolve(top), index: resolve(git.folder, index), objects: resolve(git.folder, objects), head } }
 }
+
+const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
 /** What is needed of the configuration, as git sees it with every file that it includes. */
 export interface GitConfig {

@@ -87,24 +87,24 @@ async function lookAt(outside: Git, place: GitPlace, scratch: GitScratch, option
   await scratch.writeExcludes(config, options.excludes)
   const filters = config.filters.flatMap((name) => [`filter.${name}.clean=`, `filter.${name}.smudge=`, `filter.${name}.process=`, `filter.${name}.required=false`])
   const git = outside.in(place.top).with([...filters, `core.excludesFile=${scratch.excludesFile}`])
-  const [told, unpushed, listed, head] = await Promise.all([
+  const [told, unpushed, listed] = await Promise.all([
     git.run(['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-ahead-behind']),
     // The commit itself, unless a remote branch has it.
     git.run(['rev-list', '--max-count=1', 'HEAD', '--not', '--remotes']),
     git.run(['ls-files', '-s', '-z']),
-    git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']),
   ])
   if (!told.ok || !listed.ok) return told.ok ? listed.trouble : told.trouble
   const status = parseStatus(told.output)
   const tracked = parseEntries(listed.output)
   const { files, links, leftOut, untracked, absent } = sort(place, status, tracked, options)
-  const isClean = status.changes.length === 0 && head.ok
+  // Unless somebody commits just now.
+  const clean = status.changes.length === 0 && status.commit !== null && place.head?.commit === status.commit ? place.head : undefined
   return {
     git, config, status, links, leftOut, isPushed: unpushed.ok && unpushed.output.length === 0, fit: fitInto(files, options.maxBytes),
     missing: absent.length === 0 ? [] : [`Not in the working tree, and so not stored (a sparse checkout): ${shownNames(absent.map(lossyText))}`],
     making: async (dropped: readonly TreeFile[]): Promise<GitTree> => {
       // Of a clean tree everything is known.
-      if (isClean) return { tree: head.output.toString('latin1').trim(), blobs: blobsOf(tracked, options.prefix), missing: [] }
+      if (clean !== undefined) return { tree: clean.tree, blobs: blobsOf(tracked, options.prefix), missing: [] }
       await scratch.exclude(dropped.map(({ path }) => path.slice(options.prefix.length) as ByteText).filter((path) => untracked.has(path)))
       const { tree, ...made } = await writeTree(git, scratch, options.prefix)
       return { ...made, tree: dropped.length === 0 ? tree : null }

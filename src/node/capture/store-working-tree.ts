@@ -3,10 +3,12 @@ import { type ByteText, lossyText } from '../byte-text.ts'
 import { shownNames } from '../execution/shown-names.ts'
 import { withoutConverted } from './converted-files.ts'
 import type { StoredCode } from './interface.ts'
-import { proveFiles } from './prove-files.ts'
+import { type Proof, proveFiles } from './prove-files.ts'
 import type { GitTree } from './repository-tree.ts'
 import { storeFiles, type StoreFilesOptions } from './store-files.ts'
 import type { WorkingTree } from './working-tree.ts'
+
+const KNOWN: Proof = { isWhole: true, blobs: new Map() }
 
 /**
  * Stores a working tree and proves it: what is new in the repository is read back, and every content is compared with what git computed from the file itself. Code is null, with the reason, if the proof fails.
@@ -14,8 +16,10 @@ import type { WorkingTree } from './working-tree.ts'
  */
 export async function storeWorkingTree(session: Session, tree: WorkingTree, folder: string, options: StoreFilesOptions): Promise<StoredCode & { readonly made: GitTree }> {
   const idLength = tree.state.commit?.length ?? 40
+  const blocks = session.added.blocks
   const { root, files, bytes, missing, secrets, contents } = await storeFiles(session, tree.files, tree.folders, { ...options, idLength })
-  const { isWhole, blobs } = await proveFiles(session, root, { ...options, idLength, isNew: (path) => contents.get(path)?.isNew === true })
+  // What was there, to the last node, was proven when it came.
+  const { isWhole, blobs } = session.added.blocks === blocks ? KNOWN : await proveFiles(session, root, { ...options, idLength, isNew: (path) => contents.get(path)?.isNew === true })
   const made = await tree.made()
   const unlikeGit = [...contents].flatMap(([path, { blob }]) => {
     const known = made.blobs.get(path)

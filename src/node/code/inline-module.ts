@@ -1,4 +1,4 @@
-import { type AnyNode, type Identifier, parse } from 'acorn'
+import { type AnyNode, parse } from 'acorn'
 import { full } from 'acorn-walk'
 import { utf8 } from '../../bytes.ts'
 import { canonicalJson } from '../../codec/canonical-json.ts'
@@ -20,15 +20,16 @@ const ALWAYS_THERE = new Set(['arguments', 'undefined', 'globalThis'])
  * @throws InvalidArgumentError with the reason if the recipe has no version or does not say what it captures, if its function has no text or uses names from around it that it does not
  * capture, and if it loads other modules than those of Node
  */
-export function inlineModule({ run, captures }: RecipeDefinition, { name, version, inputs, outputs, deterministic, environment, map, files }: RecipeDescription): FoundCode {
+export function inlineModule(definition: RecipeDefinition, { name, version, inputs, outputs, deterministic, environment, map, files }: RecipeDescription): FoundCode {
   const refuse = (why: string, hint: string): never => {
     throw new InvalidArgumentError(`The inline recipe ${name} ${why}`, { data: { recipe: name }, hint })
   }
   if (version === null) refuse('has no version', 'Give it one, and another whenever what it calls changes; or move it to a module of its own, whose imports say what it is made of.')
+  const { captures } = definition
   if (captures === undefined || !isJson(captures)) refuse('does not say what it captures', 'Add captures: { … } with every value that its function uses from around it, as plain data; {} if there is none. Or move it to a module of its own.')
   if (files.length > 0) refuse('names files', 'Move it to a module of its own, beside them.')
   const values = captures as { readonly [name: string]: JsonValue }
-  const call = functionText(run) ?? refuse('has a function without a text', 'Pass the function itself: one that bind() made, or a getter or generator, cannot be written down.')
+  const call = functionText(Reflect.get(definition, 'run')) ?? refuse('has a function without a text', 'Pass the function itself: one that bind() made, or a getter or generator, cannot be written down.')
   const names = Object.keys(values).sort()
   const foreign = freeNames(call).filter((free) => !names.includes(free))
   if (foreign.length > 0) refuse(`uses ${foreign.join(', ')}, which its function does not declare and does not capture`, 'Add what is plain data to captures, take functions into the function, or move it to a module of its own.')
@@ -56,7 +57,7 @@ function freeNames(expression: string): readonly string[] {
   const declared = new Set<string>()
   full(parsedProgram(`(${expression})`) as AnyNode, (node, _state, type) => {
     // What is declared is a pattern there, and names of members and labels are not visited.
-    if (node.type === 'Identifier') (type === 'Identifier' ? used : declared).add((node as Identifier).name)
+    if (node.type === 'Identifier') (type === 'Identifier' ? used : declared).add(node.name)
   })
   return [...used].filter((name) => !declared.has(name) && !ALWAYS_THERE.has(name) && !(name in globalThis)).sort()
 }

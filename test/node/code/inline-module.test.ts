@@ -34,7 +34,8 @@ describe('the module of an inline recipe', () => {
     const words = { '__proto__ ': ['"', '\u2028', '${x}'] }
     const run = (context: { out: (value: unknown) => void }): void => context.out([lowest, words])
     const got: unknown[] = []
-    await ((await loaded({ ...BASE, captures: { lowest, words }, run }))['run'] as typeof run)({ out: (value) => got.push(value) })
+    const given = (await loaded({ ...BASE, captures: { lowest, words }, run }))['run'] as typeof run
+    given({ out: (value) => got.push(value) })
     expect(got).toEqual([[3, words]])
     expect(textOf({ ...BASE, captures: { lowest, words }, run })).toBe(textOf({ ...BASE, captures: { words, lowest }, run }))
     expect(textOf({ ...BASE, captures: { lowest: 4, words }, run })).not.toBe(textOf({ ...BASE, captures: { lowest, words }, run }))
@@ -48,7 +49,7 @@ describe('the module of an inline recipe', () => {
     ['no captures', { captures: undefined }, 'does not say what it captures'],
     ['a name from around it', { run: () => outer + helper() }, 'uses helper, outer, which its function does not declare and does not capture'],
     ['one captured of two', { captures: { outer }, run: () => outer + ownFetch }, 'uses ownFetch, which'],
-    ['a bound function', { run: (() => {}).bind(null) }, 'has a function without a text'],
+    ['a bound function', { run: textOf.bind(null, BASE) }, 'has a function without a text'],
     ['a built-in function', { run: Math.max }, 'has a function without a text'],
     ['another module', { run: importsFile }, 'loads ./lib.mjs'],
     ['a package', { run: importsPackage }, 'loads acorn'],

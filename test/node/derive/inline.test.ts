@@ -17,7 +17,7 @@ function loud(mark: string, fields: Partial<RecipeDefinition> = {}): RecipeDefin
       }
     },
     ...fields,
-  } as RecipeDefinition)
+  })
 }
 
 it('a recipe that a program declares on the spot is remembered by its text, its version and what it captures, and made again without the program', async () => {
