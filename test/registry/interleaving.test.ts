@@ -58,7 +58,7 @@ it('a version that is registered while another one is, at whatever moment, takes
     async (repository) => {
       const listed = await gather(listModels(repository, 'digits'))
       expect(listed.map(({ number }) => number)).toEqual([4, 3, 2, 1])
-      expect(listed.slice(0, 2).map(({ why }) => why).sort()).toEqual(['one', 'other'])
+      expect(new Set(listed.slice(0, 2).map(({ why }) => why))).toEqual(new Set(['one', 'other']))
     },
   )
   expect(moments).toBeGreaterThan(10)
@@ -69,7 +69,7 @@ it('an alias that is moved while it is moved, at whatever moment, keeps both mov
     (repository) => moveAlias(repository, 'digits', 'production', 2, { why: 'one' }), (repository) => moveAlias(repository, 'digits', 'production', 1, { why: 'other' }),
     async (repository) => {
       const moves = await modelHistory(repository, 'digits')
-      expect(moves.map(({ why }) => why).sort()).toEqual(['first', 'one', 'other'])
+      expect([moves.length, new Set(moves.map(({ why }) => why))]).toEqual([3, new Set(['first', 'one', 'other'])])
       for (const [at, move] of moves.entries()) expect(move.before).toBe(moves[at + 1]?.after ?? null)
     },
   )

@@ -58,7 +58,7 @@ describe('versions of a model', () => {
     await pretendRun(repository)
     const others = await Promise.all([1, 2].map(async () => new Repository(await BlockRepository.open(storage, { platform: nodePlatform }))))
     const made = await Promise.all([repository, repository, repository, ...others, ...others].map((each, at) => registerModel(each, 'digits', { run: 'train', why: `writer ${at}` })))
-    expect(made.map(({ number }) => number).sort()).toEqual([1, 2, 3, 4, 5, 6, 7])
+    expect(new Set(made.map(({ number }) => number))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]))
     await repository.blocks.refresh()
     const listed = await gather(listModels(repository, 'digits'))
     expect(listed.map(({ number }) => number)).toEqual([7, 6, 5, 4, 3, 2, 1])

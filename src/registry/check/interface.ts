@@ -63,9 +63,9 @@ export interface CheckPolicy {
   readonly file: string
   readonly level: CheckLevel | null
   /** Items that are asked for at every level; `proven` ones may not be merely declared. */
-  readonly require: readonly { readonly item: CheckItemId; readonly proven: boolean }[]
+  readonly required: readonly { readonly item: CheckItemId; readonly proven: boolean }[]
   /** Items that are not asked for. */
-  readonly waive: readonly ({ readonly item: CheckItemId } & Waiver)[]
+  readonly waived: readonly ({ readonly item: CheckItemId } & Waiver)[]
   readonly tolerances: Tolerances
   /** The level that must be reached before a version is approved, or an alias is pointed to it. */
   readonly before: { readonly approve: CheckLevel | null; readonly alias: ReadonlyMap<string, CheckLevel> }

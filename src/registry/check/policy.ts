@@ -54,7 +54,7 @@ export function parsePolicy(text: string, { file, now }: ParsePolicyOptions): Ch
   }
 }
 
-const NOTHING = { level: null, require: [], waive: [], tolerances: {}, before: { approve: null, alias: new Map<string, CheckLevel>() } } as const
+const NOTHING = { level: null, required: [], waived: [], tolerances: {}, before: { approve: null, alias: new Map<string, CheckLevel>() } } as const
 
 function read(source: SourceValue, file: string, now: Date, problems: Problems): CheckPolicy {
   if (source.kind !== 'map') {
@@ -62,22 +62,22 @@ function read(source: SourceValue, file: string, now: Date, problems: Problems):
     return { file, ...NOTHING }
   }
   const fields = new FieldReader(source, POLICY_KEYS, 'A policy', problems)
-  const require = (fields.list('require')?.items ?? []).flatMap((item) => readRequired(item, problems))
-  const waive = (fields.list('waive')?.items ?? []).flatMap((item) => readWaiver(item, now, problems))
+  const required = (fields.list('require')?.items ?? []).flatMap((item) => readRequired(item, problems))
+  const waived = (fields.list('waive')?.items ?? []).flatMap((item) => readWaiver(item, now, problems))
   const seen = new Set<CheckItemId>()
-  for (const { item, source: place } of [...require, ...waive]) {
+  for (const { item, source: place } of [...required, ...waived]) {
     if (seen.has(item)) problems.add(place, `"${item}" is there before; an item is either required or waived, once`)
     seen.add(item)
   }
   return {
-    file, level: fields.one('level', CHECK_LEVELS) ?? null, require: require.map(({ item, proven }) => ({ item, proven })), waive: waive.map(({ item, why, expires }) => ({ item, why, expires })),
+    file, level: fields.one('level', CHECK_LEVELS) ?? null, required: required.map(({ item, proven }) => ({ item, proven })), waived: waived.map(({ item, why, expires }) => ({ item, why, expires })),
     tolerances: readTolerances(fields.mapOf('tolerances'), problems), before: readBefore(fields.mapOf('before'), problems),
   }
 }
 
 type Read<T> = T & { readonly source: SourceValue }
 
-function readRequired(source: SourceValue, problems: Problems): readonly Read<CheckPolicy['require'][number]>[] {
+function readRequired(source: SourceValue, problems: Problems): readonly Read<CheckPolicy['required'][number]>[] {
   if (source.kind !== 'map') {
     const item = itemOf(source, problems)
     return item === undefined ? [] : [{ item, proven: false, source }]
@@ -89,7 +89,7 @@ function readRequired(source: SourceValue, problems: Problems): readonly Read<Ch
   return item === undefined ? [] : [{ item, proven: proven?.kind === 'scalar' && proven.value === true, source }]
 }
 
-function readWaiver(source: SourceValue, now: Date, problems: Problems): readonly Read<CheckPolicy['waive'][number]>[] {
+function readWaiver(source: SourceValue, now: Date, problems: Problems): readonly Read<CheckPolicy['waived'][number]>[] {
   if (source.kind !== 'map') {
     problems.add(source, `A waiver is a map with ${WAIVE_KEYS.join(', ')}, not ${kindOf(jsonOf(source))}`)
     return []
@@ -114,7 +114,7 @@ function itemOf(value: SourceValue, problems: Problems): CheckItemId | undefined
   const known = value.kind === 'scalar' ? CHECK_ITEMS.find((item) => item === value.value) : undefined
   if (known !== undefined) return known
   const shown = value.kind === 'scalar' && value.value !== null ? `"${value.written}"` : kindOf(jsonOf(value))
-  const near = typeof jsonOf(value) === 'string' ? suggestion(String(jsonOf(value)), CHECK_ITEMS) : ''
+  const near = value.kind === 'scalar' && typeof value.value === 'string' ? suggestion(value.value, CHECK_ITEMS) : ''
   problems.add(value, `${shown} is no item of the checklist${near === '' ? `; there are ${CHECK_ITEMS.join(', ')}` : near}`)
   return undefined
 }

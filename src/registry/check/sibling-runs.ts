@@ -39,5 +39,5 @@ async function* runsWithInput(repository: BlockRepository, { name }: FoundRun, r
 /** What runs that differ in nothing but the seed have in common: a seed may be part of the configuration too. */
 function likenessOf({ inputs, code, config }: FoundRun['started']): string {
   const { seed: _seed, ...values } = config.values
-  return JSON.stringify([inputs.map(({ name, root }) => [name, root.toString()]).sort(), code?.toString() ?? null, canonicalJson(values, 'A configuration')])
+  return JSON.stringify([inputs.map(({ name, root }) => `${name} ${root.toString()}`).sort(), code?.toString() ?? null, canonicalJson(values, 'A configuration')])
 }

@@ -10,7 +10,7 @@ export interface AskedItem extends Pick<CheckRule, 'id' | 'title' | 'level'> {
 
 /** The items that a level and a policy ask for. */
 export function askedFor<Item extends Pick<CheckRule, 'id' | 'level'>>(items: readonly Item[], level: CheckLevel, policy: CheckPolicy | undefined): readonly Item[] {
-  return items.filter((item) => includesLevel(level, item.level) || policy?.require.some((required) => required.item === item.id) === true)
+  return items.filter((item) => includesLevel(level, item.level) || policy?.required.some((one) => one.item === item.id) === true)
 }
 
 /** Finds out about one item after the other, and says whether all of them pass. */
@@ -18,11 +18,11 @@ export async function weigh(about: Pick<CheckReport, 'kind' | 'subject' | 'run' 
   const items: CheckedItem[] = []
   for (const { id, title, level, decide } of asked) {
     const verdict = await decided(decide)
-    const waived = policy?.waive.find(({ item }) => item === id)
-    const mustBeProven = policy?.require.some(({ item, proven }) => item === id && proven) === true
+    const waiver = policy?.waived.find(({ item }) => item === id)
+    const mustBeProven = policy?.required.some(({ item, proven }) => item === id && proven) === true
     items.push({
-      id, title, level, status: verdict.status, evidence: verdict.evidence, todo: verdict.status === 'missing' ? verdict.todo : null, mustBeProven, waiver: waived === undefined ? null : { why: waived.why, expires: waived.expires },
-      passes: waived !== undefined || verdict.status === 'proven' || (verdict.status === 'declared' && !mustBeProven),
+      id, title, level, status: verdict.status, evidence: verdict.evidence, todo: verdict.status === 'missing' ? verdict.todo : null, mustBeProven, waiver: waiver === undefined ? null : { why: waiver.why, expires: waiver.expires },
+      passes: waiver !== undefined || verdict.status === 'proven' || (verdict.status === 'declared' && !mustBeProven),
     })
   }
   return { ...about, reached: items.every(({ passes }) => passes), policy: policy?.file ?? null, items }

@@ -7,7 +7,7 @@ import { CHECK_RULES } from '../../../src/registry/check/rules.ts'
 import { approveModel, moveAlias } from '../../../src/registry/models.ts'
 import { registerModel } from '../../../src/registry/register-model.ts'
 import { pretend } from '../../recipe/made-up-derivations.ts'
-import { CAPTURE, CLEAN_GIT, COMMIT, createWith, type MadeUpRun, PACKAGES, pretendRun } from '../made-up-runs.ts'
+import { type CAPTURE, CLEAN_GIT, COMMIT, createWith, type MadeUpRun, PACKAGES, pretendRun } from '../made-up-runs.ts'
 
 const SOURCE = { source: { uri: 'https://example.org/data', licence: 'CC0-1.0' }, message: 'as downloaded', author: 'Ada' }
 

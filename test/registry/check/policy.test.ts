@@ -43,10 +43,10 @@ before:
 describe('a policy', () => {
   it('is read with all that it says', () => {
     expect(read(WHOLE)).toEqual({
-      file: 'varve-policy.yaml', level: 'reproducible', require: [{ item: 'image', proven: false }, { item: 'seed', proven: true }], waive: [{ item: 'committed', why: 'the code is under review', expires: '2027-01-31' }],
+      file: 'varve-policy.yaml', level: 'reproducible', required: [{ item: 'image', proven: false }, { item: 'seed', proven: true }], waived: [{ item: 'committed', why: 'the code is under review', expires: '2027-01-31' }],
       tolerances: { loss: 0.001 }, before: { approve: 'basic', alias: new Map([['production', 'reproducible'], ['a.b', 'audit']]) },
     })
-    expect(read('')).toEqual({ file: 'varve-policy.yaml', level: null, require: [], waive: [], tolerances: {}, before: { approve: null, alias: new Map() } })
+    expect(read('')).toEqual({ file: 'varve-policy.yaml', level: null, required: [], waived: [], tolerances: {}, before: { approve: null, alias: new Map() } })
   })
 
   it.each([
@@ -84,7 +84,7 @@ describe('a policy', () => {
   })
 
   it('lets a waiver hold to the end of its day', () => {
-    expect(read('waive: [{ item: image, why: because, expires: 2026-11-25 }]').waive).toHaveLength(1)
+    expect(read('waive: [{ item: image, why: because, expires: 2026-11-25 }]').waived).toHaveLength(1)
   })
 })
 

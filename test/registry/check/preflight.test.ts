@@ -35,7 +35,7 @@ describe('before a run begins', () => {
     ['a command that asks for what is not configured', { command: ['node', 'train.mjs', '{config.rat}'] }, /^config: The command has a placeholder \{config\.rat\} that stands for nothing/],
     ['a command that asks for data that is no input', { command: ['node', '{inputs.test}'] }, /^config: The command has a placeholder \{inputs\.test\}/],
   ] as const)('%s does not pass', async (_what, options, expected) => {
-    const { reached, missing } = await checked(options as Partial<PreflightOptions>)
+    const { reached, missing } = await checked(options)
     expect(reached).toBe(false)
     expect(missing).toEqual([expect.stringMatching(expected) as string])
   })
