@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import type { Repository } from '../../../src/dataset/repository.ts'
+import { Repository } from '../../../src/dataset/repository.ts'
+import { nodePlatform } from '../../../src/node/node-platform.ts'
+import { explainRevision } from '../../../src/recipe/explain.ts'
 import type { CheckedItem, CheckItemId, CheckOptions } from '../../../src/registry/check/interface.ts'
 import { checkModel, checkNamed, checkRun } from '../../../src/registry/check/check-run.ts'
 import { parsePolicy } from '../../../src/registry/check/policy.ts'
 import { CHECK_RULES } from '../../../src/registry/check/rules.ts'
 import { approveModel, moveAlias } from '../../../src/registry/models.ts'
 import { registerModel } from '../../../src/registry/register-model.ts'
+import { BlockRepository } from '../../../src/repository/index.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { gather } from '../../dataset/in-memory.ts'
 import { pretend } from '../../recipe/made-up-derivations.ts'
 import { type CAPTURE, CLEAN_GIT, COMMIT, createWith, type MadeUpRun, PACKAGES, pretendRun } from '../made-up-runs.ts'
 
@@ -78,7 +83,7 @@ describe('inputs', () => {
     await damaged.snapshot([{ path: 'a', content: 'one' }], { ref: 'train', ...SOURCE })
     const { label } = await pretendRun(damaged, { inputs: { train: 'train' } })
     await damaged.snapshot([{ path: 'a', content: 'another' }], { ref: 'train', ...SOURCE })
-    await damaged.collectGarbage({ keepLast: 1 })
+    await damaged.collectGarbage({ keepLast: 1, graceMs: 0 })
     // The run keeps what it read.
     expect(only('inputs', await checkRun(damaged, label)).status).toBe('proven')
   })
@@ -103,6 +108,16 @@ describe('provenance', () => {
     await repository.snapshot([{ path: 'file', content: 'raw data' }], { ref: 'raw', ...SOURCE })
     expect(said(await item('provenance', { inputs }, { repository }))).toContain('declared: ')
   })
+
+  it('of derived data that somebody vouches for is what they say', async () => {
+    const repository = await createWith()
+    const { output } = await pretend(repository, { from: 'raw data', to: 'features' })
+    const derived = { source: { uri: `varve:${(await explainRevision(repository, output.toString())).derivation}#out` } }
+    await repository.snapshot([{ path: 'file', content: 'features' }], { ref: 'features', ...derived })
+    expect((await item('provenance', { inputs: { train: 'features' } }, { repository })).status).toBe('missing')
+    await repository.snapshot([{ path: 'file', content: 'features' }], { ref: 'published', ...SOURCE })
+    expect((await item('provenance', { inputs: { train: 'features' } }, { repository })).status).toBe('declared')
+  })
 })
 
 describe('code', () => {
@@ -114,6 +129,31 @@ describe('code', () => {
     expect(said(await item('code', { code: { a: '' }, capture: { git: { ...CLEAN_GIT, tree: '496d6428b9cf92981dc9495211e6e1120fb6f2ba' } } }))).toMatch(/^proven: .* and to the git tree 496d6428/)
     expect(said(await item('code', { code: { a: 'other' }, capture: { git: { ...CLEAN_GIT, tree: TREE }, missing: ['a filter'] } }))).toMatch(/^declared: .*Git says that the working tree was ea41.*\(a filter\)$/)
     expect(said(await item('code', { code: null, capture: { missing: ['too large'] } }))).toBe('missing: The code was not stored: too large')
+  })
+})
+
+describe('damage', () => {
+  it.each([['code', 'code of the run'], ['inputs', 'data to train on'], ['evaluation', 'data to test on']] as const)('makes %s missing', async (id, content) => {
+    const storage = new MemoryStorage()
+    const repository = await createWith({ storage })
+    await repository.snapshot([{ path: 'a', content: 'data to train on' }], { ref: 'train', ...SOURCE })
+    await repository.snapshot([{ path: 'b', content: 'data to test on' }], { ref: 'test', ...SOURCE })
+    await pretendRun(repository, { inputs: { train: 'train' }, code: { 'train.mjs': 'code of the run' } })
+    await registerModel(repository, 'digits', { run: 'train', evaluation: { metrics: { a: 1 }, on: 'test' } })
+    expect((await checkModel(repository, 'digits')).items.filter(({ status }) => status === 'missing')).toEqual([])
+    let flipped = 0
+    for (const { key } of await gather(storage.list('packs/'))) {
+      const bytes = (await storage.get(key)).slice()
+      const at = Buffer.from(bytes).indexOf(content)
+      if (at < 0) continue
+      bytes[at] = (bytes[at] as number) ^ 1
+      await storage.delete(key)
+      await storage.put(key, bytes)
+      flipped++
+    }
+    expect(flipped).toBe(1)
+    const damaged = new Repository(await BlockRepository.open(storage, { platform: nodePlatform }))
+    expect((await checkModel(damaged, 'digits')).items.filter(({ status }) => status === 'missing').map((found) => found.id)).toEqual([id])
   })
 })
 
