@@ -36,7 +36,7 @@ export async function createWith({ storage = new MemoryStorage(), clock }: { rea
   return new Repository(await BlockRepository.create(storage, { platform: clock === undefined ? nodePlatform : { ...nodePlatform, now: () => clock.now() } }))
 }
 
-export const COMMIT = '1'.repeat(40)
+export const COMMIT: string = '1'.repeat(40)
 export const CLEAN_GIT: GitState = { commit: COMMIT, branch: 'main', remotes: { origin: 'https://example.org/code.git' }, isPushed: true, dirty: [], tree: null, submodules: [] }
 export const PACKAGES: PackageState = { lockFile: { path: 'package-lock.json', sha256: 'a'.repeat(64) }, installed: [{ name: 'zod', version: '4.1.0', integrity: 'sha512-AAAA' }], differences: [] }
 export const CAPTURE: Capture = {
