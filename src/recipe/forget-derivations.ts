@@ -6,6 +6,7 @@ import { editTree } from '../manifest/edit-tree.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
+import { withoutLinks } from './derivation-links.ts'
 import { readDerivation } from './derivation-object.ts'
 import { parseDerivedSource } from './derived-source.ts'
 import type { NamedRootInfo } from './explain.ts'
@@ -55,7 +56,8 @@ export async function forgetDerivations(repository: BlockRepository, { dropped =
         const target = await editTree(session, session, tree, linkCodec, edits)
         // A ref that another process gives to one of the outputs meanwhile would keep its derivation.
         const families = await withoutFamilyRuns(repository, session, unreached.map(({ cid }) => cid))
-        await session.commit({ action: 'forget', message: `${unreached.length} derivations`, actor, refs: [{ name: MEMORY_REF, expected: tree, target, own: true }, ...(families === undefined ? [] : [families])], after: number })
+        const links = await withoutLinks(repository, session, unreached.map(({ cid }) => cid))
+        await session.commit({ action: 'forget', message: `${unreached.length} derivations`, actor, refs: [{ name: MEMORY_REF, expected: tree, target, own: true }, ...[families, links].flatMap((change) => change ?? [])], after: number })
       })
       return unreached.map(({ cid: _cid, inputs: _inputs, ...found }) => found)
     } catch (error) {

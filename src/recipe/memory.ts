@@ -1,10 +1,13 @@
-import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { equalBytes } from '../bytes.ts'
+import { type CID, cidFromDigest, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
+import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
+import { type DerivationLinks, LINKS_REF, linksChange, linksCodec, linksOf, readLinks } from './derivation-links.ts'
 import type { DerivationRun, NamedRoot } from './interface.ts'
 import { encodeRun, encodeRunList, readRun, readRunList } from './run-object.ts'
 
@@ -40,6 +43,22 @@ export async function* remembered(repository: BlockRepository): AsyncGenerator<{
   }
 }
 
+/** The same without their runs, and with what they link to. Reads a few nodes, and four blocks for each derivation that is not in the tree of links as it is now. */
+export async function rememberedLinks(repository: BlockRepository): Promise<readonly (DerivationLinks & { readonly derivation: CID })[]> {
+  const tree = await repository.getRef(MEMORY_REF)
+  if (tree === undefined) return []
+  const found: (DerivationLinks & { readonly derivation: CID })[] = []
+  const links = await TreeCursor.open(repository, linksCodec, (await repository.getRef(LINKS_REF)) ?? null)
+  for await (const { key, value } of scanTree(repository, tree, linkCodec, {})) {
+    await links.seek(key)
+    const { item } = links
+    const known = linksOf(repository, item !== undefined && equalBytes(item.key, key) ? item.value : undefined, value)
+    const derivation = cidFromDigest(repository.hasher, DAG_CBOR_CODE, key)
+    found.push({ derivation, ...(known ?? (await readLinks(repository, derivation, await readRuns(repository, value)))) })
+  }
+  return found
+}
+
 /** What stands for the derivation: the outputs of the first run that succeeded. */
 export function pinnedRun({ runs }: Realisations): RememberedRun | undefined {
   return runs.find(({ status }) => status === 'succeeded')
@@ -73,7 +92,8 @@ export async function remember(repository: BlockRepository, session: Session, ru
     const runs = withoutOldFailures([...(before === undefined ? [] : await readRuns(session, before)), { ...run, cid }])
     const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: run.derivation, runs: runs.map((known) => known.cid) }))
     const target = await editTree(session, session, tree ?? null, linkCodec, [{ key, value: list }])
-    const others = (await refs?.({ runs })) ?? []
+    const links = await linksChange(repository, session, { derivation: run.derivation, list, runs })
+    const others = [...(links === undefined ? [] : [links]), ...((await refs?.({ runs })) ?? [])]
     try {
       await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target, own: true }, ...others], whole })
       return { runs }

@@ -1,5 +1,5 @@
 import { concatBytes, utf8 } from '../bytes.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, MalformedDataError } from '../errors.ts'
 import { parseUserRefName } from '../repository/ref-name.ts'
 
 const MOST_VERSIONS = 0xffffffff
@@ -52,6 +52,17 @@ export function modelPrefix(name: string): Uint8Array {
 /** Versions of a name stand together, the newest first. */
 export function versionKey(name: string, number: number): Uint8Array {
   return concatBytes([modelPrefix(name), bigEndian(MOST_VERSIONS - number)])
+}
+
+/** Inverse of `versionKey`. @throws MalformedDataError */
+export function parseVersionKey(key: Uint8Array): { readonly name: string; readonly number: number } {
+  const split = key.length - 5
+  if (split < 1 || key[split] !== 0) throw new MalformedDataError('A key of the tree of models has no number')
+  try {
+    return { name: new TextDecoder('utf-8', { fatal: true }).decode(key.subarray(0, split)), number: MOST_VERSIONS - new DataView(key.buffer, key.byteOffset + split + 1, 4).getUint32(0) }
+  } catch (cause) {
+    throw new MalformedDataError('A key of the tree of models is not text', { cause })
+  }
 }
 
 export function aliasKey(name: string, alias: string): Uint8Array {

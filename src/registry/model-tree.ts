@@ -2,12 +2,14 @@ import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
+import type { ValueCodec } from '../manifest/interface.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import type { ModelEvent, ModelVersion } from './interface.ts'
-import { aliasKey, aliasPrefix, approvalKey, isVersionNumber, modelLabel, modelPrefix, versionKey } from './model-key.ts'
+import { aliasKey, aliasPrefix, approvalKey, isVersionNumber, modelLabel, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
 import { encodeModelEvent, encodeModelVersion, readModelEvent, readModelVersion } from './model-object.ts'
+import { type VersionEntry, versionEntryCodec } from './version-entry.ts'
 
 /** The ref to the tree of versions, and that to the tree of the newest event of each alias and version. */
 export const MODELS_REF = '_varve/models'
@@ -30,12 +32,24 @@ export async function* listVersions(repository: BlockRepository, name?: string):
   if (tree !== undefined) yield* versionsIn(repository, tree, name)
 }
 
+/** What the tree says of a version. */
+export interface ListedEntry extends VersionEntry {
+  readonly name: string
+  readonly number: number
+}
+
+/** The same as `listVersions`, reading no version. */
+export async function* listVersionEntries(repository: BlockRepository, name?: string): AsyncGenerator<ListedEntry> {
+  const tree = await repository.getRef(MODELS_REF)
+  if (tree !== undefined) yield* entriesIn(repository, tree, name)
+}
+
 /** A version by its number. Reads a few nodes. */
 export async function getVersion(repository: BlockRepository, name: string, number: number): Promise<ListedVersion | undefined> {
   const tree = await repository.getRef(MODELS_REF)
   if (tree === undefined || !isVersionNumber(number)) return undefined
-  const cid = await getValue(repository, tree, linkCodec, versionKey(name, number))
-  return cid === undefined ? undefined : { ...(await readModelVersion(repository, cid)), cid }
+  const entry = await getValue(repository, tree, versionEntryCodec, versionKey(name, number))
+  return entry === undefined ? undefined : { ...(await readModelVersion(repository, entry.cid)), cid: entry.cid }
 }
 
 /** What happened to an alias, or to a version, the newest first. */
@@ -59,11 +73,11 @@ export async function* newestMoves(repository: BlockRepository, name: string): A
 
 /** Commits the next version of a name. @returns it, with its number */
 export async function commitVersion(repository: BlockRepository, version: Omit<ModelVersion, 'number'>): Promise<ListedVersion> {
-  return committed(repository, MODELS_REF, async (session, tree) => {
+  return committed(repository, MODELS_REF, versionEntryCodec, async (session, tree) => {
     const newest = tree === null ? undefined : (await versionsIn(session, tree, version.name).next()).value
     const next: ModelVersion = { ...version, number: (newest?.number ?? 0) + 1 }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelVersion(next))
-    return { result: { ...next, cid }, key: versionKey(next.name, next.number), cid, action: 'model', message: version.why ?? modelLabel(next), actor: version.by }
+    return { result: { ...next, cid }, key: versionKey(next.name, next.number), value: { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null }, action: 'model', message: version.why ?? modelLabel(next), actor: version.by }
   })
 }
 
@@ -71,19 +85,19 @@ export async function commitVersion(repository: BlockRepository, version: Omit<M
 export async function commitEvent(repository: BlockRepository, event: Omit<ModelEvent, 'previous'>): Promise<ListedEvent> {
   const { model: name, alias, number, why, by } = event
   const key = eventKey(alias === null ? { name, number: number ?? 0 } : { name, alias })
-  return committed(repository, EVENTS_REF, async (session, tree) => {
+  return committed(repository, EVENTS_REF, linkCodec, async (session, tree) => {
     const previous = tree === null ? null : ((await getValue(session, tree, linkCodec, key)) ?? null)
     const next: ModelEvent = { ...event, previous }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelEvent(next))
     const what = alias === null ? `${name}@${number} approved` : `${name}@${alias}: ${number ?? 'taken away'}`
-    return { result: { ...next, cid }, key, cid, action: alias === null ? 'model-approve' : 'model-alias', message: why ?? what, actor: by }
+    return { result: { ...next, cid }, key, value: cid, action: alias === null ? 'model-approve' : 'model-alias', message: why ?? what, actor: by }
   })
 }
 
-interface Edit<T> {
+interface Edit<T, V> {
   readonly result: T
   readonly key: Uint8Array
-  readonly cid: CID
+  readonly value: V
   readonly action: string
   readonly message: string
   readonly actor: string | null
@@ -93,12 +107,12 @@ interface Edit<T> {
  * Commits an edit of a tree. What is decided from the tree must be decided from the one that is passed in: it is the one that the commit expects to be there still, so that whoever commits meanwhile, in this process
  * or another, makes this begin again.
  */
-async function committed<T>(repository: BlockRepository, ref: string, edit: (session: Session, tree: CID | null) => Promise<Edit<T>>): Promise<T> {
+async function committed<T, V>(repository: BlockRepository, ref: string, codec: ValueCodec<V>, edit: (session: Session, tree: CID | null) => Promise<Edit<T, V>>): Promise<T> {
   return repository.withSession(async (session) => {
     for (;;) {
       const tree = (await repository.getRef(ref)) ?? null
-      const { result, key, cid, ...request } = await edit(session, tree)
-      const target = await editTree(session, session, tree, linkCodec, [{ key, value: cid }])
+      const { result, key, value, ...request } = await edit(session, tree)
+      const target = await editTree(session, session, tree, codec, [{ key, value }])
       try {
         await session.commit({ ...request, refs: [{ name: ref, expected: tree, target, own: true }] })
         return result
@@ -111,7 +125,11 @@ async function committed<T>(repository: BlockRepository, ref: string, edit: (ses
 }
 
 async function* versionsIn(source: BlockSource, tree: CID, name: string | undefined): AsyncGenerator<ListedVersion, undefined, undefined> {
-  for await (const { value } of scanTree(source, tree, linkCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...(await readModelVersion(source, value)), cid: value }
+  for await (const { cid } of entriesIn(source, tree, name)) yield { ...(await readModelVersion(source, cid)), cid }
+}
+
+async function* entriesIn(source: BlockSource, tree: CID, name: string | undefined): AsyncGenerator<ListedEntry, undefined, undefined> {
+  for await (const { key, value } of scanTree(source, tree, versionEntryCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...parseVersionKey(key), ...value }
 }
 
 function eventKey(about: EventSubject): Uint8Array {

@@ -27,22 +27,36 @@ export function encodeRunStart({ inputs, outputs, config, capture, process: { ho
 /** @throws NotFoundError or CorruptBlockError from the source; @throws MalformedDataError, UnsupportedFormatError */
 export async function readRunStart(source: BlockSource, cid: CID): Promise<RunStart> {
   return readObject(source, cid, START, START_FIELDS, (fields) => ({
-    name: asText(fields.name, 'A run’s name'),
-    why: textOrNull(fields.why, 'A run’s why'),
-    tags: asNames(fields.tags, 'A run’s tags'),
-    inputs: asArray(fields.inputs, 'A run’s inputs').map(asInput),
+    ...asOutline(fields),
     config: configFromJson(parseJson(asText(fields.config, 'A run’s configuration'), 'A run’s configuration')),
-    seed: asText(fields.seed, 'A run’s seed'),
     command: fields.command === null ? null : asArray(fields.command, 'A run’s command').map((word) => asText(word, 'A word of a command')),
     cwd: asText(fields.cwd, 'Where a run’s command was started'),
     outputs: asArray(fields.outputs, 'A run’s outputs').map(asOutput),
     capture: captureFromJson(parseJsonObject(asText(fields.capture, 'What a run captured'), 'What a run captured')),
-    code: linkOrNull(fields.code, 'A run’s code'),
-    reproduces: linkOrNull(fields.reproduces, 'What a run reproduces'),
-    started: asText(fields.started, 'A run’s start'),
     process: asProcess(fields.process),
     nonce: asText(fields.nonce, 'A run’s nonce'),
   }))
+}
+
+/** What links a run to all else, and what people know it by. */
+export type RunOutline = Pick<RunStart, 'name' | 'why' | 'tags' | 'inputs' | 'seed' | 'code' | 'reproduces' | 'started'>
+
+/** The same without configuration and capture, which are most of a start and are not looked at: for those who read thousands. */
+export async function readRunOutline(source: BlockSource, cid: CID): Promise<RunOutline> {
+  return readObject(source, cid, START, START_FIELDS, asOutline)
+}
+
+function asOutline(fields: Readonly<Record<keyof RunOutline, unknown>>): RunOutline {
+  return {
+    name: asText(fields.name, 'A run’s name'),
+    why: textOrNull(fields.why, 'A run’s why'),
+    tags: asNames(fields.tags, 'A run’s tags'),
+    inputs: asArray(fields.inputs, 'A run’s inputs').map(asInput),
+    seed: asText(fields.seed, 'A run’s seed'),
+    code: linkOrNull(fields.code, 'A run’s code'),
+    reproduces: linkOrNull(fields.reproduces, 'What a run reproduces'),
+    started: asText(fields.started, 'A run’s start'),
+  }
 }
 
 /** The block that seals a run. */

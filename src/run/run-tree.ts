@@ -1,13 +1,15 @@
+import { compareBytes, equalBytes } from '../bytes.ts'
 import { type CID, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
 import { NotFoundError, RefConflictError, SealedError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
+import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
-import type { RunInput, RunRecord } from './interface.ts'
+import type { RunRecord, RunStart } from './interface.ts'
 import { encodeRunRecord } from './run-object.ts'
 import { type RunEntry, runEntryCodec } from './run-entry.ts'
 import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
-import { usesChange } from './run-uses.ts'
+import { type NewUse, usesChange } from './run-uses.ts'
 
 /** The ref to the tree of runs. */
 export const RUNS_REF = '_varve/runs'
@@ -28,6 +30,18 @@ export async function getRun(repository: BlockRepository, run: RunNumber): Promi
   return entry === undefined ? undefined : { ...run, ...entry }
 }
 
+/** Many runs, in the order of their keys, without those that are not there. Reads each node once, whatever the number of runs. */
+export async function* getRuns(repository: BlockRepository, runs: readonly RunNumber[]): AsyncGenerator<ListedRun> {
+  const tree = await repository.getRef(RUNS_REF)
+  if (tree === undefined || runs.length === 0) return
+  const cursor = await TreeCursor.open(repository, runEntryCodec, tree)
+  for (const { run, key } of runs.map((one) => ({ run: one, key: runKey(one) })).sort((a, b) => compareBytes(a.key, b.key))) {
+    await cursor.seek(key)
+    const { item } = cursor
+    if (item !== undefined && equalBytes(item.key, key)) yield { name: run.name, number: run.number, ...item.value }
+  }
+}
+
 export interface RunCommit {
   readonly message: string
   readonly actor: string | null
@@ -36,8 +50,8 @@ export interface RunCommit {
 }
 
 /** Commits the start of a run, with all that the session has stored, and gives it its number. */
-export async function commitStart(repository: BlockRepository, session: Session, { name, start, inputs, ...request }: RunCommit & { readonly name: string; readonly start: CID; readonly inputs: readonly RunInput[] }): Promise<RunNumber> {
-  const uses = inputs.map(({ root }) => ({ root, kind: 'input' as const }))
+export async function commitStart(repository: BlockRepository, session: Session, { name, start, inputs, code, reproduces, ...request }: RunCommit & Pick<RunStart, 'name' | 'inputs' | 'code' | 'reproduces'> & { readonly start: CID }): Promise<RunNumber> {
+  const uses = [...inputs.map(({ root }) => use('input', root)), ...maybe('code', code), ...maybe('original', reproduces)]
   const { run } = await commitEntry(repository, session, { ...request, uses, action: 'run' }, async () => {
     const { value: newest } = await listRuns(repository, name).next()
     return { run: { name, number: (newest?.number ?? 0) + 1 }, entry: { start, record: null, isOver: false } }
@@ -48,7 +62,7 @@ export async function commitStart(repository: BlockRepository, session: Session,
 /** Commits what came of a run, with all that the session has stored. @throws SealedError if the run is over already, whoever ended it */
 export async function commitRecord(repository: BlockRepository, session: Session, run: RunNumber, record: RunRecord, request: RunCommit): Promise<CID> {
   const cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
-  const uses = record.artifacts.map(({ root }) => ({ root, kind: 'artifact' as const }))
+  const uses = [...record.artifacts.map(({ root }) => use('artifact', root)), ...maybe('metrics', record.metrics), ...maybe('log', record.log)]
   await commitEntry(repository, session, { ...request, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end' }, async () => {
     const known = await getRun(repository, run)
     if (known?.start.equals(record.start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
@@ -59,13 +73,13 @@ export async function commitRecord(repository: BlockRepository, session: Session
 }
 
 async function commitEntry(
-  repository: BlockRepository, session: Session, { uses, ...request }: RunCommit & { readonly action: string; readonly uses: Parameters<typeof usesChange>[4] }, next: () => Promise<{ readonly run: RunNumber; readonly entry: RunEntry }>,
+  repository: BlockRepository, session: Session, { uses, ...request }: RunCommit & { readonly action: string; readonly uses: readonly Pick<NewUse, 'root' | 'kind'>[] }, next: () => Promise<{ readonly run: RunNumber; readonly entry: RunEntry }>,
 ): Promise<{ readonly run: RunNumber }> {
   for (;;) {
     const tree = (await repository.getRef(RUNS_REF)) ?? null
     const { run, entry } = await next()
     const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
-    const change = await usesChange(repository, session, run, entry.start, uses)
+    const change = await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start })))
     try {
       await session.commit({ ...request, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...(change === undefined ? [] : [change])] })
       return { run }
@@ -74,4 +88,12 @@ async function commitEntry(
       await repository.refresh()
     }
   }
+}
+
+function use(kind: NewUse['kind'], root: CID): Pick<NewUse, 'root' | 'kind'> {
+  return { root, kind }
+}
+
+function maybe(kind: NewUse['kind'], root: CID | null): readonly Pick<NewUse, 'root' | 'kind'>[] {
+  return root === null ? [] : [use(kind, root)]
 }

@@ -1,7 +1,8 @@
-import { compareBytes, concatBytes } from '../bytes.ts'
-import type { CID } from '../cid/cid.ts'
+import { compareBytes, concatBytes, startsWithBytes } from '../bytes.ts'
+import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
 import { editTree } from '../manifest/edit-tree.ts'
-import { scanTree } from '../manifest/read-tree.ts'
+import type { TreeItem } from '../manifest/interface.ts'
+import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import { parseRunKey, runKey, type RunNumber } from './run-key.ts'
@@ -9,32 +10,71 @@ import { parseRunKey, runKey, type RunNumber } from './run-key.ts'
 /** The ref to a tree from roots to the runs that read or made them, so that neither question reads a run. */
 export const USES_REF = '_varve/run-uses'
 
-const MARKS = { input: 0x69, artifact: 0x6f } as const
+/** What keys begin with, so that all roots of a kind stand together; then come the digest and the run. */
+const MARKS = { code: 0x63, input: 0x69, log: 0x6c, metrics: 0x6d, artifact: 0x6f, original: 0x72 } as const
+/** No name of a run, which is UTF-8, has such a byte. */
+const BEYOND_ALL_RUNS = Uint8Array.of(0xff)
 
-/** What a run has to do with a root. */
+/** What a run has to do with a root: it read it, was its code, or made it. `original` is for the start of a run that another reproduces. */
 export type RunUseKind = keyof typeof MARKS
 
 export interface RunUse extends RunNumber {
   readonly start: CID
 }
 
+export interface NewUse extends RunUse {
+  readonly root: CID
+  readonly kind: RunUseKind
+}
+
 /** Runs that read a root, or that made it. Some 5 µs for each. */
 export async function* runsOfRoot(repository: BlockRepository, root: CID, kind: RunUseKind): AsyncGenerator<RunUse> {
+  for await (const { root: _root, ...use } of runsOfRoots(repository, [root], kind)) yield use
+}
+
+/** The same for many roots, in the order of their digests. Reads each node once, whatever the number of roots. */
+export async function* runsOfRoots(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind): AsyncGenerator<RunUse & { readonly root: CID }> {
+  const tree = await repository.getRef(USES_REF)
+  if (tree === undefined || roots.length === 0) return
+  const cursor = await TreeCursor.open(repository, linkCodec, tree)
+  const distinct = [...new Map(roots.map((root) => [cidText(root), root])).values()]
+  for (const { root, prefix } of distinct.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
+    await cursor.seek(prefix)
+    for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
+      yield { root, ...parseRunKey(item.key.subarray(prefix.length)), start: item.value }
+      cursor.next()
+    }
+  }
+}
+
+/** Every root that stands in such a use, once, in the order of their digests. Passes over the runs of each. */
+export async function* rootsInUse(repository: BlockRepository, kind: RunUseKind): AsyncGenerator<CID> {
   const tree = await repository.getRef(USES_REF)
   if (tree === undefined) return
-  const prefix = prefixOf(root, kind)
-  for await (const { key, value } of scanTree(repository, tree, linkCodec, { prefix })) yield { ...parseRunKey(key.subarray(prefix.length)), start: value }
+  const mark = Uint8Array.of(MARKS[kind])
+  const cursor = await TreeCursor.open(repository, linkCodec, tree)
+  await cursor.seek(mark)
+  for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, mark); item = await itemAt(cursor)) {
+    const digest = item.key.slice(1, 1 + DIGEST_SIZE_BYTES)
+    yield cidFromDigest(repository.hasher, DAG_CBOR_CODE, digest)
+    await cursor.seek(concatBytes([prefixOf(digest, kind), BEYOND_ALL_RUNS]))
+  }
 }
 
-/** What a commit has to change so that roots lead to a run; undefined if there are none. */
-export async function usesChange(repository: BlockRepository, session: Session, run: RunNumber, start: CID, roots: readonly { readonly root: CID; readonly kind: RunUseKind }[]): Promise<RefChange | undefined> {
-  if (roots.length === 0) return undefined
-  const keys = roots.map(({ root, kind }) => concatBytes([prefixOf(root, kind), runKey(run)])).sort(compareBytes)
-  const edits = keys.filter((key, at) => at === 0 || compareBytes(key, keys[at - 1] as Uint8Array) !== 0).map((key) => ({ key, value: start }))
+/** What a commit has to change so that roots lead to runs; undefined if there is nothing to change. */
+export async function usesChange(repository: BlockRepository, session: Session, uses: readonly NewUse[]): Promise<RefChange | undefined> {
+  if (uses.length === 0) return undefined
+  const edits = uses.map(({ root, kind, start, ...run }) => ({ key: concatBytes([prefixOf(root.multihash.digest, kind), runKey(run)]), value: start })).sort((a, b) => compareBytes(a.key, b.key))
+  const distinct = edits.filter(({ key }, at) => at === 0 || compareBytes(key, edits[at - 1]?.key ?? key) !== 0)
   const tree = (await repository.getRef(USES_REF)) ?? null
-  return { name: USES_REF, expected: tree, target: await editTree(session, session, tree, linkCodec, edits), own: true }
+  return { name: USES_REF, expected: tree, target: await editTree(session, session, tree, linkCodec, distinct), own: true }
 }
 
-function prefixOf(root: CID, kind: RunUseKind): Uint8Array {
-  return concatBytes([root.multihash.digest, Uint8Array.of(MARKS[kind])])
+async function itemAt(cursor: TreeCursor<CID>): Promise<TreeItem<CID> | undefined> {
+  while (!cursor.done && cursor.item === undefined) await cursor.enter()
+  return cursor.item
+}
+
+function prefixOf(digest: Uint8Array, kind: RunUseKind): Uint8Array {
+  return concatBytes([Uint8Array.of(MARKS[kind]), digest])
 }

@@ -90,7 +90,7 @@ export async function pretendRun(repository: Repository, made: MadeUpRun = {}): 
       started: blocks.platform.now().toISOString(), process: { host: 'test', hostId: '000000000000', id: 1 }, nonce: (nonce++).toString(16).padStart(16, '0'),
     }
     const cid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
-    const number = await commitStart(blocks, session, { name, start: cid, inputs: pinned, message: name, actor: null })
+    const number = await commitStart(blocks, session, { name, start: cid, inputs: pinned, code: start.code, reproduces, message: name, actor: null })
     const artifacts: RunArtifact[] = []
     for (const [artifact, content] of Object.entries(contents).sort(([a], [b]) => (a < b ? -1 : 1))) artifacts.push({ name: artifact, ...(await stored(repository, session, { [artifact]: content })) })
     const record = await commitRecord(blocks, session, number, {

@@ -12,7 +12,7 @@ const DEFAULT_PROBE_TIMEOUT_MS = 2000
 
 /**
  * What can be found out about a program that is about to run in a folder: the code of the whole working tree that the folder is in, as it is now, stored through the session and read back; the state of git,
- * packages, runtime, machine, container, environment and command line, without the secrets that were recognised. Some 150 ms for 1,000 files that did not change since the last time. Nothing in a `.git` folder is changed.
+ * packages, runtime, machine, container, environment and command line, without the secrets that were recognised. Some 250 ms of processor time, a fifth of them of git, for 1,000 files that are as they were the last time (bench/micro/capture.mjs). Nothing in a `.git` folder is changed.
  *
  * What cannot be found out is a sentence in `capture.missing`, and never an error.
  *

@@ -9,10 +9,10 @@ import { assertPath } from '../../manifest/path.ts'
 import type { Session } from '../../repository/session.ts'
 import { isPromise } from '../../types.ts'
 import { bytesOf, type ByteText, lossyText } from '../byte-text.ts'
-import { BlobHashingStore } from './git-blob-id.ts'
-import { isExecutable, nodeFolderCalls, typeOf } from '../folder-calls.ts'
+import { isExecutable, nodeFolderCalls } from '../folder-calls.ts'
 import { Pace } from '../pace.ts'
 import { readFile } from '../read-file.ts'
+import { BlobHashingStore } from './git-blob-id.ts'
 import type { TreeFile } from './repository-tree.ts'
 import { secretInFile } from './secret-file.ts'
 
@@ -89,14 +89,15 @@ export async function storeFiles(session: Session, files: readonly TreeFile[], f
   return { root, files: totals.files, bytes: totals.bytes, contents, missing, secrets }
 }
 
-async function readEntry({ at }: TreeFile, name: Uint8Array, store: BlobHashingStore, pause: () => Promise<void> | undefined): Promise<ManifestValue | string> {
-  try {
-    const facts = nodeFolderCalls.facts(at)
-    store.expect(Number(facts?.size ?? 0))
-    if (facts !== undefined && typeOf(facts) === 'symlink') return { kind: 'symlink', target: new Uint8Array(nodeFolderCalls.target(at)) }
-  } catch (error) {
-    return (error as Error).message
+async function readEntry({ at, size, isLink }: TreeFile, name: Uint8Array, store: BlobHashingStore, pause: () => Promise<void> | undefined): Promise<ManifestValue | string> {
+  if (isLink) {
+    try {
+      return { kind: 'symlink', target: new Uint8Array(nodeFolderCalls.target(at)) }
+    } catch (error) {
+      return (error as Error).message
+    }
   }
+  store.expect(size)
   const reading = await readFile(at, store, { calls: nodeFolderCalls, name, pause })
   switch (reading.outcome) {
     case 'absent': return 'it was deleted meanwhile'

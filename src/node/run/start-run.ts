@@ -53,7 +53,7 @@ export async function startRun(repository: Repository, options: SupervisedStart)
       started: blocks.platform.now().toISOString(), process: { host: hostname(), hostId: hostId(), id: process.pid }, nonce: randomBytes(8).toString('hex'),
     }
     const startCid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
-    const number = await commitStart(blocks, session, { name, start: startCid, inputs, message: why ?? name, actor: author })
+    const number = await commitStart(blocks, session, { name, start: startCid, inputs, code: start.code, reproduces, message: why ?? name, actor: author })
     const files = runFiles(repository, startCid)
     await mkdir(files.folder, { recursive: true })
     return new Run({ repository, number, startCid, start, files, strict, author })

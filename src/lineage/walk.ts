@@ -1,0 +1,97 @@
+import { type CID, cidText } from '../cid/cid.ts'
+import type { BlockRepository } from '../repository/index.ts'
+import { Pause } from '../repository/pause.ts'
+import { type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
+import type { Act, ActTable, Link } from './act.ts'
+import type { LineageGraph, Place } from './lineage-graph.ts'
+import { runActs, runOfStart } from './run-acts.ts'
+
+/** A neighbour that has not been read yet: a node as it is, or a run by its place in the tree of runs or by its start. */
+type Candidate = Place | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID }
+
+const SIDES = {
+  down: { kinds: ['input', 'code'], links: (act: Act) => act.outs, back: (act: Act) => act.ins },
+  up: { kinds: ['artifact', 'metrics', 'log'], links: (act: Act) => act.ins, back: (act: Act) => act.outs },
+} as const satisfies Record<string, { readonly kinds: readonly RunUseKind[]; readonly links: (act: Act) => readonly Link[]; readonly back: (act: Act) => readonly Link[] }>
+
+export type WalkDirection = keyof typeof SIDES
+
+export interface WalkOptions {
+  readonly direction: WalkDirection
+  /** Edges away from the start at most. */
+  readonly depth: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Adds to a graph what lies above or below some of its nodes, breadth first, as far as depth and room go. Looks the roots of a whole level up at once, so that it reads each node of the index once a level, and
+ * two blocks for each run that it adds.
+ */
+export async function walk(repository: BlockRepository, table: ActTable, graph: LineageGraph, starts: readonly Place[], { direction, depth, signal }: WalkOptions): Promise<void> {
+  const pause = new Pause(signal)
+  const seen = new Set(starts.map(({ id }) => id))
+  let level = starts
+  for (let distance = 1; level.length > 0; distance++) {
+    await pause.take()
+    const taken: Candidate[] = []
+    let room = distance > depth ? 0 : graph.room
+    for (const candidate of (await neighbours(repository, table, graph, level, direction)).values()) {
+      if (seen.has(candidate.id)) continue
+      if (graph.places.has(candidate.id) ? distance <= depth : room-- > 0) taken.push(candidate)
+      else graph.leaveOut(candidate.id)
+    }
+    const places = await load(repository, graph, taken)
+    // A run that has written over an artifact since is in the index for what was there before.
+    level = places.filter(({ act }, at) => !('use' in (taken[at] ?? {})) || (act !== undefined && SIDES[direction].back(act).some(({ id }) => seen.has(id))))
+    for (const place of level) {
+      seen.add(place.id)
+      graph.add(place)
+    }
+  }
+}
+
+async function neighbours(repository: BlockRepository, table: ActTable, graph: LineageGraph, level: readonly Place[], direction: WalkDirection): Promise<ReadonlyMap<string, Candidate>> {
+  const side = SIDES[direction]
+  const found = new Map<string, Candidate>()
+  const add = (candidate: Candidate): void => {
+    if (!found.has(candidate.id)) found.set(candidate.id, candidate)
+  }
+  for (const { id, act } of level) {
+    for (const link of act === undefined ? [] : side.links(act)) for (const candidate of atEndOf(table, link)) add(candidate)
+    for (const other of direction === 'down' ? table.takers(id) : table.givers(id)) add({ id: other.id, act: other })
+  }
+  const roots = level.flatMap(({ root }) => root ?? [])
+  for (const kind of side.kinds) {
+    for await (const { root, ...use } of runsOfRoots(repository, roots, kind)) {
+      if (direction === 'up') graph.madeByRuns.add(cidText(root))
+      add({ id: cidText(use.start), use })
+    }
+  }
+  if (direction === 'up') return found
+  const originals = level.flatMap(({ act }) => (act?.kind === 'run' ? act.cid : []))
+  for await (const { root: _root, ...use } of runsOfRoots(repository, originals, 'original')) add({ id: cidText(use.start), use })
+  return found
+}
+
+function atEndOf(table: ActTable, { id, to }: Link): readonly Candidate[] {
+  if (to.kind === 'root') return [{ id, root: to.cid }]
+  if (to.kind === 'run') return [{ id, start: to.cid }]
+  const act = table.get(id)
+  return act === undefined ? [] : [{ id, act }]
+}
+
+/** In the order of the candidates. */
+async function load(repository: BlockRepository, graph: LineageGraph, candidates: readonly Candidate[]): Promise<readonly Place[]> {
+  const uses: RunUse[] = []
+  for (const candidate of candidates) {
+    if (graph.places.has(candidate.id)) continue
+    if ('use' in candidate) uses.push(candidate.use)
+    else if ('start' in candidate) uses.push(await runOfStart(repository, candidate.start))
+  }
+  const runs = new Map((await runActs(repository, uses)).map((act) => [act.id, act]))
+  return candidates.flatMap((candidate): Place | readonly [] => {
+    const { id } = candidate
+    const act = runs.get(id)
+    return graph.places.get(id) ?? (act === undefined ? ('use' in candidate || 'start' in candidate ? [] : candidate) : { id, act })
+  })
+}
