@@ -93,7 +93,8 @@ async function pinnedInputs(blocks: BlockRepository, given: Readonly<Record<stri
   return inputs
 }
 
-function isResolved(config: StartRunOptions['config']): config is ResolvedConfig {
+/** Whether a configuration says where its values are from. */
+export function isResolved(config: StartRunOptions['config']): config is ResolvedConfig {
   return config !== undefined && typeof config['hash'] === 'string' && Array.isArray(config['entries']) && typeof config['values'] === 'object'
 }
 
