@@ -23,7 +23,10 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   removeNodeProtocol: false,
   clean: true,
   // For editors, which take it from the package.
-  onSuccess: () => copyFile('src/recipe/pipeline/varve.schema.json', 'dist/varve.schema.json'),
+  onSuccess: async () => {
+    await copyFile('src/recipe/pipeline/varve.schema.json', 'dist/varve.schema.json')
+    await copyFile('src/registry/check/varve-policy.schema.json', 'dist/varve-policy.schema.json')
+  },
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
 })
 

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compareRuns, comparisonTable, moveAlias, openRepository, registerModel, reproduceRun, resolveModel, runNamed, startRun, superviseRun } from 'varve'
+import { compareRunsByName, comparisonTable, moveAlias, openRepository, registerModel, reproduceRun, resolveModel, runDocumentOf, superviseRun, withRun } from 'varve'
 import { dailyTable } from './daily-table.mjs'
 import { meanSquaredError, samplesOf, train } from './training/model.mjs'
 
@@ -19,15 +19,13 @@ const { source, table } = dailyTable()
 await repository.snapshot([{ path: 'countries.csv', content: table }], { ref: 'daily', message: source })
 
 console.log('# In a program: pin, log, keep, end')
-{
-  await using run = await startRun(repository, { name: 'baseline', inputs: { train: 'daily' }, config: { rate: 0.05, epochs: 3 }, seed: 7, why: 'something to compare with', folder: project })
+await withRun(repository, { name: 'baseline', inputs: { train: 'daily' }, config: { rate: 0.05, epochs: 3 }, seed: 7, why: 'something to compare with', folder: project }, async (run) => {
   console.log(run.describe())
   const samples = samplesOf(new TextDecoder().decode(await run.input('train').read('countries.csv')))
   const random = run.rng('samples')
   const weights = train(samples, run.values, () => random.nextFloat(), (step, loss) => run.log({ loss }, { step }))
   await run.artifact('model', new TextEncoder().encode(JSON.stringify({ weights })))
-  await run.end()
-}
+})
 
 console.log('\n# As a command, in any language: another rate, then corrected data')
 const command = [process.execPath, 'train.mjs']
@@ -42,13 +40,13 @@ const corrected = table.split('\n').filter((line) => !line.includes(',0,0,0')).j
 await repository.snapshot([{ path: 'countries.csv', content: corrected }], { ref: 'daily', message: 'days before the first case left out' })
 const again = await supervised({ config: { rate: 0.05, epochs: 3 }, why: 'the same on corrected data' })
 
-const comparison = await compareRuns(repository, [slow, fast, again])
+const comparison = await compareRunsByName(repository, [slow, fast, again])
 console.log(comparisonTable(comparison).join('\n'))
 assert.deepEqual(comparison.parameters.map(({ key }) => key), ['rate'])
 
 console.log('\n# A version of a model leads back to all of it')
 await repository.snapshot([{ path: 'countries.csv', content: table }], { ref: 'evaluation', message: 'what models are compared on' })
-const { weights } = JSON.parse(new TextDecoder().decode(await repository.read((await runNamed(repository, again)).artifacts[0].root, 'model.json')))
+const { weights } = JSON.parse(new TextDecoder().decode(await repository.read((await runDocumentOf(repository, again)).artifacts[0].root, 'model.json')))
 const metrics = { error: meanSquaredError(weights, samplesOf(table)) }
 const { label, number } = await registerModel(repository, 'forecast', { run: again, evaluation: { metrics, on: 'evaluation' }, why: 'the first one that is good enough' })
 await moveAlias(repository, 'forecast', 'production', number, { why: 'the first one', by: 'somebody' })

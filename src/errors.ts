@@ -45,6 +45,8 @@ export type ErrorCode =
   | 'STORAGE_FAILED'
   | 'SEALED'
   | 'INVALID_PIPELINE'
+  | 'INVALID_POLICY'
+  | 'CHECK_FAILED'
 
 interface Details {
   readonly data?: Record<string, unknown>
@@ -207,6 +209,13 @@ export class SealedError extends VarveError {
   }
 }
 
+/** A policy asks for more than can be shown. `data.items` holds the items of the checklist that do not pass, as `CheckedItem`. */
+export class CheckFailedError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('CHECK_FAILED', message, withHint(details, '`varve check` says what is missing, and what to do.'))
+  }
+}
+
 /** The storage underneath failed: disk full, no permission, I/O error. `data.key` names the object, `data.reason` the system's code. */
 export class StorageError extends VarveError {
   constructor(message: string, details: Details = {}) {
@@ -214,7 +223,7 @@ export class StorageError extends VarveError {
   }
 }
 
-/** One thing that is wrong in a pipeline file or a file of parameters. */
+/** One thing that is wrong in a pipeline file, a file of parameters or a policy. */
 export interface PipelineProblem {
   readonly file: string
   /** From 1, in UTF-16 units. */
@@ -230,10 +239,23 @@ export class PipelineError extends VarveError {
   readonly problems: readonly PipelineProblem[]
 
   constructor(problems: readonly PipelineProblem[], details: Details = {}) {
-    const [first] = problems
-    const where = first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`
-    const others = problems.length < 2 ? '' : ` (and ${problems.length - 1} more ${problems.length === 2 ? 'problem' : 'problems'})`
-    super('INVALID_PIPELINE', `${where}${others}`, withHint({ ...details, data: { ...details.data, problems } }, 'Correct the file and run the same command again.'))
+    super('INVALID_PIPELINE', problemText(problems), withHint({ ...details, data: { ...details.data, problems } }, 'Correct the file and run the same command again.'))
     this.problems = problems
   }
+}
+
+/** A policy breaks a rule, or waives something no longer. `data.problems` as for `PipelineError`. */
+export class PolicyError extends VarveError {
+  readonly problems: readonly PipelineProblem[]
+
+  constructor(problems: readonly PipelineProblem[], details: Details = {}) {
+    super('INVALID_POLICY', problemText(problems), withHint({ ...details, data: { ...details.data, problems } }, 'Correct the policy and run the same command again.'))
+    this.problems = problems
+  }
+}
+
+function problemText(problems: readonly PipelineProblem[]): string {
+  const [first] = problems
+  const where = first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`
+  return `${where}${problems.length < 2 ? '' : ` (and ${problems.length - 1} more ${problems.length === 2 ? 'problem' : 'problems'})`}`
 }

@@ -19,21 +19,25 @@ const CHANGED_FILES = 10
  */
 async function main(args) {
   const { values } = parseArgs({ args, options: { files: { type: 'string', default: '1000' }, runs: { type: 'string', default: '9' }, one: { type: 'string' } } })
-  if (values.one !== undefined) return void console.log(JSON.stringify(await captureTwice(values.one)))
+  if (values.one !== undefined) {
+    console.log(JSON.stringify(await captureTwice(values.one)))
+    return
+  }
   const [files, runs] = [Number(values.files), Number(values.runs)]
   if (![files, runs].every((value) => Number.isInteger(value) && value > 0)) throw new Error(USAGE)
   const folder = mkdtempSync(join(tmpdir(), 'varve-bench-capture-'))
   try {
     const bytes = makeRepository(folder, files)
-    const capture = () => /** @type {Awaited<ReturnType<typeof captureTwice>>} */ (JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--one', folder], { encoding: 'utf8' })))
+    const capture = () => JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--one', folder], { encoding: 'utf8' }))
     const first = capture()
     if (first.files !== files || first.tree !== git(folder, 'rev-parse', 'HEAD^{tree}')) throw new Error('What was captured is not what is there')
-    /** @type {Record<'clean' | 'again' | 'changed' | 'git', number[]>} */
-    const times = { clean: [], again: [], changed: [], git: [] }
+    /** @type {Record<'clean' | 'processor' | 'again' | 'changed' | 'git', number[]>} */
+    const times = { clean: [], processor: [], again: [], changed: [], git: [] }
     for (let run = 0; run < runs; run++) {
       const clean = capture()
       if (clean.root !== first.root) throw new Error('The same tree has another root')
       times.clean.push(clean.firstMs)
+      times.processor.push(clean.processorMs)
       times.again.push(clean.againMs)
       for (let file = 0; file < Math.min(CHANGED_FILES, files); file++) writeFileSync(join(folder, nameOf(file)), `// ${run}\n`)
       times.changed.push(capture().firstMs)
@@ -43,7 +47,7 @@ async function main(args) {
       git(folder, 'ls-files', '-s')
       times.git.push(performance.now() - started)
     }
-    const result = { job: 'capture', files, bytes, runs, newMs: first.firstMs, cleanMs: median(times.clean), cleanWorstMs: Math.max(...times.clean), againMs: median(times.again), changedMs: median(times.changed), gitMs: median(times.git), root: first.root }
+    const result = { job: 'capture', files, bytes, runs, newMs: first.firstMs, cleanMs: median(times.clean), cleanWorstMs: Math.max(...times.clean), cleanProcessorMs: median(times.processor), againMs: median(times.again), changedMs: median(times.changed), gitMs: median(times.git), root: first.root }
     console.log(JSON.stringify(result, (_key, value) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value)))
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -56,10 +60,12 @@ async function captureTwice(folder) {
   const repository = await varve.openRepository(join(folder, '.varve'), { create: true })
   const capture = () => repository.blocks.withSession(async (/** @type {any} */ session) => {
     const started = performance.now()
-    const { capture: found, code } = await varve.captureRun(folder, { session, chunker: repository.blocks.config.chunker, repositoryFolder: join(folder, '.varve'), argv: process.argv, variables: process.env })
+    const used = process.cpuUsage()
+    const { capture: found, code } = await varve.captureRun(folder, { session, chunker: repository.blocks.config.chunker, repositoryFolder: join(folder, '.varve'), cache: { folder: join(folder, '.varve/cache'), identity: repository.blocks.config.id, trustAfterMs: 0 }, argv: process.argv, variables: process.env })
     const ms = performance.now() - started
+    const { user, system } = process.cpuUsage(used)
     await session.checkpoint()
-    return { ms, files: code.files, root: code.root.toString(), tree: found.git.tree }
+    return { ms, processorMs: (user + system) / 1000, files: code.files, root: code.root.toString(), tree: found.git.tree }
   })
   const { ms: firstMs, ...rest } = await capture()
   const { ms: againMs } = await capture()

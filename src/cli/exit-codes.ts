@@ -24,6 +24,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   INVALID_ARGUMENT: EXIT.usage,
   AMBIGUOUS_REVISION: EXIT.usage,
   INVALID_PIPELINE: EXIT.usage,
+  INVALID_POLICY: EXIT.usage,
   NOT_FOUND: EXIT.notFound,
   CORRUPT_BLOCK: EXIT.badData,
   CORRUPT_OBJECT: EXIT.badData,
@@ -45,6 +46,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   UNREADABLE_FILES: EXIT.system,
   STORAGE_FAILED: EXIT.system,
   SEALED: EXIT.refused,
+  CHECK_FAILED: EXIT.refused,
 }
 
 /** The exit code of an error; one that is none of varve's own counts as a failure of the system. */

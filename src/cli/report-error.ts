@@ -1,4 +1,4 @@
-import { InvalidArgumentError, PipelineError, StorageError, VarveError } from '../errors.ts'
+import { InvalidArgumentError, PipelineError, PolicyError, StorageError, VarveError } from '../errors.ts'
 import { EXIT, exitCodeOf, SIGNAL_EXIT_CODES, type ExitSignal } from './exit-codes.ts'
 import { shownText } from './format.ts'
 
@@ -23,13 +23,13 @@ const SYSTEM_WORDS: Readonly<Record<string, string>> = {
 export function reportError(error: unknown, json: boolean): number {
   const report = reportOf(error)
   print(report, json)
-  if (error instanceof PipelineError) for (const line of problemLines(error)) process.stderr.write(`${line}\n`)
+  if (error instanceof PipelineError || error instanceof PolicyError) for (const line of problemLines(error)) process.stderr.write(`${line}\n`)
   if (process.env.VARVE_DEBUG === '1' && error instanceof Error) process.stderr.write(`${withCauses(error)}\n`)
   return exitCodeOf(report.code)
 }
 
-/** Everything that is wrong in a pipeline file, where there is more than the message says. */
-function* problemLines({ problems }: PipelineError): Generator<string> {
+/** Everything that is wrong in a file, where there is more than the message says. */
+function* problemLines({ problems }: PipelineError | PolicyError): Generator<string> {
   if (problems.length > 1) for (const { file, line, column, message } of problems) yield `  ${shownText(file)}:${line}:${column}: ${oneLine(message)}`
 }
 

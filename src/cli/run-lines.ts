@@ -24,10 +24,10 @@ export function shortNumber(value: number): string {
 export function* runLines(output: Output, run: FoundRun): Generator<string> {
   const { label, start, started, ended, record, isOver } = run
   yield runLine(output, runInfo(run))
-  yield describeRunStart({ id: cidText(start), label, start: started })
+  yield describeRunStart({ id: cidText(start), label }, started).trimEnd()
   if (started.command !== null) yield `command   ${shownText(started.command.join(' '))}`
   for (const sentence of started.capture.missing) yield `${output.style('yellow', 'missing')}   ${shownText(sentence)}`
   if (ended === null) return
   for (const { name, root, files, bytes } of ended.artifacts) yield `artifact  ${output.style('bold', shownText(name))}  ${cidText(root)}  ${plural(files, 'file')}, ${formatBytes(bytes)}`
-  if (isOver && record !== null) yield describeRunEnd({ id: cidText(start), label, start: started, record: ended, recordCid: cidText(record) })
+  if (isOver && record !== null) yield describeRunEnd({ id: cidText(start), label }, started, ended).trimEnd()
 }

@@ -76,4 +76,6 @@ export interface AliasMove {
   /** Numbers of the versions; null for none. */
   readonly before: number | null
   readonly after: number | null
+  /** True if its time is before that of the move before it: a clock went back. The order of moves is sure, their times are what the clocks said. */
+  readonly isBackdated: boolean
 }

@@ -7,7 +7,8 @@ const ALIAS_MARK = 0x61
 const APPROVAL_MARK = 0x70
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const LABEL = /^([^@]+)@([^@]+)$/s
-const NUMBER = /^[1-9]\d*$/
+/** What is all digits is meant as a number, also where it cannot be one. */
+const DIGITS = /^\d+$/
 
 /** What `digits@3`, `digits@production` and `digits` name. */
 export type ModelReference =
@@ -21,17 +22,27 @@ export function parseModelName(text: string): string {
   return parseUserRefName(text)
 }
 
+/** Whether a version may have this number: others would come round to the key of one that does. */
+export function isVersionNumber(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 1 && number <= MOST_VERSIONS
+}
+
 /** An alias is a word that is no number. @throws InvalidArgumentError */
 export function parseAlias(text: string): string {
-  if (NUMBER.test(text) || text.includes('@') || text.includes('/')) throw new InvalidArgumentError(`"${text}" cannot be an alias`, { data: { alias: text }, hint: 'Write a word, such as production.' })
+  if (DIGITS.test(text) || text.includes('@') || text.includes('/')) throw new InvalidArgumentError(`"${text}" cannot be an alias`, { data: { alias: text }, hint: 'Write a word, such as production.' })
   return parseUserRefName(text)
+}
+
+/** `digits@3`. */
+export function modelLabel({ name, number }: { readonly name: string; readonly number: number }): string {
+  return `${name}@${number}`
 }
 
 /** @throws InvalidArgumentError */
 export function parseModelReference(text: string): ModelReference {
   const [, name, end] = LABEL.exec(text) ?? []
   if (name === undefined || end === undefined) return { kind: 'newest', name: parseModelName(text) }
-  return NUMBER.test(end) ? { kind: 'number', name: parseModelName(name), number: Number(end) } : { kind: 'alias', name: parseModelName(name), alias: parseAlias(end) }
+  return DIGITS.test(end) ? { kind: 'number', name: parseModelName(name), number: Number(end) } : { kind: 'alias', name: parseModelName(name), alias: parseAlias(end) }
 }
 
 /** What the keys of all versions of a name, and of its events, begin with. */

@@ -1,12 +1,13 @@
 import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
 import { RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { ValueCodec } from '../manifest/interface.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
-import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
+import type { BlockRepository, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import type { ModelEvent, ModelVersion } from './interface.ts'
-import { aliasKey, aliasPrefix, approvalKey, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
+import { aliasKey, aliasPrefix, approvalKey, isVersionNumber, modelLabel, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
 import { encodeModelEvent, encodeModelVersion, readModelEvent, readModelVersion } from './model-object.ts'
 import { type VersionEntry, versionEntryCodec } from './version-entry.ts'
 
@@ -22,33 +23,44 @@ export interface ListedEvent extends ModelEvent {
   readonly cid: CID
 }
 
+/** An alias of a model, or one of its versions. */
+export type EventSubject = { readonly name: string } & ({ readonly alias: string } | { readonly number: number })
+
 /** Versions, by name and then newest first; of one name alone if it is given. */
 export async function* listVersions(repository: BlockRepository, name?: string): AsyncGenerator<ListedVersion> {
-  for await (const { cid } of listVersionEntries(repository, name)) yield { ...(await readModelVersion(repository, cid)), cid }
-}
-
-/** The same, reading no version: what the tree says of them. */
-export async function* listVersionEntries(repository: BlockRepository, name?: string): AsyncGenerator<VersionEntry & { readonly name: string; readonly number: number }> {
   const tree = await repository.getRef(MODELS_REF)
-  if (tree === undefined) return
-  for await (const { key, value } of scanTree(repository, tree, versionEntryCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...parseVersionKey(key), ...value }
+  if (tree !== undefined) yield* versionsIn(repository, tree, name)
 }
 
+/** What the tree says of a version. */
+export interface ListedEntry extends VersionEntry {
+  readonly name: string
+  readonly number: number
+}
+
+/** The same as `listVersions`, reading no version. */
+export async function* listVersionEntries(repository: BlockRepository, name?: string): AsyncGenerator<ListedEntry> {
+  const tree = await repository.getRef(MODELS_REF)
+  if (tree !== undefined) yield* entriesIn(repository, tree, name)
+}
+
+/** A version by its number. Reads a few nodes. */
 export async function getVersion(repository: BlockRepository, name: string, number: number): Promise<ListedVersion | undefined> {
   const tree = await repository.getRef(MODELS_REF)
-  const entry = tree === undefined ? undefined : await getValue(repository, tree, versionEntryCodec, versionKey(name, number))
+  if (tree === undefined || !isVersionNumber(number)) return undefined
+  const entry = await getValue(repository, tree, versionEntryCodec, versionKey(name, number))
   return entry === undefined ? undefined : { ...(await readModelVersion(repository, entry.cid)), cid: entry.cid }
 }
 
 /** What happened to an alias, or to a version, the newest first. */
-export async function* eventsOf(repository: BlockRepository, about: { readonly name: string } & ({ readonly alias: string } | { readonly number: number })): AsyncGenerator<ListedEvent> {
+export async function* eventsOf(repository: BlockRepository, about: EventSubject): AsyncGenerator<ListedEvent> {
   const tree = await repository.getRef(EVENTS_REF)
-  const key = 'alias' in about ? aliasKey(about.name, about.alias) : approvalKey(about.name, about.number)
-  let cid = tree === undefined ? undefined : await getValue(repository, tree, linkCodec, key)
-  while (cid !== undefined && cid !== null) {
-    const event: ModelEvent = await readModelEvent(repository, cid)
+  let next = tree === undefined ? null : ((await getValue(repository, tree, linkCodec, eventKey(about))) ?? null)
+  while (next !== null) {
+    const cid: CID = next
+    const event = await readModelEvent(repository, cid)
     yield { ...event, cid }
-    cid = event.previous ?? undefined
+    next = event.previous
   }
 }
 
@@ -61,48 +73,65 @@ export async function* newestMoves(repository: BlockRepository, name: string): A
 
 /** Commits the next version of a name. @returns it, with its number */
 export async function commitVersion(repository: BlockRepository, version: Omit<ModelVersion, 'number'>): Promise<ListedVersion> {
-  return repository.withSession((session) => retried(repository, async () => {
-    const { value: newest } = await listVersions(repository, version.name).next()
+  return committed(repository, MODELS_REF, versionEntryCodec, async (session, tree) => {
+    const newest = tree === null ? undefined : (await versionsIn(session, tree, version.name).next()).value
     const next: ModelVersion = { ...version, number: (newest?.number ?? 0) + 1 }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelVersion(next))
-    const change = await edited(repository, session, MODELS_REF, versionEntryCodec, versionKey(next.name, next.number), { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null })
-    await session.commit({ action: 'model', message: version.why ?? `${next.name}@${next.number}`, actor: version.by, refs: [change] })
-    return { ...next, cid }
-  }))
+    return { result: { ...next, cid }, key: versionKey(next.name, next.number), value: { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null }, action: 'model', message: version.why ?? modelLabel(next), actor: version.by }
+  })
+}
+
+/** Commits what happened to an alias or a version, after what had happened to it before. */
+export async function commitEvent(repository: BlockRepository, event: Omit<ModelEvent, 'previous'>): Promise<ListedEvent> {
+  const { model: name, alias, number, why, by } = event
+  const key = eventKey(alias === null ? { name, number: number ?? 0 } : { name, alias })
+  return committed(repository, EVENTS_REF, linkCodec, async (session, tree) => {
+    const previous = tree === null ? null : ((await getValue(session, tree, linkCodec, key)) ?? null)
+    const next: ModelEvent = { ...event, previous }
+    const cid = await session.put(DAG_CBOR_CODE, encodeModelEvent(next))
+    const what = alias === null ? `${name}@${number} approved` : `${name}@${alias}: ${number ?? 'taken away'}`
+    return { result: { ...next, cid }, key, value: cid, action: alias === null ? 'model-approve' : 'model-alias', message: why ?? what, actor: by }
+  })
+}
+
+interface Edit<T, V> {
+  readonly result: T
+  readonly key: Uint8Array
+  readonly value: V
+  readonly action: string
+  readonly message: string
+  readonly actor: string | null
 }
 
 /**
- * Commits what happened to an alias or a version after what had happened to it before.
- * @param check asked before each attempt with the newest event of the same alias or version; throws to refuse
+ * Commits an edit of a tree. What is decided from the tree must be decided from the one that is passed in: it is the one that the commit expects to be there still, so that whoever commits meanwhile, in this process
+ * or another, makes this begin again.
  */
-export async function commitEvent(
-  repository: BlockRepository, event: Omit<ModelEvent, 'previous'>, check: (previous: ListedEvent | undefined) => void | Promise<void> = () => undefined,
-): Promise<ListedEvent> {
-  const { model: name, alias, number, why, by } = event
-  return repository.withSession((session) => retried(repository, async () => {
-    const about = alias === null ? { name, number: number ?? 0 } : { name, alias }
-    const { value: previous } = await eventsOf(repository, about).next()
-    await check(previous)
-    const next: ModelEvent = { ...event, previous: previous?.cid ?? null }
-    const cid = await session.put(DAG_CBOR_CODE, encodeModelEvent(next))
-    const change = await edited(repository, session, EVENTS_REF, linkCodec, alias === null ? approvalKey(name, number ?? 0) : aliasKey(name, alias), cid)
-    await session.commit({ action: alias === null ? 'model-approve' : 'model-alias', message: why ?? '', actor: by, refs: [change] })
-    return { ...next, cid }
-  }))
-}
-
-async function edited<V>(repository: BlockRepository, session: Session, ref: string, codec: ValueCodec<V>, key: Uint8Array, value: V): Promise<RefChange> {
-  const tree = (await repository.getRef(ref)) ?? null
-  return { name: ref, expected: tree, target: await editTree(session, session, tree, codec, [{ key, value }]), own: true }
-}
-
-async function retried<T>(repository: BlockRepository, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof RefConflictError)) throw error
-      await repository.refresh()
+async function committed<T, V>(repository: BlockRepository, ref: string, codec: ValueCodec<V>, edit: (session: Session, tree: CID | null) => Promise<Edit<T, V>>): Promise<T> {
+  return repository.withSession(async (session) => {
+    for (;;) {
+      const tree = (await repository.getRef(ref)) ?? null
+      const { result, key, value, ...request } = await edit(session, tree)
+      const target = await editTree(session, session, tree, codec, [{ key, value }])
+      try {
+        await session.commit({ ...request, refs: [{ name: ref, expected: tree, target, own: true }] })
+        return result
+      } catch (error) {
+        if (!(error instanceof RefConflictError)) throw error
+        await repository.refresh()
+      }
     }
-  }
+  })
+}
+
+async function* versionsIn(source: BlockSource, tree: CID, name: string | undefined): AsyncGenerator<ListedVersion, undefined, undefined> {
+  for await (const { cid } of entriesIn(source, tree, name)) yield { ...(await readModelVersion(source, cid)), cid }
+}
+
+async function* entriesIn(source: BlockSource, tree: CID, name: string | undefined): AsyncGenerator<ListedEntry, undefined, undefined> {
+  for await (const { key, value } of scanTree(source, tree, versionEntryCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...parseVersionKey(key), ...value }
+}
+
+function eventKey(about: EventSubject): Uint8Array {
+  return 'alias' in about ? aliasKey(about.name, about.alias) : approvalKey(about.name, about.number)
 }

@@ -1,14 +1,21 @@
 import type { Repository } from '../dataset/repository.ts'
-import { InvalidArgumentError, NotFoundError } from '../errors.ts'
-import type { BlockRepository } from '../repository/index.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { aliasMove, allMoves } from './alias-history.ts'
+import type { CheckPolicy, CheckPort } from './check/interface.ts'
+import { assertAllowed } from './check/gate.ts'
+import { findVersion, moveAt, neededVersion } from './find-model.ts'
 import type { AliasMove, ModelInfo } from './interface.ts'
 import { modelInfo } from './model-info.ts'
-import { parseAlias, parseModelName, parseModelReference } from './model-key.ts'
-import { commitEvent, eventsOf, getVersion, type ListedEvent, type ListedVersion, listVersionEntries, listVersions, newestMoves } from './model-tree.ts'
+import { parseAlias, parseModelName } from './model-key.ts'
+import { commitEvent, listVersions, newestMoves } from './model-tree.ts'
 
 export interface ModelActOptions {
   readonly why?: string
   readonly by?: string
+  /** What must be shown before the act (`readPolicy` reads one from a file). Default: nothing. */
+  readonly policy?: CheckPolicy
+  /** What the policy's checks may do outside of the repository. */
+  readonly port?: CheckPort
 }
 
 /** Versions with all that is known of them, the newest of each name first. */
@@ -18,89 +25,55 @@ export async function* listModels({ blocks }: Repository, name?: string): AsyncG
 
 /**
  * The version that a text names: `digits@3`, `digits@production`, or `digits` for the newest.
- * @param at a time (Unix, ms): where an alias pointed then
+ * @param at a time (Unix, ms): what an alias named then, and which version was the newest; aliases and approvals as they were then
  * @throws NotFoundError
  */
 export async function resolveModel({ blocks }: Repository, text: string, { at }: { readonly at?: number } = {}): Promise<ModelInfo> {
-  return modelInfo(blocks, await findVersion(blocks, text, at))
+  return modelInfo(blocks, await findVersion(blocks, text, at), at)
 }
 
-/** Points an alias to a version, as of now. What it pointed to before stays in its history. @throws NotFoundError */
-export async function moveAlias(repository: Repository, model: string, alias: string, number: number, { why, by }: ModelActOptions = {}): Promise<AliasMove> {
+/**
+ * Points an alias to a version, as of now; null takes it away. What it pointed to before stays in its history.
+ * @throws NotFoundError; CheckFailedError if a policy asks for more than can be shown
+ */
+export async function moveAlias(repository: Repository, model: string, alias: string, number: number | null, { why, by, policy, port }: ModelActOptions = {}): Promise<AliasMove> {
   const { blocks } = repository
   const name = parseModelName(model)
-  const version = await neededVersion(blocks, name, number)
-  const moved = await commitEvent(blocks, { kind: 'alias', model: name, alias: parseAlias(alias), version: version.cid, number, by: by ?? null, at: blocks.platform.now().toISOString(), why: why ?? null })
-  const { value: move } = await movesOf(blocks, name, moved)[Symbol.asyncIterator]().next()
-  return move as AliasMove
+  const word = parseAlias(alias)
+  const version = number === null ? null : await neededVersion(blocks, name, number)
+  if (version !== null && policy !== undefined) await assertAllowed(repository, version, { kind: 'alias', alias: word }, policy, port)
+  return aliasMove(blocks, await commitEvent(blocks, { kind: 'alias', model: name, alias: word, version: version?.cid ?? null, number, by: by ?? null, at: blocks.platform.now().toISOString(), why: why ?? null }))
 }
 
-/** Says that somebody stands for a version. @throws NotFoundError; InvalidArgumentError without a name */
-export async function approveModel(repository: Repository, text: string, { why, by }: ModelActOptions): Promise<ModelInfo> {
+/**
+ * Says that somebody stands for a version. Nothing proves yet that it was they: that comes with signatures.
+ * @throws NotFoundError; InvalidArgumentError without a name; CheckFailedError if a policy asks for more than can be shown
+ */
+export async function approveModel(repository: Repository, text: string, { why, by, policy, port }: ModelActOptions): Promise<ModelInfo> {
   const { blocks } = repository
-  if (by === undefined || by === '') throw new InvalidArgumentError('An approval needs the name of who approves', { hint: 'Pass --as <identity>.' })
+  if (by === undefined || by.trim() === '') throw new InvalidArgumentError('An approval needs the name of who approves', { hint: 'Pass --as <identity>.' })
   const version = await findVersion(blocks, text)
+  if (policy !== undefined) await assertAllowed(repository, version, { kind: 'approve', by }, policy, port)
   await commitEvent(blocks, { kind: 'approval', model: version.name, alias: null, version: version.cid, number: version.number, by, at: blocks.platform.now().toISOString(), why: why ?? null })
   return modelInfo(blocks, version)
 }
 
-/** Every move of a model's aliases, the newest first. */
+/** Every move of a model's aliases, or of one of them: the newest first, and those of each alias in the order in which they were made, whatever the clocks said. @throws NotFoundError if there is no such model */
 export async function modelHistory({ blocks }: Repository, model: string, alias?: string): Promise<readonly AliasMove[]> {
   const name = parseModelName(model)
-  const moves: AliasMove[] = []
-  for await (const newest of newestMoves(blocks, name)) {
-    if (alias !== undefined && newest.alias !== alias) continue
-    for await (const move of movesOf(blocks, name, newest)) moves.push(move)
+  await findVersion(blocks, name)
+  const moves = await allMoves(blocks, name)
+  return alias === undefined ? moves : moves.filter((move) => move.alias === parseAlias(alias))
+}
+
+/** What each alias of a model pointed to at a time (Unix, ms), with the move that had brought it there: what was in production then. @throws NotFoundError if there is no such model */
+export async function modelAliasesAt({ blocks }: Repository, model: string, at: number): Promise<readonly AliasMove[]> {
+  const name = parseModelName(model)
+  await findVersion(blocks, name)
+  const held: AliasMove[] = []
+  for await (const { alias } of newestMoves(blocks, name)) {
+    const move = alias === null ? undefined : await moveAt(blocks, name, alias, at)
+    if (move !== undefined && move.number !== null) held.push(await aliasMove(blocks, move))
   }
-  return moves.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
-}
-
-/** The version that a text names, as `resolveModel`, and no more than its own block is read. @throws NotFoundError */
-export async function findVersion(blocks: BlockRepository, text: string, at?: number): Promise<ListedVersion> {
-  const reference = parseModelReference(text)
-  const { name } = reference
-  if (reference.kind === 'number') return neededVersion(blocks, name, reference.number)
-  if (reference.kind === 'newest') {
-    const { value: newest } = await listVersions(blocks, name).next()
-    if (newest !== undefined) return newest
-    throw await noModel(blocks, name)
-  }
-  for await (const event of eventsOf(blocks, { name, alias: reference.alias })) {
-    if (at !== undefined && Date.parse(event.at) > at) continue
-    if (event.number === null) break
-    return neededVersion(blocks, name, event.number)
-  }
-  const aliases: string[] = []
-  for await (const { alias } of newestMoves(blocks, name)) if (alias !== null) aliases.push(alias)
-  throw new NotFoundError(at === undefined ? `The model ${name} has no alias "${reference.alias}"` : `The model ${name} had no version as "${reference.alias}" at ${new Date(at).toISOString()}`, {
-    data: { model: name, alias: reference.alias }, hint: aliases.length === 0 ? `Point one to a version: varve model alias ${name}@${reference.alias} 1` : `It has ${aliases.join(', ')}.`,
-  })
-}
-
-async function neededVersion(blocks: BlockRepository, name: string, number: number): Promise<ListedVersion> {
-  const version = await getVersion(blocks, name, number)
-  if (version !== undefined) return version
-  const { value: newest } = await listVersions(blocks, name).next()
-  if (newest === undefined) throw await noModel(blocks, name)
-  throw new NotFoundError(`The model ${name} has no version ${number}`, { data: { model: name, number }, hint: `Its newest is ${newest.number}.` })
-}
-
-async function noModel(blocks: BlockRepository, name: string): Promise<NotFoundError> {
-  const names = new Set<string>()
-  for await (const version of listVersionEntries(blocks)) names.add(version.name)
-  return new NotFoundError(`There is no model "${name}"`, { data: { model: name }, hint: names.size === 0 ? 'None is registered yet: varve model register <name> --run <run>.' : `There are ${[...names].join(', ')}.` })
-}
-
-/** The moves of an alias from one on, backwards. */
-async function* movesOf(blocks: BlockRepository, name: string, newest: ListedEvent): AsyncGenerator<AliasMove> {
-  let after: ListedEvent | undefined
-  for await (const event of eventsOf(blocks, { name, alias: newest.alias ?? '' })) {
-    if (after !== undefined) yield moveOf(after, event)
-    after = event
-  }
-  if (after !== undefined) yield moveOf(after, undefined)
-}
-
-function moveOf({ alias, at, by, why, number }: ListedEvent, before: ListedEvent | undefined): AliasMove {
-  return { alias: alias ?? '', at, by, why, before: before?.number ?? null, after: number }
+  return held
 }

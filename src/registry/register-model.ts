@@ -2,10 +2,11 @@ import { cidText } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { resolveRevision } from '../dataset/revision.ts'
 import { verifyRevision } from '../dataset/verify.ts'
-import { CorruptObjectError, InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { CorruptBlockError, CorruptObjectError, EvictedError, InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
+import type { BlockRepository } from '../repository/index.ts'
 import { findRun, type FoundRun } from '../run/find-run.ts'
 import type { RunArtifact } from '../run/interface.ts'
-import type { JsonValue, OperationOptions } from '../types.ts'
+import type { CidText, JsonValue, OperationOptions } from '../types.ts'
 import type { Evaluation, ModelInfo } from './interface.ts'
 import { modelInfo } from './model-info.ts'
 import { parseModelName } from './model-key.ts'
@@ -25,7 +26,7 @@ export interface RegisterModelOptions extends Pick<OperationOptions, 'signal'> {
 /**
  * Makes the next version of a model of an artifact. Reads all of the artifact: what is missing or damaged cannot be registered.
  *
- * @throws NotFoundError if there is no such run, artifact or data; InvalidArgumentError for a run that is under way, failed, was given up or is lost; CorruptObjectError for damage
+ * @throws NotFoundError if there is no such run, artifact or data; InvalidArgumentError for a run that is under way, failed, was given up or is lost; CorruptObjectError for damage; EvictedError for data that was dropped
  *
  * @example
  * const { label } = await registerModel(repository, 'digits', { run: 'train#3', artifact: 'model', evaluation: { metrics: { accuracy: 0.98 }, on: 'test@v2' } })
@@ -35,15 +36,33 @@ export async function registerModel(repository: Repository, model: string, { run
   const name = parseModelName(model)
   const run = await findRun(blocks, wanted)
   const artifact = artifactOf(run, artifactName)
-  const text = cidText(artifact.root)
-  if (await blocks.isEvicted(artifact.root)) throw new NotFoundError(`The data of the artifact ${artifact.name} of ${run.label} was dropped`, { data: { run: run.label, artifact: artifact.name, root: text }, hint: 'Make it again first: varve reconstruct.' })
-  const { ok, damaged } = await verifyRevision(blocks, text, signal === undefined ? {} : { signal })
-  if (!ok) throw new CorruptObjectError(`The artifact ${artifact.name} of ${run.label} is damaged or not all there: ${damaged.length} blocks`, { data: { run: run.label, artifact: artifact.name, root: text }, hint: '`varve verify` names what is damaged, `varve repair` mends what it can.' })
+  await assertWhole(blocks, run, artifact, signal)
   const version = await commitVersion(blocks, {
-    name, artifact: artifact.name, root: artifact.root, run: run.start, record: sealedRecord(run), evaluation: evaluation === undefined ? null : await pinned(repository, evaluation), why: why ?? null, by: by ?? null,
+    name, artifact: artifact.name, root: artifact.root, run: run.start, record: sealedRecord(run), evaluation: evaluation === undefined ? null : await pinned(blocks, evaluation), why: why ?? null, by: by ?? null,
     at: blocks.platform.now().toISOString(),
   })
   return modelInfo(blocks, version)
+}
+
+async function assertWhole(blocks: BlockRepository, { label }: FoundRun, { name, root }: RunArtifact, signal: AbortSignal | undefined): Promise<void> {
+  const data = { run: label, artifact: name, root: cidText(root) }
+  if (await blocks.isEvicted(root)) throw new EvictedError(`The data of the artifact ${name} of ${label} was dropped`, { data })
+  const trouble = await troubleOf(blocks, data.root, signal)
+  if (trouble === undefined) return
+  throw new CorruptObjectError(`The artifact ${name} of ${label} is damaged or not all there: ${trouble.message}`, { cause: trouble, data, hint: '`varve verify` names what is damaged, `varve repair` mends what it can.' })
+}
+
+/** Reads and hashes all of it. */
+async function troubleOf(blocks: BlockRepository, root: CidText, signal: AbortSignal | undefined): Promise<Error | undefined> {
+  try {
+    const { damaged } = await verifyRevision(blocks, root, signal === undefined ? {} : { signal })
+    const [first] = damaged
+    return first === undefined ? undefined : new CorruptBlockError(`${damaged.length === 1 ? 'a block' : `${damaged.length} blocks`}, of ${first.paths[0]?.replace(/^[^:]*:/, '') ?? root}: ${first.reason}`)
+  } catch (error) {
+    // Where its first block is damaged, or gone, nothing else can be looked at.
+    if (error instanceof CorruptBlockError || error instanceof NotFoundError || error instanceof MalformedDataError) return error
+    throw error
+  }
 }
 
 function sealedRecord({ label, record, isOver, ended }: FoundRun): NonNullable<FoundRun['record']> {
@@ -64,7 +83,8 @@ function artifactOf(run: FoundRun, name: string | undefined): RunArtifact {
   })
 }
 
-async function pinned({ blocks }: Repository, { metrics, on }: NonNullable<RegisterModelOptions['evaluation']>): Promise<Evaluation> {
-  const { snapshot, root } = await resolveRevision(blocks, on)
+async function pinned(blocks: BlockRepository, { metrics, on }: NonNullable<RegisterModelOptions['evaluation']>): Promise<Evaluation> {
+  const { snapshot, root, path } = await resolveRevision(blocks, on)
+  if (path !== undefined) throw new InvalidArgumentError(`"${on}" names a path; a model is evaluated on a whole dataset`, { data: { revision: on }, hint: 'Leave out the part from ":" on.' })
   return { metrics, revision: on, snapshot: snapshot ?? null, root }
 }

@@ -31,7 +31,7 @@ export function describeRunEnd(run: RunName, start: RunStart, { status, reason, 
   return blockOf([
     `varve: run ${run.label} ${status}`,
     ...factLines(run, status, start),
-    fact('ended', exit === '' ? ended : `${ended}, ${exit}`),
+    fact('ended', exit === '' ? (ended ?? 'not yet') : `${ended ?? 'not yet'}, ${exit}`),
     ...(reason === null ? [] : [fact('reason', shortened(reason))]),
     ...firstOf(metrics, ([name, value]) => fact('final', `${name} = ${value}`)),
   ])
@@ -41,7 +41,7 @@ function factLines({ id }: RunName, status: RunInfo['status'], start: RunStart):
   const { capture, config } = start
   return [
     fact('run', `${id}   ${status}`),
-    fact('started', `${start.started} on ${start.host}, process ${start.process}`),
+    fact('started', `${start.started} on ${start.process.host}, process ${start.process.id}`),
     ...(start.why === null ? [] : [fact('why', shortened(start.why))]),
     ...firstOf(start.inputs, ({ name, revision, root }) => fact('input', `${name} = ${revision}   root ${cidText(root)}`)),
     fact('commit', commitText(capture.git)),

@@ -1,5 +1,5 @@
 import type { CID } from '../cid/cid.ts'
-import type { CidText, JsonValue } from '../types.ts'
+import type { CidText } from '../types.ts'
 import type { ResolvedConfig } from './config/interface.ts'
 import type { Capture } from './capture-interface.ts'
 
@@ -99,5 +99,5 @@ export interface RunInfo {
   /** CID of the sealed record; null while it runs. */
   readonly record: CidText | null
   readonly tags: readonly string[]
-  readonly final: { readonly [metric: string]: JsonValue }
+  readonly final: { readonly [metric: string]: number }
 }

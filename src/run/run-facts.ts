@@ -12,7 +12,7 @@ export function packageFacts({ packages }: Capture): Facts {
 }
 
 /** What the run was given by its machine, beside packages and code. */
-export function runtimeFacts({ capture, host, command }: RunStart): Facts {
+export function runtimeFacts({ capture, process: { host }, command }: RunStart): Facts {
   const { runtime, container, packages, environment, ci, argv } = capture
   return known([
     ...Object.entries(runtime.versions),

@@ -8,6 +8,7 @@ import { asNames, oneOf, readObject, textOrNull } from '../recipe/objects.ts'
 import type { JsonValue } from '../types.ts'
 import { captureFromJson } from './capture-from-json.ts'
 import { configFromJson, configToJson } from './config/config-json.ts'
+import { metricFromJson, metricToJson } from './metrics/metric-json.ts'
 import type { RunArtifact, RunInput, RunProcess, RunRecord, RunStart } from './interface.ts'
 
 const START = 'run-start'
@@ -103,15 +104,14 @@ function linkOrNull(value: unknown, what: string): CID | null {
   return value === null ? null : asCid(value, what, DAG_CBOR_CODE)
 }
 
-/** Numbers that JSON does not know are written as text. */
 function finalText(final: RunRecord['final']): string {
-  return canonicalJson(Object.fromEntries(Object.entries(final).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)])), 'The metrics of a run')
+  return canonicalJson(Object.fromEntries(Object.entries(final).map(([name, value]) => [name, metricToJson(value)])), 'The metrics of a run')
 }
 
 function finalOf(text: string): RunRecord['final'] {
   const what = 'The metrics of a run'
   return Object.fromEntries(Object.entries(parseJsonObject(text, what)).map(([name, value]) => {
-    const number = typeof value === 'number' ? value : ['NaN', 'Infinity', '-Infinity'].includes(String(value)) ? Number(value) : undefined
+    const number = metricFromJson(value)
     if (number === undefined) throw new MalformedDataError(`${what} must be numbers`)
     return [name, number]
   }))

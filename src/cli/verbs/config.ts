@@ -14,7 +14,7 @@ export const verb: AnyVerb = defineVerb<object>({
     const { findRun } = await import('../../run/find-run.ts')
     await using repository = await context.open()
     const { started } = await findRun(repository.blocks, wanted)
-    const { entries, lines } = explainConfig(started.config, key)
+    const { entries, lines } = explainConfig(started.config, key ?? null)
     await context.output.result(entries, () => lines)
   },
 })

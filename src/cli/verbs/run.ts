@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import { EXIT, SIGNAL_EXIT_CODES } from '../exit-codes.ts'
+import { plural, shownText } from '../format.ts'
 import { gather, parseSettings, splitPair } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
@@ -53,8 +54,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
       // With --json, stdout is for the one document.
       onOutput: (stream, bytes) => void (stream === 'stdout' && !output.json ? process.stdout : process.stderr).write(bytes),
     })
-    const { run, status, reason, exitCode, signal, badMetricLines } = result
-    if (badMetricLines > 0) output.warn(`${badMetricLines} lines of the metrics file could not be read`)
+    const { run, status, reason, exitCode, signal, badMetricLines, metricProblems } = result
+    if (badMetricLines > 0) output.warn(`of ${plural(badMetricLines, 'line')} of the metrics file something was left out: ${shownText(metricProblems[0] ?? '')}`)
     if (status !== 'succeeded' && reason !== null && exitCode === null && signal === null) throw new InvalidArgumentError(`${run.label} failed: ${reason}`, { hint: 'Correct the command; the attempt is recorded.', data: { run: run.label } })
     process.exitCode = exitCode === null ? exitOfSignal(signal) : exitCode === 0 && status !== 'succeeded' ? EXIT.no : exitCode
     if (output.json) await output.result({ id: run.id, run: run.label, status, reason, exitCode, signal, badMetricLines }, () => [])

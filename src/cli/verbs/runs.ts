@@ -1,16 +1,9 @@
-import { Argument } from 'commander'
-import { InvalidArgumentError } from '../../errors.ts'
-import type { Context } from '../context.ts'
+import { Argument, Option } from 'commander'
+import type { CompareFlags } from '../compare-runs-action.ts'
 import { runLine } from '../run-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
-interface Flags {
-  readonly by?: string
-  readonly plot?: string
-  readonly metric?: string
-}
-
-export const verb: AnyVerb = defineVerb<Flags>({
+export const verb: AnyVerb = defineVerb<CompareFlags>({
   examples: [
     ['varve runs', 'all runs, the newest of each name first'],
     ['varve runs list train', 'those of one name'],
@@ -21,12 +14,15 @@ export const verb: AnyVerb = defineVerb<Flags>({
     command
       .addArgument(new Argument('[action]', 'what to do').choices(['list', 'compare']).default('list'))
       .argument('[run...]', 'a name to list; runs to compare: train#3, train for the newest, or the beginning of an identity')
-      .option('--by <what>', 'with compare: group by data')
+      .addOption(new Option('--by <what>', 'with compare: put runs that read the same data side by side').choices(['data']))
       .option('--metric <name>', 'with --plot: which metric')
       .option('--plot <file>', 'with compare: write a plot as SVG')
   },
   async run(context, [action = 'list', ...runs], flags) {
-    if (action === 'compare') return compare(context, runs, flags)
+    if (action === 'compare') {
+      const { compareAction } = await import('../compare-runs-action.ts')
+      return compareAction(context, runs, flags)
+    }
     const { reconcileRuns } = await import('../../node/run/reconcile-runs.ts')
     const { listRuns } = await import('../../run/run-tree.ts')
     const { loadRun, runInfo } = await import('../../run/find-run.ts')
@@ -40,10 +36,3 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await output.records(infos(), (info) => runLine(output, info))
   },
 })
-
-async function compare({ open, output }: Context, names: readonly string[], flags: Flags): Promise<void> {
-  if (names.length < 2) throw new InvalidArgumentError('A comparison needs two runs or more', { hint: 'Write varve runs compare train#3 train#5.' })
-  void open
-  void output
-  void flags
-}

@@ -27,8 +27,9 @@ export class GitScratch {
     return new GitScratch(await mkdtemp(join(base, 'varve-capture-')), place)
   }
 
+  /** What cannot be removed stays: it is in a folder for such things, and nobody else may read it. */
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 })
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
   }
 
   /** Lists what is ignored: what the user's own list has, and what is never code. @param extra more patterns, in the syntax of gitignore */

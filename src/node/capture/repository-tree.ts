@@ -15,6 +15,7 @@ export interface TreeFile extends SizedFile {
   readonly path: ByteText
   /** Absolute. */
   readonly at: ByteText
+  readonly facts: EntryFacts
   /** Whether it is as in the commit. */
   readonly isCommitted: boolean
 }
@@ -63,21 +64,39 @@ export interface RepositoryTreeOptions {
  * @returns why not, if git cannot tell
  */
 export async function readRepository(outside: Git, place: GitPlace, options: RepositoryTreeOptions): Promise<RepositoryTree | string> {
-  const scratch = await GitScratch.make(options.scratchFolder, place)
+  let scratch: GitScratch | undefined
   let made: Promise<GitTree> | undefined
   try {
+    scratch = await GitScratch.make(options.scratchFolder, place)
     const found = await lookAt(outside, place, scratch, options)
     if (typeof found === 'string') return found
     const { git, fit, making, ...tree } = found
-    made = (typeof fit === 'string' ? Promise.resolve(NO_TREE) : making(fit.dropped)).finally(() => scratch.remove())
+    if (typeof fit === 'string') return { ...tree, git, made: Promise.resolve(NO_TREE), files: [], links: new Map(), missing: [fit], isTooLarge: true }
+    made = madeAndRemoved(scratch, () => making(fit.dropped))
     // Whoever waits for it later is told.
     made.catch(() => undefined)
-    return typeof fit === 'string'
-      ? { ...tree, git, made, files: [], links: new Map(), missing: [fit], isTooLarge: true }
-      : { ...tree, git, made, files: fit.kept, missing: [...tree.missing, ...fit.missing], isTooLarge: false }
+    return { ...tree, git, made, files: fit.kept, missing: [...tree.missing, ...fit.missing], isTooLarge: false }
+  } catch (error) {
+    return troubleWithFiles(error)
   } finally {
-    if (made === undefined) await scratch.remove()
+    if (made === undefined) await scratch?.remove()
   }
+}
+
+async function madeAndRemoved(scratch: GitScratch, making: () => Promise<GitTree>): Promise<GitTree> {
+  try {
+    return await making()
+  } catch (error) {
+    return { ...NO_TREE, missing: [`The git tree of the uncommitted work could not be made: ${troubleWithFiles(error)}`] }
+  } finally {
+    await scratch.remove()
+  }
+}
+
+/** @throws the error, if it is not the system's */
+function troubleWithFiles(error: unknown): string {
+  if (error instanceof Error && 'syscall' in error) return `temporary files: ${error.message}`
+  throw error
 }
 
 const NO_TREE: GitTree = { tree: null, blobs: new Map(), missing: [] }
@@ -145,7 +164,7 @@ function sort(place: GitPlace, status: PorcelainStatus, tracked: ReadonlyMap<Byt
       const at = below(top, path)
       const facts = factsOf(at)
       if (facts === undefined && !changed.has(path)) absent.push(whole)
-      if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), isTracked: entry !== undefined, isCommitted: !changed.has(path) })
+      if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), facts, isTracked: entry !== undefined, isCommitted: !changed.has(path) })
     }
   }
   return { files, links, leftOut: [...leftOut], untracked, absent }

@@ -13,6 +13,9 @@ export interface StartRunOptions {
   readonly tags?: readonly string[]
   readonly why?: string
   readonly author?: string
+  /** Variables and command line of the program, of which some are recorded, without the secrets that are recognised. Default: those of this process. */
+  readonly variables?: Readonly<Record<string, string | undefined>>
+  readonly argv?: readonly string[]
   /** The project, whose code and packages are recorded. Default: the working directory. */
   readonly folder?: string
   /** Reading a key of the configuration that was not declared is an error. Default false. */

@@ -11,7 +11,8 @@ const BUFFER_BYTES: number = 64 * 1024
 const FLUSH_AFTER_MS = 500
 /**
  * A call writes at once as long as there are, in the long run, at most 10 calls a second: what a slow step of a loop that never lets timers run has logged is then in the
- * file before the next one begins. In a fast loop one call in 100 ms writes for all. A write takes some 20 µs where the processor has done other work since, so this is less than a thousandth of the time.
+ * file before the next one begins. In a fast loop one call in 100 ms writes for all. A write takes 20 to 90 µs where the processor has done other work since (2 in a
+ * tight loop), so this is less than a thousandth of the time.
  */
 const MS_A_WRITE = 100
 const MAX_WRITES_AT_ONCE = 32
@@ -22,7 +23,7 @@ export interface MetricJournalOptions {
 }
 
 /**
- * The metrics of a run while it runs: an append-only file that outlives `kill -9`. A call takes 0.3 µs with one metric and 0.9 µs with ten, and some 20 µs more if it writes, which not more than 10 a second do (bench/micro/metrics.mjs).
+ * The metrics of a run while it runs: an append-only file that outlives `kill -9`. A call takes 0.3 µs with one metric and 0.9 µs with ten, and 20 to 90 µs more if it writes, which not more than 10 a second do (bench/micro/metrics.mjs).
  * 64 KiB of memory and what the names take, whatever the number of calls.
  *
  * What the process loses if it is killed: of slow loops nothing, of fast ones the last 100 ms, or 500 ms if the loop lets timers run and stops to log. Only a loop that logs fast, and then works for longer than a second without

@@ -7,9 +7,9 @@ import type { RunRecord } from '../../run/interface.ts'
 import { runLabel } from '../../run/run-key.ts'
 import { commitRecord, listRuns } from '../../run/run-tree.ts'
 import { hostId, isGoneSince } from '../maker.ts'
+import { keepMetrics } from './keep-metrics.ts'
 import { runFiles } from './run-folder.ts'
 import { storeLog } from './store-log.ts'
-import { storeMetrics } from './store-metrics.ts'
 
 /**
  * Seals runs whose process is gone without having said how it ended as `lost`, with the metrics and the output that it left. Runs of other hosts stay as they are: nothing tells whether they
@@ -27,7 +27,7 @@ export async function reconcileRuns(repository: Repository): Promise<readonly st
     const files = runFiles(repository, listed.start)
     try {
       await blocks.withSession(async (session) => {
-        const { metrics, final } = await storeMetrics(session, files.journal, blocks.config.chunker)
+        const { metrics, final } = await keepMetrics(session, files.journal, blocks.config.chunker)
         const log = existsSync(files.stdout) ? await storeLog(session, files, blocks.config.chunker) : null
         const record: RunRecord = {
           start: listed.start, status: 'lost', reason: 'its process was gone before it said how it ended', exitCode: null, signal: null, ended: blocks.platform.now().toISOString(), final, metrics, log,

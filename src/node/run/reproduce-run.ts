@@ -51,7 +51,7 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
     const { tolerances, modules: _modules, ...rest } = options
     const { run } = await superviseRun(repository, {
       ...rest, name: started.name, inputs: Object.fromEntries(started.inputs.map(({ name, root }) => [name, cidText(root)])), config: started.config, seed: started.seed, tags: started.tags,
-      why: `reproduces ${label}`, folder: top, cwd, command, outputs: Object.fromEntries(started.outputs.map(({ name, path }) => [name, isBelow(path) ? path : join(place, 'outputs', name)])), reproduces: first.start,
+      why: `reproduces ${label}`, folder: cwd, command, outputs: Object.fromEntries(started.outputs.map(({ name, path }) => [name, isBelow(path) ? path : join(place, 'outputs', name)])), reproduces: first.start,
     })
     const again = await findRun(blocks, run.label)
     if (ended === null || again.ended === null || again.record === null) throw new Error('A run that was supervised is over')

@@ -5,17 +5,18 @@ import { AlreadyExistsError, InvalidArgumentError, NotFoundError, SealedError } 
 import type { Session } from '../../repository/index.ts'
 import { type Random, chacha8Random, labelledKey } from '../../recipe/random.ts'
 import { type ConfigReader, configReader } from '../../run/config/config-reader.ts'
+import type { JsonMap } from '../../run/config/plain-values.ts'
 import { describeRunEnd, describeRunStart } from '../../run/describe-run.ts'
 import type { RunArtifact, RunOutcome, RunRecord, RunStart } from '../../run/interface.ts'
 import { parseRunName, runLabel, type RunNumber } from '../../run/run-key.ts'
 import { commitRecord } from '../../run/run-tree.ts'
-import type { CidText, JsonValue } from '../../types.ts'
+import type { CidText } from '../../types.ts'
 import type { LogOptions } from './interface.ts'
+import { keepMetrics } from './keep-metrics.ts'
 import { MetricJournal } from './metric-journal.ts'
 import type { RunFiles } from './run-folder.ts'
 import { PinnedInput } from './pinned-input.ts'
 import { storeArtifact } from './store-artifact.ts'
-import { storeMetrics } from './store-metrics.ts'
 
 export interface RunParts {
   readonly repository: Repository
@@ -42,7 +43,7 @@ export interface EndOptions {
  *
  * @example
  * const run = await startRun(repository, { name: 'train', inputs: { train: 'features@v3' }, config: { rate: 0.1 }, seed: 7 })
- * for (let step = 0; step < 100; step++) run.log({ loss: train(run.config.get('rate')) }, { step })
+ * for (let step = 0; step < 100; step++) run.log({ loss: train(run.config.rate) }, { step })
  * await run.artifact('model', './model.bin')
  * await run.end()
  */
@@ -52,7 +53,9 @@ export class Run {
   /** `train#3`. */
   readonly label: string
   readonly seed: string
-  readonly config: ConfigReader
+  /** The configuration as an object, `run.config.train.rate`; what is read is noted, and in strict mode a key that was not declared is an error. */
+  readonly config: JsonMap
+  readonly #reader: ConfigReader<JsonMap>
   readonly #parts: RunParts
   readonly #journal: MetricJournal
   readonly #artifacts = new Map<string, RunArtifact>()
@@ -65,8 +68,9 @@ export class Run {
     this.id = cidText(startCid)
     this.label = runLabel(number)
     this.seed = start.seed
-    this.config = configReader(start.config, { strict })
-    this.#journal = new MetricJournal(files.journal)
+    this.#reader = configReader(start.config, { strict })
+    this.config = this.#reader.view
+    this.#journal = MetricJournal.create(files.journal)
   }
 
   /** The same as `id`. */
@@ -79,8 +83,13 @@ export class Run {
   }
 
   /** The whole configuration, as plain data. */
-  get values(): { readonly [key: string]: JsonValue } {
+  get values(): JsonMap {
     return this.#parts.start.config.values
+  }
+
+  /** Keys of the configuration that nobody has read yet. */
+  unusedConfig(): readonly string[] {
+    return this.#reader.unused()
   }
 
   /** True once it has ended: nothing can be added. */
@@ -103,9 +112,9 @@ export class Run {
   }
 
   /** Keeps the values of some metrics at a step. Returns at once: a few µs; what is older than a second is safe from the end of the process. @throws InvalidArgumentError for what is no number */
-  log(values: Readonly<Record<string, number>>, { step }: LogOptions = {}): void {
+  log(values: Readonly<Record<string, number>>, options: LogOptions = {}): void {
     if (this.#state !== 'running') throw this.#sealed()
-    this.#journal.log(values, step)
+    this.#journal.log(values, options)
   }
 
   /**
@@ -134,7 +143,7 @@ export class Run {
 
   /** Some ten lines for the job's own log: inputs with roots, commit, configuration with origins, seed, environment. */
   describe(): string {
-    return describeRunStart({ id: this.id, label: this.label, start: this.#parts.start })
+    return describeRunStart(this, this.#parts.start)
   }
 
   /**
@@ -147,8 +156,8 @@ export class Run {
 
   /** The same, with the lines that say how it ended. */
   async endAndDescribe(options: EndOptions = {}): Promise<string> {
-    const { record: cid, sealed } = await this.#inTurn(() => this.#end(options))
-    return describeRunEnd({ id: this.id, label: this.label, start: this.#parts.start, record: sealed, recordCid: cidText(cid) })
+    const { sealed } = await this.#inTurn(() => this.#end(options))
+    return describeRunEnd(this, this.#parts.start, sealed)
   }
 
   /** A run that is left before it has ended has failed: what left it, an error as a rule, is not known here (`withRun` knows). */
@@ -165,7 +174,7 @@ export class Run {
       this.#journal.close()
       const { blocks } = repository
       const ended = await blocks.withSession(async (session) => {
-        const { metrics, final } = await storeMetrics(session, files.journal, blocks.config.chunker)
+        const { metrics, final } = await keepMetrics(session, files.journal, blocks.config.chunker)
         const log = storeLog === undefined ? null : await storeLog(session)
         const sealed: RunRecord = { ...this.#record(status), reason: reason ?? null, exitCode, signal, log, metrics, final, ended: blocks.platform.now().toISOString() }
         return { sealed, record: await commitRecord(blocks, session, number, sealed, { message: `${this.label}: ${status}`, actor: author }) }

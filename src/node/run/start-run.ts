@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { relative, resolve, sep } from 'node:path'
 import { DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRevision } from '../../dataset/revision.ts'
@@ -18,6 +17,7 @@ import { commitStart } from '../../run/run-tree.ts'
 import { captureRun } from '../capture/capture-run.ts'
 import { hostId } from '../maker.ts'
 import type { StartRunOptions } from './interface.ts'
+import { ownVariables } from './own-variables.ts'
 import { reconcileRuns } from './reconcile-runs.ts'
 import { Run } from './run.ts'
 import { runFiles } from './run-folder.ts'
@@ -25,8 +25,7 @@ import { runFiles } from './run-folder.ts'
 /** What a command adds to what programs say of a run. */
 export interface SupervisedStart extends StartRunOptions {
   readonly command?: readonly string[]
-  /** Where it is started, absolute, and what it is to write, relative to that. */
-  readonly cwd?: string
+  /** What it is to write, relative to the folder. */
   readonly outputs?: Readonly<Record<string, string>>
   readonly reproduces?: RunStart['reproduces']
 }
@@ -42,19 +41,19 @@ export interface SupervisedStart extends StartRunOptions {
 export async function startRun(repository: Repository, options: SupervisedStart): Promise<Run> {
   const { blocks } = repository
   const name = parseRunName(options.name)
-  const { folder = process.cwd(), tags = [], why = null, author = null, strict = false, command = null, cwd = folder, outputs = {}, reproduces = null, image } = options
+  const { folder = process.cwd(), tags = [], why = null, author = null, strict = false, command = null, outputs = {}, reproduces = null, image } = options
   const config = isResolved(options.config) ? options.config : resolveConfig({ program: options.config ?? {} })
   await reconcileRuns(repository)
   await blocks.refresh()
   const inputs = await pinnedInputs(blocks, options.inputs ?? {})
   return blocks.withSession(async (session) => {
-    const { capture, code, top } = await captureRun(folder, { session, chunker: blocks.config.chunker, ...(image === undefined ? {} : { image }) })
+    const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, argv: options.argv ?? process.argv, variables: options.variables ?? ownVariables(), image })
     const start: RunStart = {
-      name, why, tags: [...new Set(tags)].sort(), inputs, config, seed: seedText(options.seed ?? 0), command, cwd: relative(top, resolve(cwd)).split(sep).join('/'), outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture, code, reproduces,
+      name, why, tags: [...new Set(tags)].sort(), inputs, config, seed: seedText(options.seed ?? 0), command, cwd: code?.folder ?? '', outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture, code: code?.root ?? null, reproduces,
       started: blocks.platform.now().toISOString(), process: { host: hostname(), hostId: hostId(), id: process.pid }, nonce: randomBytes(8).toString('hex'),
     }
     const startCid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
-    const number = await commitStart(blocks, session, { name, start: startCid, inputs, code, reproduces, message: why ?? name, actor: author })
+    const number = await commitStart(blocks, session, { name, start: startCid, inputs, code: start.code, reproduces, message: why ?? name, actor: author })
     const files = runFiles(repository, startCid)
     await mkdir(files.folder, { recursive: true })
     return new Run({ repository, number, startCid, start, files, strict, author })

@@ -3,16 +3,18 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { canonicalJson } from '../../codec/canonical-json.ts'
+import { checkoutFolder } from '../../dataset/checkout.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { fillWords } from '../../recipe/command-words.ts'
 import { isPartName, PART_NAME_RULE } from '../../recipe/names.ts'
 import type { RunOutcome } from '../../run/interface.ts'
-import { redactWords } from '../../run/redact.ts'
+import { redactArguments } from '../../run/redact.ts'
 import type { OperationOptions } from '../../types.ts'
 import { BoundedLog } from '../execution/bounded-log.ts'
+import { nodeFolders } from '../folder-port.ts'
 import { errorCode } from '../system-errors.ts'
-import { MetricLines } from './metric-lines.ts'
+import { MetricFollower } from './follow-metrics.ts'
 import type { EndOptions, Run } from './run.ts'
 import type { StartRunOptions } from './interface.ts'
 import { type RunFiles, runFiles } from './run-folder.ts'
@@ -22,10 +24,8 @@ import { storeLog } from './store-log.ts'
 export interface SuperviseOptions extends StartRunOptions, Pick<SupervisedStart, 'reproduces'>, Pick<OperationOptions, 'signal'> {
   /** Words, in which `{inputs.name}`, `{outputs.name}`, `{config.key}` and `{seed}` are filled in. No shell reads them. */
   readonly command: readonly string[]
-  /** Files or folders that the command writes, relative to the working directory, by the names of the artifacts that they become. */
+  /** Files or folders that the command writes, relative to the folder, in which it is started, by the names of the artifacts that they become. */
   readonly outputs?: Readonly<Record<string, string>>
-  /** Where the command is started. Default: the project's folder. */
-  readonly cwd?: string
   /** Environment of the command. The library does not know one by itself. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What the command writes, as it does, and the lines about the run before and after. */
@@ -42,9 +42,10 @@ export interface SupervisedResult {
   readonly signal: string | null
   /** Lines of the metrics file that could not be read. */
   readonly badMetricLines: number
+  /** What was wrong with the first of them, in words. */
+  readonly metricProblems: readonly string[]
 }
 
-const METRICS_INTERVAL_MS = 250
 /** How long a command that is asked to end has for that. */
 const GRACE_MS = 10_000
 
@@ -53,22 +54,22 @@ const GRACE_MS = 10_000
  * `VARVE_METRICS`, `VARVE_SEED`, `VARVE_RUN`), and in placeholders of its words. The run is in the repository before the command is started, and is sealed when it has ended, however it has.
  */
 export async function superviseRun(repository: Repository, options: SuperviseOptions): Promise<SupervisedResult> {
-  const { command, outputs = {}, cwd = options.folder ?? process.cwd() } = options
+  const { command, outputs = {}, folder: cwd = process.cwd() } = options
   const wrong = Object.keys(outputs).find((name) => !isPartName(name))
   if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no name of an output`, { data: { output: wrong }, hint: `It must be ${PART_NAME_RULE}.` })
   if (command.length === 0) throw new InvalidArgumentError('There is no command to run', { hint: 'Write it after --: varve run -- node train.mjs' })
-  const run = await startRun(repository, { ...options, command: redactWords(command).words })
+  const run = await startRun(repository, { ...options, variables: options.environment, command: redactArguments(command, 'command').value })
   const files = runFiles(repository, run.cid)
   const places = Object.fromEntries(Object.entries(outputs).map(([name, path]) => [name, resolve(cwd, path)]))
   let ended: EndOptions
-  let badLines = 0
+  let troubles: SupervisedJob['troubles']
   try {
-    const prepared = await prepare(run, files, places, options)
+    const prepared = await prepare(repository, run, files, places, options)
     const job = new SupervisedJob(run, files, options)
     try {
       job.say(run.describe())
       ended = await job.run(prepared.words, { cwd, environment: { ...options.environment, ...prepared.variables } })
-      badLines = job.badLines
+      troubles = job.troubles
       ended = await storeOutputs(run, places, ended)
       job.say(await run.endAndDescribe({ ...ended, storeLog: async (session) => (job.close(), storeLog(session, files, repository.blocks.config.chunker)) }))
     } finally {
@@ -79,15 +80,15 @@ export async function superviseRun(repository: Repository, options: SuperviseOpt
     throw error
   }
   const { status = 'succeeded', reason = null, exitCode = null, signal = null } = ended
-  return { run, status, reason, exitCode, signal, badMetricLines: badLines }
+  return { run, status, reason, exitCode, signal, badMetricLines: troubles.troubledLines, metricProblems: troubles.problems }
 }
 
-async function prepare(run: Run, files: RunFiles, outputs: Readonly<Record<string, string>>, { command, signal }: SuperviseOptions): Promise<{ readonly words: readonly string[]; readonly variables: Readonly<Record<string, string>> }> {
+async function prepare(repository: Repository, run: Run, files: RunFiles, outputs: Readonly<Record<string, string>>, { command, signal }: SuperviseOptions): Promise<{ readonly words: readonly string[]; readonly variables: Readonly<Record<string, string>> }> {
   const inputs: Record<string, string> = {}
   for (const name of run.inputNames) {
     const folder = join(files.folder, 'inputs', name)
     await mkdir(join(files.folder, 'inputs'), { recursive: true })
-    await run.input(name).checkout(folder, { allowRepositoryNames: true, ...(signal === undefined ? {} : { signal }) })
+    await checkoutFolder(repository.blocks, nodeFolders(), run.input(name).root, folder, { allowRepositoryNames: true, ...(signal === undefined ? {} : { signal }) })
     inputs[name] = folder
   }
   const config = join(files.folder, 'config.json')
@@ -119,21 +120,16 @@ async function storeOutputs(run: Run, places: Readonly<Record<string, string>>, 
 
 /** The process of a command, with what it writes and logs. */
 class SupervisedJob {
-  readonly #run: Run
   readonly #options: SuperviseOptions
-  readonly #lines: MetricLines
+  readonly #follower: MetricFollower
   readonly #logs: { readonly stdout: BoundedLog; readonly stderr: BoundedLog }
   #isClosed = false
+  troubles: ReturnType<MetricFollower['stop']> = { troubledLines: 0, problems: [] }
 
   constructor(run: Run, files: RunFiles, options: SuperviseOptions) {
-    this.#run = run
     this.#options = options
-    this.#lines = new MetricLines(metricsOf(files))
+    this.#follower = new MetricFollower(metricsOf(files), (values, given) => run.log(values, given))
     this.#logs = { stdout: new BoundedLog(files.stdout), stderr: new BoundedLog(files.stderr) }
-  }
-
-  get badLines(): number {
-    return this.#lines.badLines
   }
 
   /** Lines of ours in the job's own log. */
@@ -147,17 +143,15 @@ class SupervisedJob {
     const child = spawn(program, words, { cwd, env: { ...environment }, stdio: ['inherit', 'pipe', 'pipe'] })
     child.stdout.on('data', (bytes: Buffer) => this.#write('stdout', bytes))
     child.stderr.on('data', (bytes: Buffer) => this.#write('stderr', bytes))
-    const timer = setInterval(() => this.#takeMetrics(), METRICS_INTERVAL_MS)
     const forget = this.#forwardStop(child)
     try {
       const { exitCode, endSignal, trouble } = await endOf(child)
-      this.#takeMetrics(true)
+      this.troubles = this.#follower.stop()
       if (trouble !== undefined) return { status: 'failed', reason: errorCode(trouble) === 'ENOENT' ? `there is no program ${program}` : `${program} could not be started: ${trouble.message}` }
       if (signal?.aborted === true) return { status: 'aborted', reason: 'it was stopped', exitCode, signal: endSignal }
       if (exitCode === 0) return { status: 'succeeded', exitCode, signal: null }
       return { status: 'failed', reason: endSignal === null ? `the command ended with exit code ${exitCode}` : `the command was ended by ${endSignal}`, exitCode, signal: endSignal }
     } finally {
-      clearInterval(timer)
       forget()
     }
   }
@@ -181,10 +175,6 @@ class SupervisedJob {
       signal?.removeEventListener('abort', stop)
       clearTimeout(timer)
     }
-  }
-
-  #takeMetrics(isEnd = false): void {
-    for (const { values, step } of this.#lines.take(isEnd)) this.#run.log(values, step === undefined ? {} : { step })
   }
 
   #write(stream: 'stdout' | 'stderr', bytes: Buffer): void {

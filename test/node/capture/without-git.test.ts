@@ -94,6 +94,14 @@ describe('git that cannot be asked', () => {
     expect(capture.git?.dirty).toEqual([{ path: 'other.mjs', status: '.M' }])
   })
 
+  it('has no room for its temporary files', async () => {
+    const folder = made.make({ 'train.mjs': 'x' })
+    const { capture, stored } = await captureOf(folder, { scratchFolder: join(folder, 'train.mjs', 'tmp') })
+    expect(stored).toEqual({ 'train.mjs': 'x' })
+    expect(capture.git).toBeNull()
+    expect(capture.missing[0]).toMatch(/^The state of git is not known: temporary files: ENOTDIR/)
+  })
+
   it('takes too long', async () => {
     const folder = made.make({ 'train.mjs': 'x' })
     const bin = made.folder()

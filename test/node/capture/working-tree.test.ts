@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { captureRun } from '../../../src/node/capture/capture-run.ts'
+import { nodePlatform } from '../../../src/node/node-platform.ts'
+import { BlockRepository } from '../../../src/repository/repository.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { captureOf, commit, fingerprint, git, MadeRepositories, VARIABLES, write } from './made-repositories.ts'
 
 const made = new MadeRepositories()
@@ -128,12 +132,19 @@ describe('the working tree', () => {
 
   it('is read anew where the index cannot tell, though size and times are the same', async () => {
     const folder = made.make({ 'train.mjs': 'lr = 0.1\n' })
-    write(folder, { 'train.mjs': 'lr = 0.2\n' })
-    const { atime, mtime } = fs.statSync(join(folder, 'train.mjs'))
-    fs.utimesSync(join(folder, '.git/index'), atime, mtime)
+    for (const [name, value] of [['core.trustctime', 'false'], ['core.checkStat', 'minimal']] as const) git(folder, 'config', name, value)
+    const past = new Date('2026-01-02T03:04:05.000Z')
+    const [file, index] = [join(folder, 'train.mjs'), join(folder, '.git/index')]
+    fs.utimesSync(file, past, past)
+    git(folder, 'update-index', '--refresh')
+    // A file that is as old as the index may have been written to after it.
+    fs.utimesSync(index, past, past)
+    write(folder, { 'train.mjs': 'lr = 0.2\n', 'new.mjs': '' })
+    fs.utimesSync(file, past, past)
     const { capture, stored } = await captureOf(folder)
     expect(stored['train.mjs']).toBe('lr = 0.2\n')
-    expect(capture.git?.tree).toBe(treeOf(folder))
+    expect(capture.git?.dirty).toContainEqual({ path: 'train.mjs', status: '.M' })
+    expect(capture.missing.filter((sentence) => sentence.includes('train.mjs'))).toEqual([])
   })
 
   it('is kept as it is where git converts line ends', async () => {
@@ -147,6 +158,8 @@ describe('the working tree', () => {
 
   it('is stored with an index that is split, and with files that git was told to take as unchanged', async () => {
     const folder = made.make({ 'a.mjs': 'a', 'b.mjs': 'b' })
+    git(folder, 'config', 'core.splitIndex', 'true')
+    git(folder, 'config', 'splitIndex.maxPercentChange', '0')
     git(folder, 'update-index', '--split-index')
     git(folder, 'update-index', '--assume-unchanged', 'b.mjs')
     write(folder, { 'a.mjs': 'A!', 'b.mjs': 'B!' })
@@ -190,6 +203,58 @@ describe('the working tree', () => {
     const { stored, capture } = await captureOf(folder)
     expect(stored).toEqual({ lib: `-> ${elsewhere}`, 'train.mjs': 't' })
     expect(capture.git?.tree).toBe(treeOf(folder))
+    // It counts as deleted.
+    expect(capture.missing.filter((sentence) => sentence.includes('lib'))).toEqual([])
+  })
+
+  it('is stored from a repository whose ids are SHA-256', async () => {
+    const folder = made.folder()
+    git(folder, 'init', '-q', '-b', 'main', '--object-format=sha256')
+    write(folder, { 'train.mjs': 'a' })
+    const unborn = await captureOf(folder)
+    commit(folder)
+    write(folder, { 'train.mjs': 'b', 'new.mjs': 'n' })
+    const { capture, stored } = await captureOf(folder)
+    expect(stored).toEqual({ 'new.mjs': 'n', 'train.mjs': 'b' })
+    expect(capture.git?.tree).toBe(treeOf(folder))
+    expect(capture.git?.tree).toHaveLength(64)
+    expect([...capture.missing, ...unborn.capture.missing].filter((sentence) => sentence.includes('.mjs'))).toEqual([])
+  })
+
+  it('is not stored twice: what is there already is neither written nor read back', async () => {
+    const folder = mixedRepository()
+    const repository = await BlockRepository.create(new MemoryStorage(), { platform: nodePlatform })
+    const capture = () => repository.withSession(async (session) => {
+      const options = { session, chunker: repository.config.chunker, argv: [], variables: VARIABLES }
+      const { code } = await captureRun(folder, options)
+      const added = session.added.blocks
+      await session.checkpoint()
+      return { root: code?.root.toString(), added }
+    })
+    const first = await capture()
+    expect(first.added).toBeGreaterThan(8)
+    expect(await capture()).toEqual({ root: first.root, added: 0 })
+    write(folder, { 'same.mjs': 'not the same\n' })
+    const third = await capture()
+    expect(third.root).not.toBe(first.root)
+    // The file, one tree node and the manifest.
+    expect(third.added).toBe(3)
+  })
+
+  it('is left alone when the capture is stopped, and so is the folder for temporary files', async () => {
+    const folder = mixedRepository()
+    const scratchFolder = made.folder()
+    for (const delay of [0, 5, 15, 30, 60]) {
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(new Error('stopped')), delay)
+      const before = fingerprint(folder)
+      const outcome = await captureOf(folder, { scratchFolder, signal: controller.signal }).then(() => 'done', (error: Error) => error.message)
+      expect(['done', 'stopped']).toContain(outcome)
+      expect(fingerprint(folder)).toEqual(before)
+    }
+    const aborted = captureOf(folder, { scratchFolder, signal: AbortSignal.abort(new Error('before')) })
+    await expect(aborted).rejects.toThrow('before')
+    await vi.waitFor(() => expect(fs.readdirSync(scratchFolder)).toEqual([]))
   })
 
   it('leaves out .varve, node_modules and what the user ignores everywhere, and none of them makes the tree dirty', async () => {

@@ -34,7 +34,8 @@ describe('a run', () => {
     // What the ref points to later is not what the run reads.
     await repository.snapshot([{ path: 'a.txt', content: 'second' }], { ref: 'data' })
     expect(new TextDecoder().decode(await run.input('train').read('a.txt'))).toBe('first')
-    expect(run.config.get('rate')).toBe(0.1)
+    expect(run.config['rate']).toBe(0.1)
+    expect(run.unusedConfig()).toEqual(['layers'])
     for (let step = 0; step < 10; step++) run.log({ loss: 1 / (step + 1), accuracy: step / 10 }, { step })
     const model = await run.artifact('model', new Uint8Array([1, 2, 3]))
     const path = project.write('out/weights.bin', 'weights')
@@ -47,7 +48,7 @@ describe('a run', () => {
     expect(await repository.read(model.root.toString(), 'model')).toEqual(new Uint8Array([1, 2, 3]))
     expect(new TextDecoder().decode(await repository.read(found.ended?.artifacts[2]?.root.toString() ?? '', 'weights.bin'))).toBe('weights')
     if (found.ended?.metrics == null) throw new Error('It has metrics')
-    const [series] = await readMetrics(repository.blocks, found.ended.metrics, ['loss'])
+    const [series] = await readMetrics(repository.blocks, found.ended.metrics, { names: ['loss'] })
     expect(Array.from(series?.values ?? [])).toEqual(Array.from({ length: 10 }, (_none, step) => 1 / (step + 1)))
     for (const text of [record, run.id, run.id.slice(0, 20)]) expect((await findRun(repository.blocks, text)).label).toBe('train#1')
     expect(await repository.verify()).toMatchObject({ ok: true })

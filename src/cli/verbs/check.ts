@@ -1,0 +1,116 @@
+import { Option } from 'commander'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import type { CheckLevel, CheckOptions, CheckPort, CheckReport } from '../../registry/check/interface.ts'
+import { CHECK_LEVELS } from '../../registry/check/levels.ts'
+import { checkLines } from '../check-lines.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../exit-codes.ts'
+import { POLICY_FLAG, POLICY_TEXT, policyOf } from '../policy-flag.ts'
+import { gather, parseSettings, splitPair } from '../setting.ts'
+import { authorName } from '../snapshot-flags.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+interface Flags {
+  readonly level?: CheckLevel
+  readonly policy?: string
+  readonly format: 'text' | 'json' | 'junit' | 'sarif'
+  readonly rerun?: boolean
+  readonly preflight?: boolean
+  readonly name?: string
+  readonly input?: readonly string[]
+  readonly output?: readonly string[]
+  readonly config?: readonly string[]
+  readonly set?: readonly string[]
+  readonly seed?: string
+  readonly image?: string
+}
+
+/** What only makes sense for a run that has not begun. */
+const PREFLIGHT_FLAGS = ['name', 'input', 'output', 'config', 'set', 'seed', 'image'] as const
+const OUTCOME = 'Nothing was changed: run the same command again.'
+
+export const verb: AnyVerb = defineVerb<Flags>({
+  examples: [
+    ['varve check train#3', 'what is proven of a run, what is declared, and what is missing'],
+    ['varve check digits@production --level reproducible --format junit > check.xml', 'the same of a model, for a build server; ends with 1 if the level is not reached'],
+    ['varve check --preflight --input train=features@v3 --config conf.yaml --seed 7 -- node train.mjs', 'before anything is made: whether data, configuration, code and packages fit together and are pinned'],
+  ],
+  configure(command) {
+    command
+      .argument('[what...]', 'a run (train#3), a model (digits@2, digits@production), or, with --preflight, a command after --')
+      .addOption(new Option('--level <level>', 'how much to ask for (default: that of the policy, else basic; with --preflight reproducible)').choices([...CHECK_LEVELS]))
+      .option(POLICY_FLAG, POLICY_TEXT)
+      .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'junit', 'sarif']).default('text'))
+      .option('--rerun', 'run it again, if it was not yet, where the level asks for that')
+      .option('--preflight', 'check a run that has not begun, with the options of `varve run`')
+      .option('--name <name>', 'preflight: what the run is to be called')
+      .option('-i, --input <name=rev>', 'preflight: a dataset that it reads', gather)
+      .option('-o, --output <name=path>', 'preflight: what it writes', gather)
+      .option('-c, --config <file>', 'preflight: configuration, YAML or JSON', gather)
+      .option('-s, --set <key=value>', 'preflight: one value of the configuration', gather)
+      .option('--seed <seed>', 'preflight: what random numbers depend on')
+      .option('--image <digest>', 'preflight: the container image, as sha256:…')
+  },
+  async run(context, what, flags) {
+    if (context.output.json && flags.format !== 'text' && flags.format !== 'json') throw new InvalidArgumentError(`--json and --format ${flags.format} do not go together`)
+    const { level } = flags
+    const options: CheckOptions = { ...(level === undefined ? {} : { level }), ...(await policyOf(flags.policy)) }
+    await using repository = await context.open()
+    const report = flags.preflight === true ? await preflightOf(context, repository, what, flags, options) : await checkOf(context, repository, what, flags, options)
+    await print(context, report, flags.format)
+    if (!report.reached) process.exitCode = EXIT.no
+  },
+})
+
+async function checkOf(context: Context, repository: Repository, [text, ...rest]: readonly string[], flags: Flags, options: CheckOptions): Promise<CheckReport> {
+  if (text === undefined || rest.length > 0) throw new InvalidArgumentError('One run or model is to be checked', { hint: 'Write varve check train#3, or varve check digits@production.' })
+  const other = PREFLIGHT_FLAGS.find((flag) => flags[flag] !== undefined)
+  if (other !== undefined) throw new InvalidArgumentError(`--${other} is for a run that has not begun`, { hint: 'Pass --preflight with it.' })
+  const { checkNamed } = await import('../../registry/check/check-run.ts')
+  return context.long(OUTCOME, ({ signal }) => checkNamed(repository, text, { ...options, signal, ...(flags.rerun === true ? { port: rerunPort(repository, options, signal) } : {}) }))
+}
+
+function rerunPort(repository: Repository, { policy }: CheckOptions, signal: AbortSignal): CheckPort {
+  return {
+    async reproduce(run) {
+      const { reproduceRun } = await import('../../node/run/reproduce-run.ts')
+      const author = authorName()
+      return reproduceRun(repository, run, {
+        environment: process.env, signal, onOutput: (_stream, bytes) => void process.stderr.write(bytes), ...(policy === undefined ? {} : { tolerances: policy.tolerances }), ...(author === undefined ? {} : { author }),
+      })
+    },
+  }
+}
+
+async function preflightOf(context: Context, repository: Repository, command: readonly string[], flags: Flags, options: CheckOptions): Promise<CheckReport> {
+  const { preflight } = await import('../../registry/check/preflight.ts')
+  const { captureRun } = await import('../../node/capture/capture-run.ts')
+  const { loadConfigFiles } = await import('../../node/run/load-config.ts')
+  const { nameOfCommand } = await import('../../node/run/name-of-command.ts')
+  const { blocks, location } = repository
+  return context.long(OUTCOME, async ({ signal }) => {
+    // What is stored on the way belongs to nothing, and goes with the session.
+    const { capture } = await blocks.withSession((session) => captureRun(process.cwd(), {
+      session, chunker: blocks.config.chunker, repositoryFolder: location, argv: command, variables: process.env, signal, ...(flags.image === undefined ? {} : { image: flags.image }),
+    }))
+    return preflight(repository, {
+      ...options, capture, command, signal, name: flags.name ?? (command.length === 0 ? 'preflight' : nameOfCommand(command)), seed: flags.seed,
+      inputs: Object.fromEntries((flags.input ?? []).map((pair) => splitPair(pair, '--input', 'train=features@v3'))),
+      outputs: (flags.output ?? []).map((pair) => splitPair(pair, '--output', 'model=./out')[0]),
+      config: () => loadConfigFiles({ files: flags.config ?? [], environment: process.env, set: parseSettings(flags.set ?? []) }),
+    })
+  })
+}
+
+async function print({ output }: Context, report: CheckReport, format: Flags['format']): Promise<void> {
+  if (format === 'junit') {
+    const { junitText } = await import('../../registry/check/junit.ts')
+    await output.write(junitText(report))
+  } else if (format === 'sarif') {
+    const { sarifText } = await import('../../registry/check/sarif.ts')
+    const { version } = await import('../../../package.json')
+    await output.write(sarifText(report, version))
+  } else if (format === 'json') await output.write(`${JSON.stringify(report, null, 2)}\n`)
+  else await output.result(report, () => checkLines(output, report))
+}
