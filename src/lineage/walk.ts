@@ -1,8 +1,8 @@
-import { type CID, cidText } from '../cid/cid.ts'
+import type { CID } from '../cid/cid.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { Pause } from '../repository/pause.ts'
 import { type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
-import type { Act, ActTable, Link } from './act.ts'
+import { type Act, type ActTable, idOf, type Link } from './act.ts'
 import type { LineageGraph, Place } from './lineage-graph.ts'
 import { runActs, runOfStart } from './run-acts.ts'
 
@@ -68,14 +68,14 @@ async function neighbours(repository: BlockRepository, table: ActTable, graph: L
   }
   const roots = level.flatMap(({ root }) => root ?? [])
   for (const kind of side.kinds) {
-    for await (const { root, ...use } of runsOfRoots(repository, roots, kind)) {
-      if (direction === 'up') graph.madeByRuns.add(cidText(root))
-      add({ id: cidText(use.start), use })
+    for await (const use of runsOfRoots(repository, roots, kind)) {
+      if (direction === 'up') graph.madeByRuns.add(idOf(use.root))
+      add({ id: idOf(use.start), use })
     }
   }
   if (direction === 'up') return found
   const originals = level.flatMap(({ act }) => (act?.kind === 'run' ? act.cid : []))
-  for await (const { root: _root, ...use } of runsOfRoots(repository, originals, 'original')) add({ id: cidText(use.start), use })
+  for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: idOf(use.start), use })
   return found
 }
 
