@@ -4,12 +4,12 @@ import { snapshotRefs, walkHistory } from '../dataset/history.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import { Pause } from '../repository/pause.ts'
-import type { BlockRepository } from '../repository/index.ts'
+import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { readDerivation } from './derivation-object.ts'
 import { parseDerivedSource } from './derived-source.ts'
 import type { NamedRootInfo } from './explain.ts'
-import { withoutFamilyRuns } from './map/map-family.ts'
+import { FAMILY_REF, withoutFamilyRuns } from './map/map-family.ts'
 import { MEMORY_REF, readRemembered, rememberedLists } from './memory.ts'
 import { readRecipe } from './recipe-object.ts'
 import { undisturbed } from './undisturbed.ts'
@@ -56,21 +56,33 @@ export async function unreachedDerivations(repository: BlockRepository, options:
 export async function forgetDerivations(repository: BlockRepository, options: ForgetOptions = {}): Promise<readonly UnreachedDerivation[]> {
   const { actor = null, signal } = options
   const reach = new Reach(repository, options)
-  return undisturbed(repository, { failure: 'derivations cannot be forgotten', signal }, async () => {
-    const { number } = repository.root
-    const tree = await repository.getRef(MEMORY_REF)
-    const unreached = await reach.unreached()
-    if (repository.root.number !== number) return undefined
-    if (tree === undefined || unreached.length === 0) return []
-    await repository.withSession(async (session) => {
-      const edits = unreached.map(({ cid }) => ({ key: cid.multihash.digest, value: undefined })).sort((a, b) => compareBytes(a.key, b.key))
-      const target = await editTree(session, session, tree, linkCodec, edits)
-      const families = await withoutFamilyRuns(repository, session, unreached.map(({ cid }) => cid))
+  let session: Session | undefined
+  let ready: { readonly of: string; readonly refs: readonly RefChange[] } | undefined
+  try {
+    return await undisturbed(repository, { failure: 'derivations cannot be forgotten', signal }, async () => {
+      const { number } = repository.root
+      const [tree, families] = [await repository.getRef(MEMORY_REF), await repository.getRef(FAMILY_REF)]
+      const unreached = await reach.unreached()
+      if (repository.root.number !== number) return undefined
+      if (tree === undefined || unreached.length === 0) return []
+      session ??= await repository.session()
+      const of = [tree, families ?? null, ...unreached.map(({ cid }) => cid)].map(String).join(' ')
+      if (ready?.of !== of) ready = { of, refs: await changesWithout(repository, session, tree, unreached.map(({ cid }) => cid)) }
       // A ref that another process gives to one of the outputs meanwhile would keep its derivation.
-      await session.commit({ action: 'forget', message: `${unreached.length} derivations`, actor, refs: [{ name: MEMORY_REF, expected: tree, target, own: true }, ...(families === undefined ? [] : [families])], after: number })
+      await session.commit({ action: 'forget', message: `${unreached.length} derivations`, actor, refs: ready.refs, after: number })
+      return unreached.map(shown)
     })
-    return unreached.map(shown)
-  })
+  } finally {
+    await session?.close()
+  }
+}
+
+/** What a commit has to change so that derivations are not remembered. Stores the new trees through the session. */
+async function changesWithout(repository: BlockRepository, session: Session, tree: CID, derivations: readonly CID[]): Promise<readonly RefChange[]> {
+  const edits = derivations.map((cid) => ({ key: cid.multihash.digest, value: undefined })).sort((a, b) => compareBytes(a.key, b.key))
+  const target = await editTree(session, session, tree, linkCodec, edits)
+  const families = await withoutFamilyRuns(repository, session, derivations)
+  return [{ name: MEMORY_REF, expected: tree, target, own: true }, ...(families === undefined ? [] : [families])]
 }
 
 /** What derivations hold on to, but for those left out: the roots that went into them or came out of them and whose data is there, each with one derivation that does. */

@@ -25,11 +25,11 @@ const opened = async (storage: MemoryStorage): Promise<Repository> => new Reposi
 
 /** Does something just before the first session; tells how many there were. */
 function beforeFirstSession(blocks: BlockRepository, work: () => Promise<unknown>): () => number {
-  const withSession = blocks.withSession.bind(blocks)
+  const session = blocks.session.bind(blocks)
   let calls = 0
-  blocks.withSession = async (inSession, options) => {
+  blocks.session = async (options) => {
     if (calls++ === 0) await work()
-    return withSession(inSession, options)
+    return session(options)
   }
   return () => calls
 }
@@ -141,7 +141,7 @@ describe('a derivation', () => {
 })
 
 describe('others who commit while derivations are forgotten', () => {
-  /** Commits before each session of `repository`, up to `most` times. */
+  /** Commits before each commit of `repository`, up to `most` times. */
   async function disturbed(count: number, most: number): Promise<{ readonly repository: Repository; readonly reads: () => number; readonly disturbances: () => number }> {
     const storage = new MemoryStorage()
     const repository = await create(storage)
@@ -149,11 +149,16 @@ describe('others who commit while derivations are forgotten', () => {
     for (let at = 0; at < count; at++) await derived(repository, { name: `junk ${at}`, from: 'raw', to: `junk ${at}` })
     const other = await opened(storage)
     const { blocks } = repository
-    const [withSession, get] = [blocks.withSession.bind(blocks), blocks.get.bind(blocks)]
+    const [begin, get] = [blocks.session.bind(blocks), blocks.get.bind(blocks)]
     let [disturbances, reads] = [0, 0]
-    blocks.withSession = async (work, options) => {
-      if (disturbances < most) await other.snapshot([{ path: 'file', content: `other ${++disturbances}` }], { ref: 'busy' })
-      return withSession(work, options)
+    blocks.session = async (options) => {
+      const session = await begin(options)
+      const commit = session.commit.bind(session)
+      session.commit = async (request) => {
+        if (disturbances < most) await other.snapshot([{ path: 'file', content: `other ${++disturbances}` }], { ref: 'busy' })
+        return commit(request)
+      }
+      return session
     }
     blocks.get = (cid) => {
       reads++
