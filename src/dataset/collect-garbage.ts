@@ -14,7 +14,12 @@ export interface CollectOptions extends Retention, OperationOptions, Pick<GcOpti
    * Commits to the repository that it is given, which in a dry run is a rehearsal, what is not to be kept in mind any more, beside the snapshots that the rules drop. Called as `alsoEvict`
    * is, and before it.
    */
-  readonly alsoForget?: (repository: BlockRepository, dropped: readonly CID[]) => Promise<void>
+  readonly alsoForget?: (repository: BlockRepository, request: ForgetRequest) => Promise<void>
+}
+
+export interface ForgetRequest extends Pick<OperationOptions, 'signal'> {
+  /** The snapshots that the rules drop, by the state that the repository is in. */
+  readonly dropped: () => Promise<readonly CID[]>
 }
 
 /** A snapshot whose data goes; its record of who, when and why stays. */
@@ -46,8 +51,9 @@ export async function collectRepository(repository: BlockRepository, options: Co
   await collected.refresh()
   let derived: ReadonlySet<string> = new Set()
   const evict = async (): Promise<readonly CID[]> => {
-    const snapshots = await snapshotsToEvict(collected, options)
-    await alsoForget?.(collected, snapshots)
+    const dropped = (): Promise<readonly CID[]> => snapshotsToEvict(collected, options)
+    await alsoForget?.(collected, { dropped, ...(options.signal === undefined ? {} : { signal: options.signal }) })
+    const snapshots = await dropped()
     const roots = (await alsoEvict?.(collected)) ?? []
     derived = new Set(roots.map(cidText))
     // Both are commits: the collection takes up the state after them, in which there is nothing more to write.

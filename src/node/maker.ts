@@ -20,23 +20,26 @@ function processNamespace(): string {
   }
 }
 
-/** True if a process of this host is there, whoever it belongs to. */
+/** True if a process of this host is there, whoever it belongs to. One that has ended and that its parent has not asked after is not, where the system tells (Linux). */
 export function isAlive(id: number): boolean {
   try {
     process.kill(id, 0)
-    return true
   } catch (error) {
     // EPERM: it lives and belongs to someone else.
-    return errorCode(error) !== 'ESRCH'
+    if (errorCode(error) === 'ESRCH') return false
   }
+  return !ENDED_STATES.has(fieldsOf(id)?.[STATE_FIELD] ?? '')
 }
 
 /** Clocks may be set while a process runs; by more than this, hardly. */
 const CLOCK_SLACK_MS = 60_000
 /** Ticks of the times in /proc, a second, on every system that Node runs on. */
 const TICKS_PER_SECOND = 100
-/** Where the start of a process stands among the fields of /proc/<id>/stat that follow its name. */
+/** Where the state and the start of a process stand among the fields of /proc/<id>/stat that follow its name. */
+const STATE_FIELD = 0
 const START_FIELD = 19
+/** Of a process that only waits for its parent to hear of its end. */
+const ENDED_STATES: ReadonlySet<string> = new Set(['Z', 'X', 'x'])
 
 /**
  * True if whoever had this number at a time is there no more. On a busy machine numbers come around within an hour: a process that began later is another one. Where the system does not say when a
@@ -48,13 +51,27 @@ export function isGoneSince(id: number, timeMs: number): boolean {
   return began !== undefined && began > timeMs + CLOCK_SLACK_MS
 }
 
+/** When a process began, as the system counts since its own start: no other process of this number has the same. Undefined where it does not say. */
+export function startTicks(id: number): number | undefined {
+  const ticks = Number(fieldsOf(id)?.[START_FIELD])
+  return Number.isSafeInteger(ticks) ? ticks : undefined
+}
+
 function beginningOf(id: number): number | undefined {
   try {
     const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]
-    // The name is in parentheses, and may hold some.
-    const fields = readFileSync(`/proc/${id}/stat`, 'latin1').replace(/^.*\)\s+/s, '').split(' ')
-    const beginning = Number(boot) * 1000 + (Number(fields[START_FIELD]) / TICKS_PER_SECOND) * 1000
+    const beginning = Number(boot) * 1000 + ((startTicks(id) ?? Number.NaN) / TICKS_PER_SECOND) * 1000
     return Number.isFinite(beginning) ? beginning : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What /proc/<id>/stat says after the name. */
+function fieldsOf(id: number): readonly string[] | undefined {
+  try {
+    // The name is in parentheses, and may hold some.
+    return readFileSync(`/proc/${id}/stat`, 'latin1').replace(/^.*\)\s+/s, '').split(' ')
   } catch {
     return undefined
   }

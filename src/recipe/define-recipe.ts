@@ -67,7 +67,9 @@ export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSche
   readonly files?: readonly string[]
   /**
    * Of a recipe that is passed to `derive` as it is, not by its module: every value that `run` uses from around it, by the name of its variable. Such a recipe needs this and a version, since
-   * nothing else says what its function is made of.
+   * nothing else says what its function is made of. Of what every program has, it may use by name what the language has, and `Buffer`, `process`, `console`, `URL`, `URLSearchParams`,
+   * `TextEncoder`, `TextDecoder`, `structuredClone`, `AbortController`, `AbortSignal` and `queueMicrotask`; the rest as `globalThis.fetch`, since a variable of the same name around the
+   * function would be something else.
    */
   readonly captures?: { readonly [name: string]: JsonValue }
   run(context: RecipeContext<StandardSchemaV1.InferOutput<Schema>>): void | Promise<void>

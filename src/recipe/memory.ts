@@ -20,6 +20,11 @@ export interface RememberedRun extends DerivationRun {
   readonly cid: CID
 }
 
+export interface RememberedDerivation {
+  readonly derivation: CID
+  readonly runs: readonly RememberedRun[]
+}
+
 /** What is known of one derivation. */
 export interface Realisations {
   /** Oldest first; the first that succeeded is the pinned one. */
@@ -34,13 +39,20 @@ export async function recall(repository: BlockRepository, derivation: CID): Prom
 }
 
 /** Every derivation that was run, in the order of their digests. */
-export async function* remembered(repository: BlockRepository): AsyncGenerator<{ readonly derivation: CID; readonly runs: readonly RememberedRun[] }> {
+export async function* remembered(repository: BlockRepository): AsyncGenerator<RememberedDerivation> {
+  for await (const list of rememberedLists(repository)) yield readRemembered(repository, list)
+}
+
+/** The lists of runs of every derivation, in the same order: as long as one is the same, so are they. */
+export async function* rememberedLists(repository: BlockRepository): AsyncGenerator<CID> {
   const tree = await repository.getRef(MEMORY_REF)
   if (tree === undefined) return
-  for await (const { value } of scanTree(repository, tree, linkCodec, {})) {
-    const { derivation } = await readRunList(repository, value)
-    yield { derivation, runs: await readRuns(repository, value) }
-  }
+  for await (const { value } of scanTree(repository, tree, linkCodec, {})) yield value
+}
+
+export async function readRemembered(source: BlockSource, list: CID): Promise<RememberedDerivation> {
+  const { derivation } = await readRunList(source, list)
+  return { derivation, runs: await readRuns(source, list) }
 }
 
 /** The same without their runs, and with what they link to. Reads a few nodes, and four blocks for each derivation that is not in the tree of links as it is now. */
@@ -109,7 +121,8 @@ async function readRuns(source: BlockSource, list: CID): Promise<readonly Rememb
   return Promise.all(runs.map(async (cid) => ({ ...(await readRun(source, cid)), cid })))
 }
 
-function withoutOldFailures(runs: readonly RememberedRun[]): readonly RememberedRun[] {
+/** What is kept of runs, oldest first: all that succeeded, and the newest of the others. */
+export function withoutOldFailures(runs: readonly RememberedRun[]): readonly RememberedRun[] {
   const failures = runs.filter(({ status }) => status !== 'succeeded')
   const dropped = new Set(failures.slice(0, -MOST_FAILURES))
   return runs.filter((run) => !dropped.has(run))

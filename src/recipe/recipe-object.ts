@@ -34,6 +34,8 @@ export async function readRecipe(source: BlockSource, cid: CID): Promise<Recipe>
 }
 
 function asDeterminism(value: unknown): Determinism {
+  // What an earlier version wrote of any tolerance.
+  if (value === 'tolerance') return { tolerance: null }
   if (typeof value === 'string') return oneOf(value, 'A recipe’s determinism', ['bitwise', 'none'])
   const { tolerance } = asRecord(value, 'A recipe’s determinism', ['tolerance'])
   return { tolerance: parseJson(asText(tolerance, 'The tolerance of a recipe'), 'The tolerance of a recipe') }

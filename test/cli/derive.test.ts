@@ -166,6 +166,8 @@ test('the pipeline is found from a folder below it, or named; errors name files 
   const below = join(cwd, 'a/b')
   expect((await runJson<{ steps: readonly { step: string; status: string }[] }>(['repro', 'parse'], { cwd: below })).steps).toMatchObject([{ step: 'parse', status: 'ran' }])
   expect((await runCli(['graph'], { cwd: below })).stdout).toMatch(/^parse\n/)
+  await runJson(['init', 'a/own'], { cwd })
+  for (const verb of ['graph', 'repro']) expect(await runCli([verb], { cwd: join(cwd, 'a/own') })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no pipeline file') as string })
   expect((await runJson<{ steps: readonly { step: string }[] }>(['status', '--file', '../../varve.yaml'], { cwd: below })).steps[0]).toMatchObject({ step: 'parse', status: 'remembered' })
   expect(await runCli(['status', '.', '--file', '../../varve.yaml'], { cwd: below })).toMatchObject({ code: 2 })
   expect(await runCli(['repro', '-q', 'parse'], { cwd })).toMatchObject({ code: 0, stderr: '' })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/bytes.ts'
 import { type CID, cidFromDigest, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
+import { decodeCbor, encodeCbor } from '../../src/codec/dag-cbor.ts'
 import type { BlockSource } from '../../src/codec/interface.ts'
 import { encodeDerivation, encodeEnvironment, readDerivation, readEnvironment } from '../../src/recipe/derivation-object.ts'
 import type { Derivation, DerivationRun, Environment, Recipe } from '../../src/recipe/interface.ts'
@@ -58,4 +59,11 @@ describe('the block of a', () => {
 it('a family has the key of the format', () => {
   expect(toHex(familyDigest(DERIVATION))).toBe(VECTORS['family'])
   expect(familyDigest({ ...DERIVATION, inputs: [{ name: 'raw', root: link(40) }, ...DERIVATION.inputs.slice(1)] })).toEqual(familyDigest(DERIVATION))
+})
+
+it('a recipe of an earlier version says only that it has some tolerance', async () => {
+  const block = decodeCbor(encodeRecipe(COMMAND)) as object
+  const read = (deterministic: string): Promise<Recipe> => readRecipe({ get: async () => encodeCbor({ ...block, deterministic }) }, link(0))
+  expect(await read('tolerance')).toEqual({ ...COMMAND, deterministic: { tolerance: null } })
+  await expect(read('other')).rejects.toMatchObject({ code: 'MALFORMED_DATA' })
 })

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { CID } from '../../cid/cid.ts'
-import type { CollectResult, EvictedSnapshot } from '../../dataset/collect-garbage.ts'
+import type { CollectResult, EvictedSnapshot, ForgetRequest } from '../../dataset/collect-garbage.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
 import { forgetDerivations, heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
@@ -53,8 +53,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const outcome = 'What is needed is where it was: run the same command again to go on.'
     let derived: readonly DerivedOutput[] = []
     const forgotten: UnreachedDerivation[] = []
-    const alsoForget = async (blocks: BlockRepository, dropped: readonly CID[]): Promise<void> => {
-      forgotten.push(...(await forgetDerivations(blocks, { dropped, actor: author ?? null })))
+    const alsoForget = async (blocks: BlockRepository, request: ForgetRequest): Promise<void> => {
+      forgotten.push(...(await forgetDerivations(blocks, { ...request, actor: author ?? null })))
     }
     const alsoEvict = async (blocks: BlockRepository): Promise<readonly CID[]> => {
       derived = await derivedOutputs(blocks, { trustOnce })
@@ -63,7 +63,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const options = { ...rules, dryRun, ...(evict === undefined ? {} : { alsoEvict }), ...(forget === undefined ? {} : { alsoForget }), ...(author === undefined ? {} : { author }) }
     const result = await context.long(outcome, ({ signal, onProgress }) => repository.collectGarbage({ ...options, signal, onProgress }))
     const documents = derived.map(({ cid: _cid, ...output }) => output)
-    const evicted = await withKeepers(repository.blocks, result.evicted, forgotten)
+    const evicted = await withKeepers(repository.blocks, result, forgotten)
     const all = { ...document(result), evicted, ...(evict === undefined ? {} : { derived: documents }), ...(forget === undefined ? {} : { forgotten }) }
     await context.output.result(all, () => [...derivedLines(context.output, derived, dryRun), ...forgottenLines(context.output, forgotten, dryRun), ...gcLines(context.output, { ...result, evicted })])
   },
@@ -74,10 +74,12 @@ interface DroppedSnapshot extends EvictedSnapshot {
   readonly keptBy: { readonly derivation: string; readonly recipe: string } | null
 }
 
-async function withKeepers(blocks: BlockRepository, evicted: readonly EvictedSnapshot[], forgotten: readonly UnreachedDerivation[]): Promise<readonly DroppedSnapshot[]> {
+async function withKeepers(blocks: BlockRepository, { evicted, evictedRoots }: CollectResult, forgotten: readonly UnreachedDerivation[]): Promise<readonly DroppedSnapshot[]> {
   if (evicted.length === 0) return []
   const held = await heldRoots(blocks, forgotten.map(({ derivation }) => derivation))
-  return evicted.map((snapshot) => ({ ...snapshot, keptBy: held.get(snapshot.root) ?? null }))
+  // After a dry run they are there still.
+  const dropped = new Set(evictedRoots)
+  return evicted.map((snapshot) => ({ ...snapshot, keptBy: dropped.has(snapshot.root) ? null : (held.get(snapshot.root) ?? null) }))
 }
 
 function* forgottenLines(output: Output, forgotten: readonly UnreachedDerivation[], dryRun: boolean): Generator<string> {

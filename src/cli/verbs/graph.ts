@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { graphOf, graphText, type GraphFormat } from '../../recipe/pipeline/index.ts'
+import { pipelineFile } from '../pipeline-file.ts'
 import { gather } from '../setting.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
@@ -19,11 +20,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .argument('[step...]', 'steps, with all they need; default: every step')
       .addOption(new Option('--format <format>', 'how to write it').choices(['text', 'mermaid', 'dot', 'json']).default('text'))
       .option('-s, --set <key=value>', 'a parameter in place of what the files say', gather)
-      .option('--file <path>', 'the pipeline file; default: the nearest varve.yaml upward')
+      .option('--file <path>', 'the pipeline file; default: the nearest varve.yaml upward, no further than the repository, the git work tree or your home')
   },
-  async run({ output }, steps, { format, set = [], file }) {
-    const { nearestPipelineFile, PIPELINE_FILE, readPlan } = await import('../../node/derive/read-pipeline.ts')
-    const { plan } = await readPlan(file ?? nearestPipelineFile(process.cwd()) ?? PIPELINE_FILE, { steps, set })
-    await output.result(graphOf(plan), () => [graphText(plan, format).trimEnd()])
+  async run(context, steps, { format, set = [], file }) {
+    const { readPlan } = await import('../../node/derive/read-pipeline.ts')
+    const { plan } = await readPlan(await pipelineFile(context, file), { steps, set })
+    await context.output.result(graphOf(plan), () => [graphText(plan, format).trimEnd()])
   },
 })

@@ -41,7 +41,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     )
     if (!result.ok) process.exitCode = EXIT.no
     // What derivations are remembered by is a ref too.
-    const derivations = result.refsGivenUp && !dryRun ? await recoverDerivations(repository.blocks, { actor: author ?? null }) : null
+    const derivations = result.refsGivenUp && !dryRun ? await context.long(outcome, ({ signal }) => recoverDerivations(repository.blocks, { actor: author ?? null, signal })) : null
     await context.output.result({ ...result, derivations }, () => [...repairLines(context.output, result, from !== undefined), ...derivationLines(context.output, derivations)])
   },
 })

@@ -3,6 +3,7 @@ import { OUTCOMES } from '../context.ts'
 import { parseDuration } from '../duration.ts'
 import { EXIT } from '../exit-codes.ts'
 import { shownText } from '../format.ts'
+import { pipelineFile } from '../pipeline-file.ts'
 import { gather } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { reproDocument, reproLines, stepLines } from '../step-lines.ts'
@@ -32,7 +33,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('--force', 'run every step even if its result is remembered')
       .option('-j, --jobs <number>', 'steps that may run at the same time', '1')
       .option('-n, --dry-run', 'run nothing')
-      .option('--file <path>', 'the pipeline file; default: the nearest varve.yaml upward')
+      .option('--file <path>', 'the pipeline file; default: the nearest varve.yaml upward, no further than the repository, the git work tree or your home')
       .option('--image <digest>', 'the container image that this runs in, as sha256:…')
       .option('--timeout <time>', 'give a step up after this long, such as 10min')
       .option('-m, --message <why>', 'why, for the snapshots and the log of operations')
@@ -40,14 +41,14 @@ export const verb: AnyVerb = defineVerb<Flags>({
   async run(context, steps, flags) {
     if (!/^[1-9]\d*$/.test(flags.jobs)) throw new InvalidArgumentError(`"${flags.jobs}" is not a number of steps`, { hint: 'Write --jobs 2.' })
     const { repro } = await import('../../node/derive/repro.ts')
-    const { nearestPipelineFile, PIPELINE_FILE } = await import('../../node/derive/read-pipeline.ts')
     await using repository = await context.open()
     const { output } = context
     const author = authorName()
+    const file = await pipelineFile(context, flags.file)
     const isShown = !output.json && !output.quiet
     const result = await context.long(flags.dryRun === true ? OUTCOMES.unchanged : OUTCOMES.steps, ({ signal, onProgress }) => repro(repository, {
       steps, set: flags.set ?? [], force: flags.force === true, dryRun: flags.dryRun === true, jobs: Number(flags.jobs), signal, onProgress,
-      file: flags.file ?? nearestPipelineFile(process.cwd()) ?? PIPELINE_FILE, ...(flags.image === undefined ? {} : { image: flags.image }), ...(flags.message === undefined ? {} : { message: flags.message }),
+      file, ...(flags.image === undefined ? {} : { image: flags.image }), ...(flags.message === undefined ? {} : { message: flags.message }),
       ...(flags.timeout === undefined ? {} : { limits: { timeMs: parseDuration(flags.timeout) } }), ...(author === undefined ? {} : { author }),
       ...(isShown ? { onOutput: (_stream, text) => process.stderr.write(shownText(text)), onWait: (id) => process.stderr.write(`waiting for process ${id}, which runs the same\n`), onStep: (report) => process.stderr.write([...stepLines(output, report)].map((line) => `${line}\n`).join('')) } : {}),
     }))

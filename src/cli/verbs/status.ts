@@ -24,7 +24,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve status', 'beside a varve.yaml: which steps are stale, and why'],
   ],
   configure(command) {
-    command.argument('[dir]', 'the folder; default: the pipeline of varve.yaml if there is one, else the current folder').argument('[rev]', 'compare with this; default: the ref named like the folder')
+    command.argument('[dir]', 'the folder; default: the pipeline of varve.yaml if the current folder itself has one, else the current folder').argument('[rev]', 'compare with this; default: the ref named like the folder')
     addFolderOptions(command).option('--exit-code', 'exit with 1 if there are differences').option('--file <path>', 'the pipeline of this file, not a folder')
   },
   async run(context, [given, revision], flags) {

@@ -8,11 +8,12 @@ import { isJson, type RecipeDescription } from '../../recipe/describe-definition
 import type { JsonValue } from '../../types.ts'
 import type { FoundCode } from './interface.ts'
 import { parseModule } from './parse-module.ts'
+import { isStandardName } from './standard-names.ts'
 
 /** The path of a function that has no file of its own. */
 const PATH = 'recipe.mjs'
-/** What these mean is decided by the call, not by what is around the function. */
-const ALWAYS_THERE = new Set(['arguments', 'undefined', 'globalThis'])
+/** What this means is decided by the call, not by what is around the function. */
+const ALWAYS_THERE = new Set(['arguments'])
 
 /**
  * The code of a recipe that a program declares on the spot: a module with the text of its function, and above that what it captures. It is all that the function has where it runs.
@@ -32,7 +33,12 @@ export function inlineModule(definition: RecipeDefinition, { name, version, inpu
   const call = functionText(Reflect.get(definition, 'run')) ?? refuse('has a function without a text', 'Pass the function itself: one that bind() made, or a getter or generator, cannot be written down.')
   const names = Object.keys(values).sort()
   const foreign = freeNames(call).filter((free) => !names.includes(free))
-  if (foreign.length > 0) refuse(`uses ${foreign.join(', ')}, which its function does not declare and does not capture`, 'Add what is plain data to captures, take functions into the function, or move it to a module of its own.')
+  if (foreign.length > 0) {
+    // A variable around the function may have the name of a global, which the function would find where it runs.
+    const there = foreign.find((free) => free in globalThis)
+    const hint = there === undefined ? '' : `If the one that Node has is meant, write globalThis.${there}. `
+    refuse(`uses ${foreign.join(', ')}, which its function does not declare and does not capture`, `${hint}Add what is plain data to captures, take functions into the function, or move it to a module of its own.`)
+  }
   const head = names.length === 0 ? '' : `const { ${names.join(', ')} } = JSON.parse(${JSON.stringify(canonicalJson(values, 'What a recipe captures'))})\n`
   const declared = { name, version, inputs, outputs, deterministic, environment, ...(map === null ? {} : { map }) }
   const text = `${head}export default {\n  ...JSON.parse(${JSON.stringify(canonicalJson(declared, 'A recipe'))}),\n  run: ${call},\n}\n`
@@ -51,7 +57,7 @@ function functionText(run: unknown): string | undefined {
   })
 }
 
-/** Names that an expression uses and neither declares nor finds among what every program has. Those that it declares anywhere count as declared. */
+/** Names that an expression uses and neither declares nor has from the language. Those that it declares anywhere count as declared. */
 function freeNames(expression: string): readonly string[] {
   const used = new Set<string>()
   const declared = new Set<string>()
@@ -59,7 +65,7 @@ function freeNames(expression: string): readonly string[] {
     // What is declared is a pattern there, and names of members and labels are not visited.
     if (node.type === 'Identifier') (type === 'Identifier' ? used : declared).add(node.name)
   })
-  return [...used].filter((name) => !declared.has(name) && !ALWAYS_THERE.has(name) && !(name in globalThis)).sort()
+  return [...used].filter((name) => !declared.has(name) && !ALWAYS_THERE.has(name) && !isStandardName(name)).sort()
 }
 
 function parsedProgram(text: string): AnyNode | undefined {

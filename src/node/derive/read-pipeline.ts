@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { NotFoundError, StorageError } from '../../errors.ts'
@@ -20,11 +20,25 @@ export interface ReadPlan {
   readonly plan: PipelinePlan
 }
 
-/** The pipeline file of a folder, or of the nearest one above it that has one. */
-export function nearestPipelineFile(folder: string): string | undefined {
-  const path = join(folder, PIPELINE_FILE)
-  if (existsSync(path)) return path
-  return dirname(folder) === folder ? undefined : nearestPipelineFile(dirname(folder))
+/**
+ * The pipeline file of a folder, or of the nearest one above it that has one. The last that is looked at is one of `tops`, or the top of a git work tree: what lies beyond belongs to something
+ * else, and a pipeline file says which programs are run.
+ */
+export function nearestPipelineFile(folder: string, tops: readonly string[] = []): string | undefined {
+  const last = new Set(tops.map(realPath))
+  for (let at = realPath(folder); ; at = dirname(at)) {
+    const path = join(at, PIPELINE_FILE)
+    if (existsSync(path)) return path
+    if (last.has(at) || existsSync(join(at, '.git')) || dirname(at) === at) return undefined
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
 }
 
 /**

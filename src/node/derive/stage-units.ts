@@ -6,10 +6,7 @@ import type { UnitPart } from '../../recipe/map/unit.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { AnyIterable, OperationOptions } from '../../types.ts'
 import type { Unit } from '../execution/interface.ts'
-import { BATCH_UNITS, folderInBatch } from './unit-batch.ts'
-
-/** A batch ends before it is full when its inputs make so many bytes. */
-const BATCH_BYTES = 256 * 2 ** 20
+import { BATCH_BYTES, BATCH_UNITS, folderInBatch } from './unit-batch.ts'
 
 /**
  * Writes the input of each unit into a folder of its own below `folder`, many at a time, as they are asked for. Who takes a unit removes its folder when it is done with it.
@@ -22,14 +19,20 @@ export async function* stageUnits(repository: BlockRepository, port: FolderPort,
   async function* staged(): AsyncGenerator<Unit> {
     const place = join(folder, String(batches++))
     await writeEntries(repository, port, place, batch.flatMap(({ entries }, at) => entries.map(({ path, value }) => ({ path: concatBytes([utf8(`${folderInBatch(at)}/`), path]), value }))), options)
-    for (const [at, { name, file, shard }] of batch.entries()) yield { name, file, shard, input: join(place, folderInBatch(at)) }
+    for (const [at, { name, file, shard, entries }] of batch.entries()) yield { name, file, shard, input: join(place, folderInBatch(at)), inputBytes: sizeOf(entries) }
     batch = []
     bytes = 0
   }
   for await (const part of parts) {
     batch.push(part)
-    for (const { value } of part.entries) bytes += 'size' in value ? value.size : 0
+    bytes += sizeOf(part.entries)
     if (batch.length >= BATCH_UNITS || bytes >= BATCH_BYTES) yield* staged()
   }
   if (batch.length > 0) yield* staged()
+}
+
+function sizeOf(entries: UnitPart['entries']): number {
+  let bytes = 0
+  for (const { value } of entries) bytes += 'size' in value ? value.size : 0
+  return bytes
 }

@@ -12,9 +12,11 @@ import type { FinishedUnit } from '../execution/interface.ts'
 import { removeSmallFolder } from '../execution/scratch.ts'
 import { shownNames } from '../execution/shown-names.ts'
 import { isFolder } from './is-folder.ts'
-import { BATCH_UNITS, folderInBatch } from './unit-batch.ts'
+import { BATCH_BYTES, BATCH_UNITS, folderInBatch } from './unit-batch.ts'
 
 const SLASH = 0x2f
+/** Between looks at other events, while folders are removed. */
+const LONGEST_TURN_MS = 20
 const EVERYTHING = { defaultIgnores: false, ignoreFiles: false } as const
 
 export interface UnitOutputsOptions extends Pick<OperationOptions, 'signal'> {
@@ -32,6 +34,7 @@ export class UnitOutputs {
   readonly #options: UnitOutputsOptions
   readonly #checkpoints: Checkpoints
   #waiting: FinishedUnit['unit'][] = []
+  #waitingBytes = 0
   #batches = 0
   #turn: Promise<void> = Promise.resolve()
 
@@ -69,7 +72,9 @@ export class UnitOutputs {
     if (this.#waiting.length === 0) mkdirSync(this.#batch, { recursive: true })
     renameSync(folder, join(this.#batch, folderInBatch(this.#waiting.length)))
     this.#waiting.push(unit)
-    if (this.#waiting.length >= BATCH_UNITS) await this.#store()
+    this.#waitingBytes += unit.inputBytes
+    // Inputs stay until then as well.
+    if (this.#waiting.length >= BATCH_UNITS || this.#waitingBytes >= BATCH_BYTES) await this.#store()
   }
 
   get #batch(): string {
@@ -100,10 +105,23 @@ export class UnitOutputs {
     }
     if (skipped.length > 0) throw new RecipeFailedError(shownNames(skipped))
     await this.#add(units, at, entries)
-    // By now they only take up room.
-    for (const folder of [this.#batch, ...units.map(({ input }) => input)]) await removeSmallFolder(folder)
+    await this.#clear()
     this.#waiting = []
+    this.#waitingBytes = 0
     this.#batches++
+  }
+
+  /** By now they only take up room. */
+  async #clear(): Promise<void> {
+    let turnStarted = performance.now()
+    for (const [at, { input }] of this.#waiting.entries()) {
+      await removeSmallFolder(join(this.#batch, folderInBatch(at)))
+      await removeSmallFolder(input, true)
+      if (performance.now() - turnStarted < LONGEST_TURN_MS) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      turnStarted = performance.now()
+    }
+    await removeSmallFolder(this.#batch)
   }
 
   async #add(units: readonly FinishedUnit['unit'][], at: number, entries: readonly WrittenEntry[]): Promise<void> {

@@ -44,6 +44,8 @@ export interface Limits {
 export interface Unit extends Omit<UnitPart, 'entries'> {
   /** Absolute folder with the files of that part, at their paths, and nothing else. */
   readonly input: string
+  /** What these files take, in bytes. */
+  readonly inputBytes: number
 }
 
 /** The calls of a map recipe. */

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { hostId } from '../maker.ts'
@@ -69,13 +69,21 @@ export async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** The same at once, for folders of few files: ten times as cheap as in the background. */
-export async function removeSmallFolder(path: string): Promise<void> {
+/** The same at once, for folders of few files: ten times as cheap as in the background. `isFrozen` if nothing may be written to it. */
+export async function removeSmallFolder(path: string, isFrozen = false): Promise<void> {
   try {
+    // Root may remove what is in a folder that it may not write to.
+    if (isFrozen && process.geteuid?.() !== 0) thaw(path)
     rmSync(path, { recursive: true, force: true })
   } catch {
     await removeFolder(path)
   }
+}
+
+/** Folders alone: what is in one is removed by the right to write to it. */
+function thaw(folder: string): void {
+  chmodSync(folder, 0o700)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) thaw(join(folder, entry.name))
 }
 
 async function makeWritable(path: string | Buffer): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { VarveError } from '../../../src/errors.ts'
 import { inlineModule } from '../../../src/node/code/inline-module.ts'
 import { defineRecipe, type RecipeContext, type RecipeDefinition } from '../../../src/recipe/define-recipe.ts'
 import { describeDefinition } from '../../../src/recipe/describe-definition.ts'
@@ -44,11 +45,14 @@ describe('the module of an inline recipe', () => {
   const outer = 1
   const helper = (): number => outer
   const ownFetch = outer
+  const escape = (text: string): string => `<${text}>`
   it.each<[string, object, string]>([
     ['no version', { version: undefined }, 'has no version'],
     ['no captures', { captures: undefined }, 'does not say what it captures'],
     ['a name from around it', { run: () => outer + helper() }, 'uses helper, outer, which its function does not declare and does not capture'],
     ['one captured of two', { captures: { outer }, run: () => outer + ownFetch }, 'uses ownFetch, which'],
+    ['a variable by the name of a global', { run: () => escape('a') }, 'uses escape, which'],
+    ['names of globals that programs give to other things', { run: () => [setTimeout, crypto, performance] }, 'uses crypto, performance, setTimeout, which'],
     ['a bound function', { run: textOf.bind(null, BASE) }, 'has a function without a text'],
     ['a built-in function', { run: Math.max }, 'has a function without a text'],
     ['another module', { run: importsFile }, 'loads ./lib.mjs'],
@@ -67,13 +71,25 @@ describe('the module of an inline recipe', () => {
     const run = await written(`async ({ inputs: { raw }, ...rest }) => {
       const { join } = await import('node:path')
       class Line { text = join(raw, String(rest)) }
-      function inner(...given) { return [new Line(), given, arguments.length, undefined, structuredClone] }
+      function inner(...given) { return [new Line(), given, arguments.length, undefined, structuredClone, new Map([[NaN, JSON]]), Buffer, globalThis.setTimeout] }
       label: for (const each of [1]) if (each > 0) break label
       try { return inner() } catch (error) { return error }
     }`)
     expect(codeOf({ ...BASE, run })).toMatchObject({ packages: [], open: [], entry: 'recipe.mjs' })
     expect(codeOf({ ...BASE, captures: { name: 'node:fs' }, run: await written('() => import(name)') }).open).toEqual(['recipe.mjs: import() of something that is not a literal'])
   })
+})
+
+it('who uses a global that others mean something else by is told how to name it', () => {
+  const hintOf = (run: () => unknown): unknown => {
+    try {
+      return codeOf({ ...BASE, run })
+    } catch (error) {
+      return (error as VarveError).hint
+    }
+  }
+  expect(hintOf(() => fetch('x'))).toMatch(/^If the one that Node has is meant, write globalThis\.fetch\. Add /)
+  expect(hintOf(() => codeOf)).toMatch(/^Add what is plain data/)
 })
 
 it('a recipe with any schema is a recipe', () => {

@@ -1,17 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { takeTurn } from '../../../src/node/derive/take-turn.ts'
-import { hostId } from '../../../src/node/maker.ts'
+import { hostId, startTicks } from '../../../src/node/maker.ts'
 import { capitals, Project } from './project.ts'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'varve-turn-'))))
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
+const noWaiting = () => ({ onWait: () => expect.fail('it waits') })
 const deadProcess = (): number => spawnSync(process.execPath, ['-e', '']).pid
 
 describe('work of one name', () => {
@@ -40,14 +41,35 @@ describe('work of one name', () => {
     writeFileSync(join(folder, 'a'), `${hostId()} ${deadProcess()} ${Date.now()} 0123456789abcdef`)
     writeFileSync(join(folder, `${hostId()}-${deadProcess()}-0123456789abcdef`), '')
     expect(await takeTurn(folder, 'a', { onWait: () => expect.fail('it waits') }, async () => readdirSync(folder))).toEqual(['a'])
-    // A process began after this who has the number now.
-    writeFileSync(join(folder, 'a'), `${hostId()} ${process.pid} ${Date.now() - 365 * 86_400_000} 0123456789abcdef`)
-    if (process.platform === 'linux') expect(await takeTurn(folder, 'a', { onWait: () => expect.fail('it waits') }, async () => 'done')).toBe('done')
     writeFileSync(join(folder, 'b'), `0123456789ab ${process.pid} ${Date.now()} 0123456789abcdef`)
     expect(await takeTurn(folder, 'b', { onWait: () => expect.fail('it waits') }, async () => 'done')).toBe('done')
     expect(readdirSync(folder)).toEqual(['b'])
-    writeFileSync(join(folder, 'c'), `${hostId()} ${process.pid} ${Date.now()} 0123456789abcdef`)
+    writeFileSync(join(folder, 'c'), `${hostId()} ${process.ppid} ${Date.now()} 0123456789abcdef`)
     await expect(takeTurn(folder, 'c', { signal: AbortSignal.timeout(200) }, async () => 'done')).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
+  it('passes on from the dead even if another process has the number now, be it this one', async () => {
+    writeFileSync(join(folder, 'own'), `${hostId()} ${process.pid} ${Date.now()} 0123456789abcdef`)
+    expect(await takeTurn(folder, 'own', { ...noWaiting(), signal: AbortSignal.timeout(2000) }, async () => 'done')).toBe('done')
+    const ticks = startTicks(process.ppid)
+    if (ticks === undefined) return
+    for (const content of [`${hostId()} ${process.ppid} ${Date.now() - 365 * 86_400_000} 0123456789abcdef`, `${hostId()} ${process.ppid} ${Date.now()} ${ticks + 1} 0123456789abcdef`]) {
+      writeFileSync(join(folder, 'other'), content)
+      expect(await takeTurn(folder, 'other', { ...noWaiting(), signal: AbortSignal.timeout(2000) }, async () => 'done')).toBe('done')
+    }
+    writeFileSync(join(folder, 'other'), `${hostId()} ${process.ppid} ${Date.now()} ${ticks} 0123456789abcdef`)
+    await expect(takeTurn(folder, 'other', { signal: AbortSignal.timeout(200) }, async () => 'done')).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
+  it('is not waited for where nothing can be read of it, and ends well if its file is taken away', async () => {
+    mkdirSync(join(folder, 'a'))
+    expect(await takeTurn(folder, 'a', noWaiting(), async () => 'done')).toBe('done')
+    const replaceFile = async (): Promise<string> => {
+      unlinkSync(join(folder, 'b'))
+      mkdirSync(join(folder, 'b'))
+      return 'done'
+    }
+    expect(await takeTurn(folder, 'b', noWaiting(), replaceFile)).toBe('done')
   })
 
   it('is done where the folder cannot be written to', async () => {

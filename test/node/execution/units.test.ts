@@ -20,7 +20,7 @@ async function stagedUnits(names: readonly string[], files: Readonly<Record<stri
   for (const [at, name] of names.entries()) {
     const input = join(workshop.parent, 'staged', String(staged++), String(at))
     await writeFiles(input, { [name]: files[name] ?? '' })
-    units.push({ name, file: name, shard: null, input })
+    units.push({ name, file: name, shard: null, input, inputBytes: (files[name] ?? '').length })
   }
   return units
 }
@@ -141,7 +141,7 @@ describe('a function that is called for each file by itself', () => {
   })
 
   it('is told its shard, on which its random numbers depend', async () => {
-    const units: Unit[] = [0, 1].map((index) => ({ name: `${index}/2`, file: null, shard: { index, of: 2 }, input: join(workshop.parent, `shard${index}`) }))
+    const units: Unit[] = [0, 1].map((index) => ({ name: `${index}/2`, file: null, shard: { index, of: 2 }, input: join(workshop.parent, `shard${index}`), inputBytes: 0 }))
     for (const { input } of units) await writeFiles(input, { 'a.txt': '' })
     const given: unknown[] = []
     const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 2 }, run: ({ outputs, shard, file, rng }) => outputs.out.write('a', JSON.stringify([shard, file ?? null, rng('x').nextFloat()])) }` })
