@@ -9,6 +9,7 @@ import { eventsOf, type ListedVersion } from '../model-tree.ts'
 import { readRunStart } from '../../run/run-object.ts'
 import type { CheckOptions, CheckReport, CheckSubject } from './interface.ts'
 import { CHECK_RULES } from './rules.ts'
+import { relativesOf } from './sibling-runs.ts'
 import { askedFor, weigh } from './weigh.ts'
 
 /**
@@ -72,7 +73,8 @@ async function runOfVersion({ blocks }: Repository, { root, run }: ListedVersion
 
 async function report(repository: Repository, of: Pick<CheckSubject, 'run' | 'model'>, kind: 'run' | 'model', name: string, { level, policy, port = {}, signal }: CheckOptions): Promise<CheckReport> {
   const wanted = level ?? policy?.level ?? 'basic'
-  const subject: CheckSubject = { ...of, repository, port, tolerances: policy?.tolerances ?? {}, signal }
+  let relatives: ReturnType<CheckSubject['relatives']> | undefined
+  const subject: CheckSubject = { ...of, repository, port, relatives: () => (relatives ??= relativesOf(repository.blocks, of.run)), tolerances: policy?.tolerances ?? {}, signal }
   const about = { kind, subject: name, run: of.run.label, level: wanted, checked: repository.blocks.platform.now().toISOString() }
   return weigh(about, askedFor(CHECK_RULES, wanted, policy).map((rule) => ({ ...rule, decide: () => rule.decide(subject) })), policy)
 }
