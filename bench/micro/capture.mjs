@@ -61,7 +61,7 @@ async function captureTwice(folder) {
   const capture = () => repository.blocks.withSession(async (/** @type {any} */ session) => {
     const started = performance.now()
     const used = process.cpuUsage()
-    const { capture: found, code } = await varve.captureRun(folder, { session, chunker: repository.blocks.config.chunker, repositoryFolder: join(folder, '.varve'), argv: process.argv, variables: process.env })
+    const { capture: found, code } = await varve.captureRun(folder, { session, chunker: repository.blocks.config.chunker, repositoryFolder: join(folder, '.varve'), cache: { folder: join(folder, '.varve/cache'), identity: repository.blocks.config.id, trustAfterMs: 0 }, argv: process.argv, variables: process.env })
     const ms = performance.now() - started
     const { user, system } = process.cpuUsage(used)
     await session.checkpoint()

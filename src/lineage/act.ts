@@ -2,9 +2,18 @@ import type { CID } from '../cid/cid.ts'
 import { CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { LineageNode } from './interface.ts'
 
+/**
+ * What a block is known by while a graph is made: the bytes of its digest as text. Texts of CIDs are for those who are told: making one, and keeping it in the table of the CID, costs ten times as much, which
+ * counts with tens of thousands of runs.
+ */
+export function idOf({ multihash: { digest } }: CID): string {
+  return String.fromCharCode(...digest)
+}
+
 /** One end of an edge, seen from what was done. */
 export interface Link {
   readonly role: string
+  /** As `idOf` gives it; of an evaluation with `#evaluation`. */
   readonly id: string
   /** A root; the start of a run; an act of the table, known by its id alone. */
   readonly to: { readonly kind: 'root' | 'run'; readonly cid: CID } | { readonly kind: 'act' }

@@ -1,14 +1,13 @@
-import { type CID, cidText } from '../cid/cid.ts'
+import type { CID } from '../cid/cid.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { type RunUse, rootsInUse, runsOfRoots } from '../run/run-uses.ts'
-import type { Act, ActTable } from './act.ts'
+import { type Act, type ActTable, idOf } from './act.ts'
 
 /** What was made of some data, directly or not. */
 export interface Affected {
-  readonly roots: ReadonlySet<string>
   /** Derivations, models and evaluations. */
   readonly acts: ReadonlySet<Act>
-  /** By the CIDs of their starts. */
+  /** By their starts, as `idOf` gives them. */
   readonly runs: ReadonlyMap<string, RunUse>
 }
 
@@ -16,7 +15,7 @@ export interface Affected {
 export async function usedRoots(repository: BlockRepository, table: ActTable): Promise<ReadonlyMap<string, CID>> {
   const roots = new Map<string, CID>()
   for (const { ins } of table.acts()) for (const { id, to } of ins) if (to.kind === 'root') roots.set(id, to.cid)
-  for (const kind of ['input', 'code'] as const) for await (const root of rootsInUse(repository, kind)) roots.set(cidText(root), root)
+  for (const kind of ['input', 'code'] as const) for await (const root of rootsInUse(repository, kind)) roots.set(idOf(root), root)
   return roots
 }
 
@@ -25,33 +24,33 @@ export async function usedRoots(repository: BlockRepository, table: ActTable): P
  * @param used as `usedRoots` gives it
  */
 export async function affectedBy(repository: BlockRepository, table: ActTable, used: ReadonlyMap<string, CID>, start: readonly CID[]): Promise<Affected> {
-  const roots = new Map<string, CID>()
+  const roots = new Set<string>()
   const acts = new Set<Act>()
   const runs = new Map<string, RunUse>()
   let makers: readonly { readonly root: CID; readonly run: string }[] | undefined
   for (let fresh = start; fresh.length > 0; ) {
-    for (const root of fresh) roots.set(cidText(root), root)
+    for (const root of fresh) roots.add(idOf(root))
     const next = new Map<string, CID>()
-    const add = (root: CID): void => void (roots.has(cidText(root)) || next.set(cidText(root), root))
+    const add = (root: CID): void => void (roots.has(idOf(root)) || next.set(idOf(root), root))
     for (const root of fresh) {
-      for (const act of table.takers(cidText(root))) {
+      for (const act of table.takers(idOf(root))) {
         acts.add(act)
         for (const { to } of act.outs) if (to.kind === 'root') add(to.cid)
       }
     }
     const before = runs.size
-    for (const kind of ['input', 'code'] as const) for await (const { root: _root, ...use } of runsOfRoots(repository, fresh, kind)) runs.set(cidText(use.start), use)
+    for (const kind of ['input', 'code'] as const) for await (const use of runsOfRoots(repository, fresh, kind)) runs.set(idOf(use.start), use)
     if (runs.size > before) {
       makers ??= await makersOf(repository, [...used.values()])
       for (const { root, run } of makers) if (runs.has(run)) add(root)
     }
     fresh = [...next.values()]
   }
-  return { roots: new Set(roots.keys()), acts, runs }
+  return { acts, runs }
 }
 
 async function makersOf(repository: BlockRepository, roots: readonly CID[]): Promise<readonly { readonly root: CID; readonly run: string }[]> {
   const makers: { root: CID; run: string }[] = []
-  for (const kind of ['artifact', 'metrics', 'log'] as const) for await (const { root, start } of runsOfRoots(repository, roots, kind)) makers.push({ root, run: cidText(start) })
+  for (const kind of ['artifact', 'metrics', 'log'] as const) for await (const { root, start } of runsOfRoots(repository, roots, kind)) makers.push({ root, run: idOf(start) })
   return makers
 }

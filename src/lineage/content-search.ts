@@ -34,7 +34,7 @@ export class ContentSearch {
   readonly #source: BlockSource
   readonly #wanted: Wanted
   /** What is below nodes of manifests, and whether the chunk is below nodes of files. */
-  readonly #below = new Map<string, Matches>()
+  readonly #below = new Map<string, Promise<Matches>>()
   readonly #inFiles = new Map<string, boolean>()
   readonly #contents: ReadonlySet<string>
   readonly #pause: Pause
@@ -49,10 +49,17 @@ export class ContentSearch {
   /** @throws NotFoundError, CorruptBlockError or MalformedDataError for a dataset that cannot be read */
   async inRoot(root: CID): Promise<Matches> {
     const { tree } = decodeManifestHeader(await this.#source.get(root))
-    return this.#below.get(cidText(tree)) ?? this.#inNode(tree, await loadRoot(this.#source, manifestCodec, tree), undefined)
+    return this.#once(tree, async () => this.#inNode(await loadRoot(this.#source, manifestCodec, tree), undefined))
   }
 
-  async #inNode(cid: CID, node: TreeNode<ManifestValue>, before: Uint8Array | undefined): Promise<Matches> {
+  /** Datasets may be looked into at the same time: who comes second waits for the first. */
+  #once(cid: CID, look: () => Promise<Matches>): Promise<Matches> {
+    const looking = this.#below.get(cidText(cid)) ?? look()
+    this.#below.set(cidText(cid), looking)
+    return looking
+  }
+
+  async #inNode(node: TreeNode<ManifestValue>, before: Uint8Array | undefined): Promise<Matches> {
     await this.#pause.take()
     const found: Matches[] = []
     const rows = node.kind === 'leaf' ? node.items : node.links
@@ -63,7 +70,7 @@ export class ContentSearch {
       if (node.kind === 'inner') {
         const link = node.links[at]
         const previous = node.links[at - 1]?.key ?? before
-        if (link !== undefined) found.push(this.#below.get(cidText(link.cid)) ?? (await this.#inNode(link.cid, await loadChild(this.#source, manifestCodec, link, node.level - 1, previous), previous)))
+        if (link !== undefined) found.push(await this.#once(link.cid, async () => this.#inNode(await loadChild(this.#source, manifestCodec, link, node.level - 1, previous), previous)))
       } else if (!isBeyond) {
         const item = node.items[at]
         if (item !== undefined && (await this.#holds(item))) found.push({ paths: [pathToText(pathFromKey(key))], count: 1 })
@@ -71,9 +78,7 @@ export class ContentSearch {
       // The last key of a node is that of its link: what comes after it lies beyond as well.
       if (isBeyond) break
     }
-    const all = found.length === 0 ? NONE : { paths: found.flatMap(({ paths }) => paths).slice(0, MOST_PATHS), count: found.reduce((sum, { count }) => sum + count, 0) }
-    this.#below.set(cidText(cid), all)
-    return all
+    return found.length === 0 ? NONE : { paths: found.flatMap(({ paths }) => paths).slice(0, MOST_PATHS), count: found.reduce((sum, { count }) => sum + count, 0) }
   }
 
   get #from(): Uint8Array {

@@ -4,13 +4,13 @@ import { readDerivation } from '../recipe/derivation-object.ts'
 import type { NamedRoot } from '../recipe/interface.ts'
 import { pinnedRun, recall, rememberedLinks } from '../recipe/memory.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { type Act, type Link, readLinked } from './act.ts'
+import { type Act, idOf, type Link, readLinked } from './act.ts'
 import type { LineageNode } from './interface.ts'
 
 /** Every derivation that is remembered, with whatever any of its runs gave. Some 10 µs for each. */
 export async function derivationActs(repository: BlockRepository): Promise<readonly Act[]> {
   return (await readLinked('What is remembered of derivations', () => rememberedLinks(repository))).map(({ derivation: cid, label, code, inputs, outputs }: DerivationLinks & { readonly derivation: CID }) => ({
-    id: cidText(cid), cid, kind: 'derivation', label, ins: [...inputs.map(rootLink), rootLink({ name: 'code', root: code })], outs: outputs.map(rootLink), describe: async () => describe(repository, cid, label),
+    id: idOf(cid), cid, kind: 'derivation', label, ins: [...inputs.map(rootLink), rootLink({ name: 'code', root: code })], outs: outputs.map(rootLink), describe: async () => describe(repository, cid, label),
   }))
 }
 
@@ -23,5 +23,5 @@ async function describe(repository: BlockRepository, cid: CID, label: string): P
 }
 
 export function rootLink({ name, root }: NamedRoot): Link {
-  return { role: name, id: cidText(root), to: { kind: 'root', cid: root } }
+  return { role: name, id: idOf(root), to: { kind: 'root', cid: root } }
 }

@@ -8,7 +8,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import { findRun } from '../run/find-run.ts'
 import { parseRunLabel } from '../run/run-key.ts'
 import { readRunRecord } from '../run/run-object.ts'
-import type { ActTable } from './act.ts'
+import { type ActTable, idOf } from './act.ts'
 import { evaluationId } from './model-acts.ts'
 import type { Place } from './lineage-graph.ts'
 import { runActs, runOfStart, useOf } from './run-acts.ts'
@@ -25,7 +25,7 @@ export async function findStart(blocks: BlockRepository, table: ActTable, text: 
   const revision = await attempt(() => byRevision(blocks, text))
   const model = text.includes('@') ? await attempt(() => byModel(blocks, table, text)) : undefined
   if (Array.isArray(revision) && Array.isArray(model)) {
-    throw new AmbiguousRevisionError(`"${text}" is a tag and a model`, { data: { revision: text, candidates: [revision, model].flat().map(({ id }) => id) }, hint: 'Name it by its CID: `varve refs` and `varve model show` print them.' })
+    throw new AmbiguousRevisionError(`"${text}" is a tag and a model`, { data: { revision: text, candidates: [revision, model].flat().map(({ root, act }) => cidText(root ?? act.cid)) }, hint: 'Name it by its CID: `varve refs` and `varve model show` print them.' })
   }
   if (Array.isArray(revision)) return revision
   if (Array.isArray(model)) return model
@@ -46,25 +46,25 @@ async function byRun(blocks: BlockRepository, text: string): Promise<Place[]> {
 }
 
 async function byModel(blocks: BlockRepository, table: ActTable, text: string): Promise<Place[]> {
-  return actPlaces(table, cidText((await findVersion(blocks, text)).cid))
+  return actPlaces(table, idOf((await findVersion(blocks, text)).cid))
 }
 
 /** Told by what the block is. A root may have been dropped, and is known by what used or made it. */
 async function byCid(blocks: BlockRepository, table: ActTable, cid: CID): Promise<readonly Place[]> {
   const text = cidText(cid)
-  const known = actPlaces(table, text)
+  const known = actPlaces(table, idOf(cid))
   if (known.length > 0) return known
   if (!(await blocks.has(cid)) && (await blocks.isEvicted(cid))) return [dataPlace(cid)]
   const type: unknown = cid.code === 0x71 ? (decodeCbor(await blocks.get(cid)) as { type?: unknown } | null)?.type : undefined
   if (type === 'run-start') return runPlaces(blocks, await runOfStart(blocks, cid))
   if (type === 'run') return runPlaces(blocks, await runOfStart(blocks, (await readRunRecord(blocks, cid)).start))
-  if (type === 'derivation-run') return actPlaces(table, cidText((await readRun(blocks, cid)).derivation))
+  if (type === 'derivation-run') return actPlaces(table, idOf((await readRun(blocks, cid)).derivation))
   if (type === 'manifest' || type === 'snapshot') return byRevision(blocks, text)
   throw new InvalidArgumentError(`${text} is no dataset, run, derivation or model version`, { data: { cid: text }, hint: '`varve impact <cid>` says who used a chunk.' })
 }
 
 function dataPlace(root: CID): Place {
-  return { id: cidText(root), root }
+  return { id: idOf(root), root }
 }
 
 async function runPlaces(blocks: BlockRepository, run: Parameters<typeof useOf>[0]): Promise<Place[]> {

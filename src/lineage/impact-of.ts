@@ -4,7 +4,7 @@ import type { Repository } from '../dataset/repository.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { runKey, runLabel } from '../run/run-key.ts'
 import type { CidText, OperationOptions } from '../types.ts'
-import { type ActTable, readLinked } from './act.ts'
+import { type ActTable, idOf, readLinked } from './act.ts'
 import { actTable } from './act-table.ts'
 import { type Affected, affectedBy, usedRoots } from './affected.ts'
 import { ContentSearch, type Wanted } from './content-search.ts'
@@ -16,6 +16,9 @@ export interface ImpactOptions extends Pick<OperationOptions, 'signal'> {
   /** The same content under any name counts too. Reads every tree node that the datasets in use do not share. */
   readonly anywhere?: boolean
 }
+
+/** Datasets that are looked into at a time. */
+const BATCH = 32
 
 type Names = ReadonlyMap<string, RootNames>
 
@@ -37,7 +40,7 @@ export async function impactOf({ blocks }: Repository, wanted: string, { anywher
   const used = await usedRoots(blocks, table)
   const names = await rootNames(blocks)
   const looked = found.wanted === undefined ? undefined : await search(blocks, used, names, found.wanted, signal)
-  const data = looked?.data ?? (found.root === null ? [] : [{ root: cidText(found.root), names: names.get(cidText(found.root))?.names ?? [], paths: [], count: 0 }])
+  const data = looked?.data ?? (found.root === null ? [] : [{ root: cidText(found.root), names: names.get(idOf(found.root))?.names ?? [], paths: [], count: 0 }])
   const affected = await affectedBy(blocks, table, used, data.map(({ root }) => parseCid(root)))
   return {
     wanted: { root: textOrNull(found.root), path: found.path, content: textOrNull(found.content) }, searched: looked === undefined ? 0 : used.size, dropped: looked?.dropped ?? [], data,
@@ -50,21 +53,22 @@ async function search(blocks: BlockRepository, used: ReadonlyMap<string, CID>, n
   const content = new ContentSearch(blocks, wanted, signal)
   const data: AffectedData[] = []
   const dropped: CidText[] = []
-  for (const root of used.values()) {
-    const text = cidText(root)
-    if (evicted.has(toHex(root.multihash.digest)) && !(await blocks.has(root))) {
-      dropped.push(text)
-      continue
+  const roots = [...used.values()]
+  for (let at = 0; at < roots.length; at += BATCH) {
+    const batch = roots.slice(at, at + BATCH)
+    const found = await Promise.all(batch.map(async (root) => (evicted.has(toHex(root.multihash.digest)) && !(await blocks.has(root)) ? undefined : readLinked(`The dataset ${cidText(root)}`, () => content.inRoot(root)))))
+    for (const [index, root] of batch.entries()) {
+      const matches = found[index]
+      if (matches === undefined) dropped.push(cidText(root))
+      else if (matches.count > 0) data.push({ root: cidText(root), names: names.get(idOf(root))?.names ?? [], ...matches })
     }
-    const matches = await readLinked(`The dataset ${text}`, () => content.inRoot(root))
-    if (matches.count > 0) data.push({ root: text, names: names.get(text)?.names ?? [], ...matches })
   }
   return { data, dropped }
 }
 
 function derivationsOf({ acts }: Affected, names: Names): readonly AffectedDerivation[] {
   return [...acts].filter(({ kind }) => kind === 'derivation').map(({ cid, label, outs }) => ({
-    derivation: cidText(cid), recipe: label, outputs: outs.map(({ role, id }) => ({ name: role, root: id as CidText, names: names.get(id)?.names ?? [] })),
+    derivation: cidText(cid), recipe: label, outputs: outs.flatMap(({ role, id, to }) => (to.kind === 'root' ? { name: role, root: cidText(to.cid), names: names.get(id)?.names ?? [] } : [])),
   })).sort((a, b) => (a.recipe < b.recipe ? -1 : a.recipe > b.recipe ? 1 : 0))
 }
 
@@ -73,17 +77,18 @@ function runsOf({ runs }: Affected): Impact['runs'] {
 }
 
 async function modelsOf(table: ActTable, { acts }: Affected): Promise<readonly AffectedModel[]> {
-  const found = [...acts].filter(({ kind }) => kind === 'model' || kind === 'evaluation')
-  const models: AffectedModel[] = []
-  for (const id of new Set(found.map(({ cid }) => cidText(cid)))) {
-    const own = found.filter(({ cid }) => cidText(cid) === id)
+  const found = new Map<string, { readonly cid: CID; readonly kinds: Set<string> }>()
+  for (const { cid, kind } of acts) {
+    if (kind !== 'model' && kind !== 'evaluation') continue
+    const known = found.get(idOf(cid)) ?? { cid, kinds: new Set() }
+    known.kinds.add(kind)
+    found.set(idOf(cid), known)
+  }
+  return Promise.all([...found].map(async ([id, { cid, kinds }]) => {
     const node = await table.get(id)?.describe()
     const aliases = node?.facts['aliases']
-    models.push({
-      label: node?.label ?? id, id, aliases: Array.isArray(aliases) ? aliases.map(String) : [], isMadeOf: own.some(({ kind }) => kind === 'model'), isEvaluatedOn: own.some(({ kind }) => kind === 'evaluation'),
-    })
-  }
-  return models
+    return { label: node?.label ?? '', id: cidText(cid), aliases: Array.isArray(aliases) ? aliases.map(String) : [], isMadeOf: kinds.has('model'), isEvaluatedOn: kinds.has('evaluation') }
+  }))
 }
 
 function textOrNull(cid: CID | null): CidText | null {

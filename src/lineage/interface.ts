@@ -42,7 +42,7 @@ export interface Lineage {
   readonly nodes: readonly LineageNode[]
   /** Every edge between these nodes. */
   readonly edges: readonly LineageEdge[]
-  /** Nodes right beyond these that depth or number kept out. What lies behind them is not known. */
+  /** Nodes before which depth or number ended the walk. What lies behind them is not known. */
   readonly leftOut: number
 }
 

@@ -5,7 +5,7 @@ import type { LineageEdge } from './interface.ts'
 /** A node as the walk holds it: data, of which nothing is known but its root, or something that was done. */
 export type Place = { readonly id: string; readonly root: CID; readonly act?: never } | { readonly id: string; readonly act: Act; readonly root?: never }
 
-/** The nodes that were found, in that order, and what lies right beyond them. */
+/** The nodes that were found, in that order, and those at which the walks ended. */
 export class LineageGraph {
   readonly places: Map<string, Place> = new Map()
   /** Roots of which it is known that a run made them. */
@@ -23,23 +23,23 @@ export class LineageGraph {
 
   add(place: Place): void {
     this.places.set(place.id, place)
-    this.#beyond.delete(place.id)
   }
 
-  /** Says of a node that it is kept out. */
+  /** Says of a node that a walk ended before it. The other walk may still come by it, and then knows one side of it. */
   leaveOut(id: string): void {
-    if (!this.places.has(id)) this.#beyond.add(id)
+    this.#beyond.add(id)
   }
 
   get leftOut(): number {
     return this.#beyond.size
   }
 
-  /** Every edge between the nodes, each once: things that were done know them, and some from both ends. */
-  edges(): readonly LineageEdge[] {
+  /** Every edge between the nodes, each once: things that were done know them, and some from both ends. `names` are the nodes' own ids. */
+  edges(names: ReadonlyMap<string, string>): readonly LineageEdge[] {
     const edges = new Map<string, LineageEdge>()
     const add = (from: string, to: string, role: string): void => {
-      if (this.places.has(from) && this.places.has(to)) edges.set(JSON.stringify([from, to, role]), { from, to, role })
+      const [source, target] = [names.get(from), names.get(to)]
+      if (source !== undefined && target !== undefined) edges.set(`${source} ${target} ${role}`, { from: source, to: target, role })
     }
     for (const { id, act } of this.places.values()) {
       for (const link of act?.ins ?? []) add(link.id, id, link.role)

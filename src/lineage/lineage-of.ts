@@ -1,4 +1,5 @@
 import { toHex } from '../bytes.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
@@ -43,11 +44,12 @@ export async function lineageOf({ blocks }: Repository, wanted: string, { direct
   const graph = new LineageGraph(mostNodes)
   for (const place of starts) graph.add(place)
   for (const one of ['up', 'down'] as const) if (direction === one || direction === 'both') await walk(blocks, table, graph, starts, { direction: one, depth, signal })
-  return {
-    start: starts.map(({ id }) => id), direction, depth: Number.isFinite(depth) ? depth : null, nodes: await described(blocks, table, graph, starts), edges: graph.edges(), leftOut: graph.leftOut,
-  }
+  const nodes = await described(blocks, table, graph, starts)
+  const names = new Map([...graph.places.keys()].map((id, at) => [id, nodes[at]?.id ?? '']))
+  return { start: starts.map(({ id }) => names.get(id) ?? ''), direction, depth: Number.isFinite(depth) ? depth : null, nodes, edges: graph.edges(names), leftOut: graph.leftOut }
 }
 
+/** In the order of the places. */
 async function described(blocks: BlockRepository, table: ActTable, graph: LineageGraph, starts: readonly Place[]): Promise<readonly LineageNode[]> {
   const names = await rootNames(blocks)
   const evicted = await blocks.evicted()
@@ -55,7 +57,7 @@ async function described(blocks: BlockRepository, table: ActTable, graph: Lineag
   const nodes: LineageNode[] = []
   for (const { id, act, root } of graph.places.values()) {
     if (act !== undefined) nodes.push(await act.describe())
-    else nodes.push(dataNode(id, { known: names.get(id), isDerived: table.givers(id).length > 0, maker: makers.get(id), isDropped: evicted.has(toHex(root.multihash.digest)) }))
+    else nodes.push(dataNode(root, { known: names.get(id), isDerived: table.givers(id).length > 0, maker: makers.get(id), isDropped: evicted.has(toHex(root.multihash.digest)) }))
   }
   return nodes
 }
@@ -77,12 +79,13 @@ interface KnownOfRoot {
   readonly isDropped: boolean
 }
 
-function dataNode(id: string, { known, isDerived, maker, isDropped }: KnownOfRoot): LineageNode {
-  const { cid, snapshot } = known?.snapshots[0] ?? {}
-  const label = known?.names[0] ?? (maker === undefined || maker === '' ? `${(cid ?? id).slice(0, SHORT_CID_LENGTH)}…` : maker)
+function dataNode(root: CID, { known, isDerived, maker, isDropped }: KnownOfRoot): LineageNode {
+  const { snapshot } = known?.snapshots[0] ?? {}
+  const id = cidText(root)
+  const label = known?.names[0] ?? (maker === undefined || maker === '' ? `${id.slice(0, SHORT_CID_LENGTH)}…` : maker)
   return {
     id, kind: known === undefined && !isDerived && maker !== undefined ? 'artifact' : 'data', label, status: isDropped ? 'dropped' : null, when: snapshot?.time ?? null,
     why: snapshot === undefined || snapshot.message === '' ? null : snapshot.message,
-    facts: { names: known?.names ?? [], snapshots: known?.snapshots.map((one) => one.cid) ?? [], source: snapshot?.source?.uri ?? null },
+    facts: { names: known?.names ?? [], snapshots: known?.snapshots.map(({ cid }) => cidText(cid)) ?? [], source: snapshot?.source?.uri ?? null },
   }
 }

@@ -3,7 +3,7 @@ import { readModelVersion } from '../registry/model-object.ts'
 import { listVersionEntries, newestMoves } from '../registry/model-tree.ts'
 import type { ModelVersion } from '../registry/interface.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { type Act, readLinked } from './act.ts'
+import { type Act, idOf, readLinked } from './act.ts'
 import { rootLink } from './derivation-acts.ts'
 
 export const EVALUATION = 'evaluation'
@@ -12,7 +12,7 @@ export const EVALUATION = 'evaluation'
 export async function* modelActs(repository: BlockRepository): AsyncGenerator<Act> {
   const aliases = new AliasTable(repository)
   for await (const { name, number, cid, root, evaluatedOn } of listVersionEntries(repository)) {
-    const id = cidText(cid)
+    const id = idOf(cid)
     const label = `${name}@${number}`
     const version = (): Promise<ModelVersion> => readLinked(`The model ${label}`, () => readModelVersion(repository, cid))
     yield {
@@ -22,7 +22,7 @@ export async function* modelActs(repository: BlockRepository): AsyncGenerator<Ac
       describe: async () => {
         const { artifact, run, by, at, why, evaluation } = await version()
         const metrics = evaluation === null ? {} : { metrics: evaluation.metrics }
-        return { id, kind: 'model', label, status: null, when: at, why, facts: { artifact, run: cidText(run), by, aliases: await aliases.of(name, cid), ...metrics } }
+        return { id: cidText(cid), kind: 'model', label, status: null, when: at, why, facts: { artifact, run: cidText(run), by, aliases: await aliases.of(name, cid), ...metrics } }
       },
     }
     if (evaluatedOn !== null) yield evaluationAct({ cid, label, evaluatedOn, version })
@@ -37,15 +37,15 @@ interface Evaluated {
 }
 
 function evaluationAct({ cid, label: model, evaluatedOn, version }: Evaluated): Act {
-  const id = evaluationId(cidText(cid))
+  const id = evaluationId(idOf(cid))
   const label = `evaluation of ${model}`
   return {
     id, cid, kind: 'evaluation', label,
-    ins: [{ role: EVALUATION, id: cidText(cid), to: { kind: 'act' } }, rootLink({ name: 'evaluated on', root: evaluatedOn })],
+    ins: [{ role: EVALUATION, id: idOf(cid), to: { kind: 'act' } }, rootLink({ name: 'evaluated on', root: evaluatedOn })],
     outs: [],
     describe: async () => {
       const { at, evaluation } = await version()
-      return { id, kind: 'evaluation', label, status: null, when: at, why: null, facts: evaluation === null ? {} : { metrics: evaluation.metrics, revision: evaluation.revision } }
+      return { id: evaluationId(cidText(cid)), kind: 'evaluation', label, status: null, when: at, why: null, facts: evaluation === null ? {} : { metrics: evaluation.metrics, revision: evaluation.revision } }
     },
   }
 }

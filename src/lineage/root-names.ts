@@ -2,37 +2,41 @@ import { type CID, cidText } from '../cid/cid.ts'
 import { snapshotRefs } from '../dataset/history.ts'
 import { readSnapshot, type Snapshot } from '../dataset/snapshot-object.ts'
 import { isTagName, type BlockRepository, type Ref } from '../repository/index.ts'
-import type { CidText } from '../types.ts'
-import { readLinked } from './act.ts'
+import { idOf, readLinked } from './act.ts'
 
 /** What is known of a root by its snapshots. */
 export interface RootNames {
   /** The best first: tags, which stay; refs; places in the history of a ref. */
   readonly names: readonly string[]
   /** In the order in which refs lead to them. */
-  readonly snapshots: readonly { readonly cid: CidText; readonly snapshot: Snapshot }[]
+  readonly snapshots: readonly KnownSnapshot[]
+}
+
+export interface KnownSnapshot {
+  readonly cid: CID
+  readonly snapshot: Snapshot
 }
 
 interface Found {
   readonly tags: string[]
   readonly refs: string[]
   readonly places: string[]
-  readonly snapshots: Map<CidText, Snapshot>
+  readonly snapshots: Map<string, KnownSnapshot>
 }
 
-/** Every root that a ref's history leads to. Reads each snapshot once, some 50 µs. */
+/** Every root that a ref's history leads to, by `idOf`. Reads each snapshot once, some 50 µs. */
 export async function rootNames(repository: BlockRepository): Promise<ReadonlyMap<string, RootNames>> {
   const roots = new Map<string, Found>()
-  const read = new Map<CidText, Snapshot>()
+  const read = new Map<string, Snapshot>()
   const found = async (cid: CID): Promise<{ readonly root: Found; readonly snapshot: Snapshot; readonly isNew: boolean }> => {
-    const text = cidText(cid)
-    const known = read.get(text)
-    const snapshot = known ?? (await readLinked(`The snapshot ${text}`, () => readSnapshot(repository, cid)))
-    read.set(text, snapshot)
-    const name = cidText(snapshot.root)
-    const root = roots.get(name) ?? { tags: [], refs: [], places: [], snapshots: new Map<CidText, Snapshot>() }
+    const id = idOf(cid)
+    const known = read.get(id)
+    const snapshot = known ?? (await readLinked(`The snapshot ${cidText(cid)}`, () => readSnapshot(repository, cid)))
+    read.set(id, snapshot)
+    const name = idOf(snapshot.root)
+    const root = roots.get(name) ?? { tags: [], refs: [], places: [], snapshots: new Map<string, KnownSnapshot>() }
     roots.set(name, root)
-    root.snapshots.set(text, snapshot)
+    root.snapshots.set(id, { cid, snapshot })
     return { root, snapshot, isNew: known === undefined }
   }
   for (const { name, target } of await branchesFirst(repository)) {
@@ -47,7 +51,7 @@ export async function rootNames(repository: BlockRepository): Promise<ReadonlyMa
       waiting.push(...parentsOf(snapshot, at.age))
     }
   }
-  return new Map([...roots].map(([root, { tags, refs, places, snapshots }]) => [root, { names: [...tags, ...refs, ...places], snapshots: [...snapshots].map(([cid, snapshot]) => ({ cid, snapshot })) }]))
+  return new Map([...roots].map(([root, { tags, refs, places, snapshots }]) => [root, { names: [...tags, ...refs, ...places], snapshots: [...snapshots.values()] }]))
 }
 
 /** Most of the history is then named after what goes on. */

@@ -6,7 +6,7 @@ import { runLabel, type RunNumber } from '../run/run-key.ts'
 import { readRunOutline, readRunRecord, type RunOutline } from '../run/run-object.ts'
 import { getRuns, type ListedRun, listRuns } from '../run/run-tree.ts'
 import type { RunUse } from '../run/run-uses.ts'
-import { type Act, type Link, readLinked } from './act.ts'
+import { type Act, idOf, type Link, readLinked } from './act.ts'
 import { rootLink } from './derivation-acts.ts'
 
 /** Runs that are read at a time. */
@@ -35,13 +35,12 @@ async function runAct(repository: BlockRepository, run: ListedRun): Promise<Act>
     readLinked(`The start of ${label}`, () => readRunOutline(repository, run.start)),
     cid === null ? null : readLinked(`The record of ${label}`, () => readRunRecord(repository, cid)),
   ])
-  const id = cidText(run.start)
   return {
-    id, cid: run.start, kind: 'run', label,
+    id: idOf(run.start), cid: run.start, kind: 'run', label,
     ins: [...outline.inputs.map(rootLink), ...maybe('code', outline.code), ...originalLink(outline.reproduces)],
     outs: record === null ? [] : [...record.artifacts.map(rootLink), ...maybe('metrics', record.metrics), ...maybe('log', record.log)],
     describe: () => ({
-      id, kind: 'run', label, status: record?.status ?? 'running', when: record?.ended ?? outline.started, why: outline.why, facts: factsOf(outline, record),
+      id: cidText(run.start), kind: 'run', label, status: record?.status ?? 'running', when: record?.ended ?? outline.started, why: outline.why, facts: factsOf(outline, record),
     }),
   }
 }
@@ -68,5 +67,5 @@ function maybe(name: string, root: CID | null): readonly Link[] {
 }
 
 function originalLink(start: CID | null): readonly Link[] {
-  return start === null ? [] : [{ role: 'reproduced by', id: cidText(start), to: { kind: 'run', cid: start } }]
+  return start === null ? [] : [{ role: 'reproduced by', id: idOf(start), to: { kind: 'run', cid: start } }]
 }

@@ -1,20 +1,26 @@
-import { type CID, cidText } from '../cid/cid.ts'
+import type { CID } from '../cid/cid.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { Pause } from '../repository/pause.ts'
 import { type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
-import type { Act, ActTable, Link } from './act.ts'
+import { type Act, type ActTable, idOf, type Link } from './act.ts'
 import type { LineageGraph, Place } from './lineage-graph.ts'
 import { runActs, runOfStart } from './run-acts.ts'
 
 /** A neighbour that has not been read yet: a node as it is, or a run by its place in the tree of runs or by its start. */
 type Candidate = Place | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID }
 
-const SIDES = {
-  down: { kinds: ['input', 'code'], links: (act: Act) => act.outs, back: (act: Act) => act.ins },
-  up: { kinds: ['artifact', 'metrics', 'log'], links: (act: Act) => act.ins, back: (act: Act) => act.outs },
-} as const satisfies Record<string, { readonly kinds: readonly RunUseKind[]; readonly links: (act: Act) => readonly Link[]; readonly back: (act: Act) => readonly Link[] }>
+export type WalkDirection = 'down' | 'up'
 
-export type WalkDirection = keyof typeof SIDES
+interface Side {
+  readonly kinds: readonly RunUseKind[]
+  readonly links: (act: Act) => readonly Link[]
+  readonly back: (act: Act) => readonly Link[]
+}
+
+const SIDES: Readonly<Record<WalkDirection, Side>> = {
+  down: { kinds: ['input', 'code'], links: (act) => act.outs, back: (act) => act.ins },
+  up: { kinds: ['artifact', 'metrics', 'log'], links: (act) => act.ins, back: (act) => act.outs },
+}
 
 export interface WalkOptions {
   readonly direction: WalkDirection
@@ -62,14 +68,14 @@ async function neighbours(repository: BlockRepository, table: ActTable, graph: L
   }
   const roots = level.flatMap(({ root }) => root ?? [])
   for (const kind of side.kinds) {
-    for await (const { root, ...use } of runsOfRoots(repository, roots, kind)) {
-      if (direction === 'up') graph.madeByRuns.add(cidText(root))
-      add({ id: cidText(use.start), use })
+    for await (const use of runsOfRoots(repository, roots, kind)) {
+      if (direction === 'up') graph.madeByRuns.add(idOf(use.root))
+      add({ id: idOf(use.start), use })
     }
   }
   if (direction === 'up') return found
   const originals = level.flatMap(({ act }) => (act?.kind === 'run' ? act.cid : []))
-  for await (const { root: _root, ...use } of runsOfRoots(repository, originals, 'original')) add({ id: cidText(use.start), use })
+  for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: idOf(use.start), use })
   return found
 }
 

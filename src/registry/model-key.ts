@@ -5,6 +5,7 @@ import { parseUserRefName } from '../repository/ref-name.ts'
 const MOST_VERSIONS = 0xffffffff
 const ALIAS_MARK = 0x61
 const APPROVAL_MARK = 0x70
+const decoder = new TextDecoder('utf-8', { fatal: true })
 const LABEL = /^([^@]+)@([^@]+)$/s
 /** What is all digits is meant as a number, also where it cannot be one. */
 const DIGITS = /^\d+$/
@@ -59,7 +60,7 @@ export function parseVersionKey(key: Uint8Array): { readonly name: string; reado
   const split = key.length - 5
   if (split < 1 || key[split] !== 0) throw new MalformedDataError('A key of the tree of models has no number')
   try {
-    return { name: new TextDecoder('utf-8', { fatal: true }).decode(key.subarray(0, split)), number: MOST_VERSIONS - new DataView(key.buffer, key.byteOffset + split + 1, 4).getUint32(0) }
+    return { name: decoder.decode(key.subarray(0, split)), number: MOST_VERSIONS - new DataView(key.buffer, key.byteOffset + split + 1, 4).getUint32(0) }
   } catch (cause) {
     throw new MalformedDataError('A key of the tree of models is not text', { cause })
   }

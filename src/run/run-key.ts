@@ -4,6 +4,7 @@ import { isTagName, parseUserRefName } from '../repository/ref-name.ts'
 
 const MOST_RUNS = 0xffffffff
 const NUMBER_SIZE_BYTES = 4
+const decoder = new TextDecoder('utf-8', { fatal: true })
 const LABEL = /^(.+)#([1-9]\d*)$/s
 
 /** A run by its name and the number that counts the runs of that name from 1. */
@@ -48,7 +49,7 @@ export function parseRunKey(key: Uint8Array): RunNumber {
   if (split < 1 || key[split] !== 0) throw new MalformedDataError('A key of the tree of runs has no number')
   const number = MOST_RUNS - new DataView(key.buffer, key.byteOffset + split + 1, NUMBER_SIZE_BYTES).getUint32(0)
   try {
-    return { name: new TextDecoder('utf-8', { fatal: true }).decode(key.subarray(0, split)), number }
+    return { name: decoder.decode(key.subarray(0, split)), number }
   } catch (cause) {
     throw new MalformedDataError('A key of the tree of runs is not text', { cause })
   }

@@ -1,5 +1,5 @@
 import { compareBytes, concatBytes, startsWithBytes } from '../bytes.ts'
-import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+import { type CID, cidFromDigest, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeItem } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
@@ -29,7 +29,7 @@ export interface NewUse extends RunUse {
 
 /** Runs that read a root, or that made it. Some 5 µs for each. */
 export async function* runsOfRoot(repository: BlockRepository, root: CID, kind: RunUseKind): AsyncGenerator<RunUse> {
-  for await (const { root: _root, ...use } of runsOfRoots(repository, [root], kind)) yield use
+  for await (const { name, number, start } of runsOfRoots(repository, [root], kind)) yield { name, number, start }
 }
 
 /** The same for many roots, in the order of their digests. Reads each node once, whatever the number of roots. */
@@ -37,11 +37,14 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
   const tree = await repository.getRef(USES_REF)
   if (tree === undefined || roots.length === 0) return
   const cursor = await TreeCursor.open(repository, linkCodec, tree)
-  const distinct = [...new Map(roots.map((root) => [cidText(root), root])).values()]
-  for (const { root, prefix } of distinct.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
+  let before: Uint8Array | undefined
+  for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
+    if (before !== undefined && compareBytes(before, prefix) === 0) continue
+    before = prefix
     await cursor.seek(prefix)
     for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
-      yield { root, ...parseRunKey(item.key.subarray(prefix.length)), start: item.value }
+      const { name, number } = parseRunKey(item.key.subarray(prefix.length))
+      yield { root, name, number, start: item.value }
       cursor.next()
     }
   }

@@ -117,10 +117,13 @@ it('with fewer nodes or steps it is a part of the whole, the nearest first, and 
       const whole = await lineageOf(repository, wanted, { direction })
       const few = await lineageOf(repository, wanted, { direction, mostNodes })
       expect(few.nodes).toHaveLength(Math.min(mostNodes, whole.nodes.length))
-      expect(few.leftOut > 0).toBe(few.nodes.length < whole.nodes.length)
       const near = await lineageOf(repository, wanted, { direction, depth })
-      for (const part of [few, near]) expect(idsOf(whole)).toEqual(expect.arrayContaining([...idsOf(part)]))
-      expect(near.leftOut > 0).toBe(near.nodes.length < whole.nodes.length)
+      for (const part of [few, near]) {
+        expect(idsOf(whole)).toEqual(expect.arrayContaining([...idsOf(part)]))
+        if (part.nodes.length < whole.nodes.length) expect(part.leftOut).toBeGreaterThan(0)
+        // With both, one walk may end before what the other shows, and not know that nothing lies behind.
+        else if (direction !== 'both') expect(part.leftOut).toBe(0)
+      }
     }
   }), { numRuns: 12 })
 })
@@ -132,15 +135,16 @@ it('impact reaches the runs, derivations and models that are below', async () =>
     const table = await actTable(blocks)
     const start = all[at] as CID
     const affected = await affectedBy(blocks, table, await usedRoots(blocks, table), [start])
+    const affectedRuns = new Set<string>([...affected.runs.values()].map((use) => cidText(use.start)))
     // A reproduction uses the data of its original, or it does not: that it reproduces it is no use of data.
-    const reproductions = new Set(edges.filter(([from, to]) => affected.runs.has(from) && affected.runs.has(to)).map((edge) => edge.join(' ')))
+    const reproductions = new Set(edges.filter(([from, to]) => affectedRuns.has(from) && affectedRuns.has(to)).map((edge) => edge.join(' ')))
     const runIds = new Set((await lineageOf(repository, cidText(start), { direction: 'down' })).nodes.filter(({ kind }) => kind === 'run').map(({ id }) => id))
     const data = edges.filter(([from, to]) => !(runIds.has(from) && runIds.has(to)) && !reproductions.has(`${from} ${to}`))
     const below = closure(data, [cidText(start)], (edge) => edge)
-    const found = new Set<string>([...[...affected.acts].map(({ id }) => id), ...affected.runs.keys()])
+    const found = new Set<string>([...[...affected.acts].map(({ cid, kind }) => (kind === 'evaluation' ? `${cidText(cid)}#evaluation` : cidText(cid))), ...[...affected.runs.values()].map((use) => cidText(use.start))])
     const expected = new Set([...below].filter((id) => !all.some((one) => cidText(one) === id)))
     // The evaluation of a model that is affected is not on what is affected.
-    for (const id of [...expected]) if (id.includes('#') && !found.has(id)) expect(edges.some(([from, to]) => to === id && below.has(from) && from !== id.slice(0, id.indexOf('#')))).toBe(false)
+    for (const id of expected) if (id.includes('#') && !found.has(id)) expect(edges.some(([from, to]) => to === id && below.has(from) && from !== id.slice(0, id.indexOf('#')))).toBe(false)
     expect(new Set([...found].filter((id) => !id.includes('#')))).toEqual(new Set([...expected].filter((id) => !id.includes('#'))))
   }), { numRuns: 12 })
 })

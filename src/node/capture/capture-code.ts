@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
 import type { GitState } from '../../run/capture-interface.ts'
 import { byteTextOfPath, type ByteText } from '../byte-text.ts'
+import { CodeCache } from './code-cache.ts'
 import { Git } from './git-command.ts'
 import { findPlace } from './git-place.ts'
 import { patternOf } from './git-scratch.ts'
 import type { CaptureOptions, StoredCode } from './interface.ts'
 import { storePlainFolder } from './plain-folder.ts'
-import { storeWorkingTree } from './store-working-tree.ts'
+import { type StoredTree, storeWorkingTree } from './store-working-tree.ts'
 import { readWorkingTree, type WorkingTree } from './working-tree.ts'
 
 const DEFAULT_MAX_BYTES = 200_000_000
@@ -41,10 +42,22 @@ export async function captureCode(folder: string, options: CaptureOptions): Prom
   try {
     const inTree = pathIn(place.top, top)
     if (!tree.isTooLarge && !isPartOf(tree, place.top, top, options.argv)) return await plain(`The state of git is not known: the repository in ${place.top} ignores ${inTree}`)
-    const stored = tree.isTooLarge ? { ...NOTHING, made: await tree.made() } : await storeWorkingTree(options.session, tree, inTree, options)
+    const stored = tree.isTooLarge ? { ...NOTHING, made: await tree.made(), isAsInGit: true } : await storeCached(tree, inTree, place.top, options)
     return { git: { ...tree.state, tree: stored.made.tree }, top: place.top, code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
   } finally {
     await tree.made().catch(() => undefined)
+  }
+}
+
+async function storeCached(tree: WorkingTree, folder: string, top: string, { cache: place, session, ...options }: CaptureOptions): Promise<StoredTree> {
+  const cache = place === undefined ? undefined : new CodeCache({ ...place, top })
+  try {
+    const stored = await storeWorkingTree(session, tree, folder, { ...options, cache })
+    // What is to be told of a file must be found out again the next time.
+    if (stored.code !== null && stored.isAsInGit) await cache?.commit()
+    return stored
+  } finally {
+    cache?.close()
   }
 }
 

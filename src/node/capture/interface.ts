@@ -1,6 +1,7 @@
 import type { CID } from '../../cid/cid.ts'
 import type { Session } from '../../repository/session.ts'
 import type { Capture } from '../../run/capture-interface.ts'
+import type { CodeCachePlace } from './code-cache.ts'
 import type { Variables } from './git-command.ts'
 
 export interface CaptureOptions {
@@ -20,6 +21,8 @@ export interface CaptureOptions {
   readonly image?: string | undefined
   /** Root of the code of a run before, so that what changed a little is stored as a delta. */
   readonly before?: CID | undefined
+  /** Remembers what files held, so that those which stand as they did are not read again. Default: every file is read every time. */
+  readonly cache?: Pick<CodeCachePlace, 'folder' | 'identity' | 'trustAfterMs'> | undefined
   /** Most bytes of code. Default 200,000,000. */
   readonly maxBytes?: number
   /** Longest that one git command may take. Default 30,000. */

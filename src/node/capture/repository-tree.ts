@@ -15,7 +15,7 @@ export interface TreeFile extends SizedFile {
   readonly path: ByteText
   /** Absolute. */
   readonly at: ByteText
-  readonly isLink: boolean
+  readonly facts: EntryFacts
   /** Whether it is as in the commit. */
   readonly isCommitted: boolean
 }
@@ -164,7 +164,7 @@ function sort(place: GitPlace, status: PorcelainStatus, tracked: ReadonlyMap<Byt
       const at = below(top, path)
       const facts = factsOf(at)
       if (facts === undefined && !changed.has(path)) absent.push(whole)
-      if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), isLink: typeOf(facts) === 'symlink', isTracked: entry !== undefined, isCommitted: !changed.has(path) })
+      if (facts !== undefined && !deleted.has(path)) files.push({ path: whole, at, size: Number(facts.size), facts, isTracked: entry !== undefined, isCommitted: !changed.has(path) })
     }
   }
   return { files, links, leftOut: [...leftOut], untracked, absent }

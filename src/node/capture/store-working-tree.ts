@@ -8,13 +8,19 @@ import type { GitTree } from './repository-tree.ts'
 import { storeFiles, type StoreFilesOptions } from './store-files.ts'
 import type { WorkingTree } from './working-tree.ts'
 
+export interface StoredTree extends StoredCode {
+  readonly made: GitTree
+  /** Whether git has every content as it was stored, but for conversions that it makes. */
+  readonly isAsInGit: boolean
+}
+
 const KNOWN: Proof = { isWhole: true, blobs: new Map() }
 
 /**
- * Stores a working tree and proves it: what is new in the repository is read back, and every content is compared with what git computed from the file itself. Code is null, with the reason, if the proof fails.
+ * Stores a working tree and proves it: what is new in the repository is read back, and every content that is read is compared with what git computed from the file itself. Of files that stand as they did at the capture before, that was done then. Code is null, with the reason, if the proof fails.
  * @param folder where the run was started, from the top
  */
-export async function storeWorkingTree(session: Session, tree: WorkingTree, folder: string, options: StoreFilesOptions): Promise<StoredCode & { readonly made: GitTree }> {
+export async function storeWorkingTree(session: Session, tree: WorkingTree, folder: string, options: StoreFilesOptions): Promise<StoredTree> {
   const idLength = tree.state.commit?.length ?? 40
   const blocks = session.added.blocks
   const { root, files, bytes, missing, secrets, contents } = await storeFiles(session, tree.files, tree.folders, { ...options, idLength })
@@ -23,11 +29,11 @@ export async function storeWorkingTree(session: Session, tree: WorkingTree, fold
   const made = await tree.made()
   const unlikeGit = [...contents].flatMap(([path, { blob }]) => {
     const known = made.blobs.get(path)
-    return known === undefined || (known === blob && (blobs.get(path) ?? known) === known) ? [] : [path]
+    return known === undefined || blob === undefined || (known === blob && (blobs.get(path) ?? known) === known) ? [] : [path]
   })
   const others = unlikeGit.length === 0 ? [] : await withoutConverted(unlikeGit, made.blobs, tree.repositories)
   return {
-    made,
+    made, isAsInGit: others.length === 0,
     code: isWhole ? { root, files, bytes, folder } : null,
     missing: [
       ...made.missing, ...missing,
