@@ -107,6 +107,19 @@ describe('varve check', () => {
     }
   })
 
+  it('runs a run again where that is asked for, and takes what came of it for proof', async () => {
+    const cwd = newFolder()
+    writeFileSync(join(cwd, 'train.mjs'), "import { writeFileSync } from 'node:fs'\nwriteFileSync('model.bin', `weights ${process.env.VARVE_SEED}`)\n")
+    expect(await runCli(['run', '--output', 'model=model.bin', '--seed', '7', '--', process.execPath, 'train.mjs'], { cwd })).toMatchObject({ code: 0 })
+    const statuses = async (...flags: readonly string[]): Promise<unknown> => {
+      const { items } = JSON.parse((await runCli(['check', 'train#1', '--level', 'audit', '--json', ...flags], { cwd })).stdout) as CheckReport
+      return ['seed', 'rerun'].map((id) => items.find((item) => item.id === id)?.status)
+    }
+    expect(await statuses()).toEqual(['declared', 'missing'])
+    expect(await statuses('--rerun')).toEqual(['declared', 'proven'])
+    expect(await statuses()).toEqual(['proven', 'proven'])
+  })
+
   it('looks at a run that has not begun', async () => {
     const cwd = await project()
     writeFileSync(join(cwd, 'conf.yaml'), 'rate: 0.1\n')

@@ -7,6 +7,7 @@ import type { BlockSource } from '../../src/codec/interface.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import type { ModelEvent, ModelVersion } from '../../src/registry/interface.ts'
 import { aliasKey, approvalKey, versionKey } from '../../src/registry/model-key.ts'
+import { versionEntryCodec } from '../../src/registry/version-entry.ts'
 import { encodeModelEvent, encodeModelVersion, readModelEvent, readModelVersion } from '../../src/registry/model-object.ts'
 
 /** What the bytes of each block and key must be for good; whoever changes one of them changes the format. */
@@ -48,6 +49,16 @@ describe('the block of a', () => {
     await expect(read(source(encodeCbor({ ...fields, more: 1 })), link(0))).rejects.toMatchObject({ code: 'MALFORMED_DATA' })
     await expect(read(source(encodeCbor({ ...fields, format: 2 })), link(0))).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
   })
+})
+
+it.each([
+  ['entry of a version', { cid: link(8), root: link(9), evaluatedOn: null }], ['entry of a version that was evaluated', { cid: link(8), root: link(9), evaluatedOn: link(10) }],
+] as const)('the %s has the bytes of the format, and reads back', (name, entry) => {
+  const bytes = encodeCbor(versionEntryCodec.encode(entry))
+  expect(toHex(bytes)).toBe(VECTORS[name])
+  expect(versionEntryCodec.weigh(entry)).toBe(bytes.length)
+  expect(versionEntryCodec.decode(decodeCbor(bytes))).toEqual(entry)
+  for (const wrong of [[], [link(8), link(9)], [link(8), link(9), null, null], [link(8), null, null], 'x']) expect(() => versionEntryCodec.decode(wrong)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }) as Error)
 })
 
 it.each([['key of a version', versionKey('digits', 3)], ['key of an alias', aliasKey('digits', 'production')], ['key of an approval', approvalKey('digits', 3)]])('the %s has the bytes of the format', (name, key) => {

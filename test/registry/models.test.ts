@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { Repository } from '../../src/dataset/repository.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
+import { checkModel } from '../../src/registry/check/check-run.ts'
 import { compareModels } from '../../src/registry/compare-models.ts'
 import { approveModel, listModels, modelAliasesAt, modelHistory, moveAlias, resolveModel } from '../../src/registry/models.ts'
 import { registerModel } from '../../src/registry/register-model.ts'
 import { BlockRepository } from '../../src/repository/index.ts'
+import { parseCid } from '../../src/cid/cid.ts'
+import { readRunRecord } from '../../src/run/run-object.ts'
+import { RUNS_REF } from '../../src/run/run-tree.ts'
+import { USES_REF } from '../../src/run/run-uses.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { gather } from '../dataset/in-memory.ts'
 import { Clock, COMMIT, createWith, pretendRun } from './made-up-runs.ts'
@@ -111,6 +116,26 @@ describe('versions of a model', () => {
     expect(isSameEvaluationData).toBe(true)
     expect(await compareModels(repository, 'digits@2', 'digits@3')).toMatchObject({ differences: [], isSameEvaluationData: false })
   })
+})
+
+it('what a model is made of stays when garbage is collected, and verify follows it', async () => {
+  const repository = await createWith()
+  await repository.snapshot([{ path: 'a', content: 'data to test on' }], { ref: 'test' })
+  await pretendRun(repository)
+  const { evaluation, root, run } = await registerModel(repository, 'digits', { run: 'train', evaluation: { metrics: { a: 1 }, on: 'test' } })
+  await moveAlias(repository, 'digits', 'production', 1)
+  await moveAlias(repository, 'digits', 'production', null)
+  await approveModel(repository, 'digits', { by: 'grace' })
+  await repository.deleteRef('test')
+  // Nothing but the model leads to run and data any more.
+  await repository.blocks.withSession(async (session) => void (await session.commit({ action: 'test', refs: [RUNS_REF, USES_REF].map((name) => ({ name, target: null, own: true })) })))
+  await repository.collectGarbage({ graceMs: 0 })
+  for (const kept of [evaluation?.root ?? '', root]) expect((await repository.verify(kept)).ok).toBe(true)
+  expect((await repository.verify()).ok).toBe(true)
+  expect(await resolveModel(repository, 'digits')).toMatchObject({ run: { id: run.id }, approvals: [{ by: 'grace' }] })
+  expect(await modelHistory(repository, 'digits')).toHaveLength(2)
+  expect((await checkModel(repository, 'digits')).items.filter(({ status }) => status === 'missing').map(({ id }) => id)).toEqual(['inputs', 'provenance'])
+  expect((await readRunRecord(repository.blocks, parseCid(run.record))).status).toBe('succeeded')
 })
 
 describe('aliases', () => {

@@ -1,14 +1,15 @@
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { findRun, loadRun } from '../../run/find-run.ts'
-import { getRun, listRuns } from '../../run/run-tree.ts'
+import { getRun } from '../../run/run-tree.ts'
 import { runsOfRoot } from '../../run/run-uses.ts'
 import { findVersion } from '../find-model.ts'
 import { modelLabel } from '../model-key.ts'
 import { eventsOf, type ListedVersion } from '../model-tree.ts'
-import { readRunStart } from '../../run/run-object.ts'
+import { readRunRecord, readRunStart } from '../../run/run-object.ts'
 import type { CheckOptions, CheckReport, CheckSubject } from './interface.ts'
 import { CHECK_RULES } from './rules.ts'
+import { relativesOf } from './sibling-runs.ts'
 import { askedFor, weigh } from './weigh.ts'
 
 /**
@@ -60,19 +61,20 @@ export async function checkVersion(repository: Repository, version: ListedVersio
   return report(repository, { run: await runOfVersion(repository, version), model: { version, approvals } }, 'model', modelLabel(version), options)
 }
 
-async function runOfVersion({ blocks }: Repository, { root, run }: ListedVersion): Promise<CheckSubject['run']> {
+/** By what the version leads to, whether or not the run is still listed. */
+async function runOfVersion({ blocks }: Repository, { root, run, record }: ListedVersion): Promise<CheckSubject['run']> {
   for await (const use of runsOfRoot(blocks, root, 'artifact')) {
     const listed = use.start.equals(run) ? await getRun(blocks, use) : undefined
     if (listed !== undefined) return loadRun(blocks, listed)
   }
-  const { name } = await readRunStart(blocks, run)
-  for await (const listed of listRuns(blocks, name)) if (listed.start.equals(run)) return loadRun(blocks, listed)
-  throw new NotFoundError(`The run that made the model is not in the repository`, { data: { run: run.toString() } })
+  const [started, ended] = [await readRunStart(blocks, run), await readRunRecord(blocks, record)]
+  return { name: started.name, number: 0, label: started.name, start: run, record, isOver: true, started, ended }
 }
 
 async function report(repository: Repository, of: Pick<CheckSubject, 'run' | 'model'>, kind: 'run' | 'model', name: string, { level, policy, port = {}, signal }: CheckOptions): Promise<CheckReport> {
   const wanted = level ?? policy?.level ?? 'basic'
-  const subject: CheckSubject = { ...of, repository, port, tolerances: policy?.tolerances ?? {}, signal }
+  let relatives: ReturnType<CheckSubject['relatives']> | undefined
+  const subject: CheckSubject = { ...of, repository, port, relatives: () => (relatives ??= relativesOf(repository.blocks, of.run)), tolerances: policy?.tolerances ?? {}, signal }
   const about = { kind, subject: name, run: of.run.label, level: wanted, checked: repository.blocks.platform.now().toISOString() }
   return weigh(about, askedFor(CHECK_RULES, wanted, policy).map((rule) => ({ ...rule, decide: () => rule.decide(subject) })), policy)
 }

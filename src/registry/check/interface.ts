@@ -4,6 +4,7 @@ import type { FoundRun } from '../../run/find-run.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { ModelEvent } from '../interface.ts'
 import type { ListedVersion } from '../model-tree.ts'
+import type { Relative } from './sibling-runs.ts'
 
 /** Each asks for all that those before it ask for. */
 export type CheckLevel = 'basic' | 'reproducible' | 'audit'
@@ -31,6 +32,8 @@ export interface CheckSubject {
   /** Null if a run is checked, and no version of a model. */
   readonly model: { readonly version: ListedVersion; readonly approvals: readonly Pick<ModelEvent, 'by' | 'at'>[] } | null
   readonly port: CheckPort
+  /** Other runs of the same name on the same data; read once. */
+  readonly relatives: () => Promise<readonly Relative[]>
   /** How far metrics of a re-run may be from those of the run: absolute. */
   readonly tolerances: Tolerances
   readonly signal: AbortSignal | undefined

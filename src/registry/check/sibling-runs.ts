@@ -1,45 +1,62 @@
-import { canonicalJson } from '../../codec/canonical-json.ts'
+import type { CID } from '../../cid/cid.ts'
 import type { BlockRepository } from '../../repository/index.ts'
+import { configHash } from '../../run/config/resolve-config.ts'
 import { type FoundRun, loadRun } from '../../run/find-run.ts'
-import { getRun, type ListedRun, listRuns } from '../../run/run-tree.ts'
+import type { RunStart } from '../../run/interface.ts'
+import { readRunStart } from '../../run/run-object.ts'
+import { type ListedRun, listRuns } from '../../run/run-tree.ts'
 import { runsOfRoot } from '../../run/run-uses.ts'
 import { isSameCode } from './same-code.ts'
 
-/** The runs that ran another one again, the newest first. */
-export async function reproductionsOf(repository: BlockRepository, run: FoundRun): Promise<readonly FoundRun[]> {
-  const found: FoundRun[] = []
-  for await (const other of relatives(repository, run)) if (other.started.reproduces?.equals(run.start) === true) found.push(other)
+/** Another run of the same name on the same data, with what of its start is compared: the whole of it names every package that was installed. */
+export interface Relative extends ListedRun, Pick<RunStart, 'seed' | 'code' | 'cwd' | 'outputs' | 'reproduces'> {
+  /** Equal for runs with the same inputs and configuration, but for a seed in it. */
+  readonly likeness: string
+}
+
+/** More say nothing new. */
+const MOST_SEEDS = 100
+
+/** The runs of the same name that read the same data, the newest first. Reads the tree of runs and the start of each; holds some 500 bytes for each. */
+export async function relativesOf(repository: BlockRepository, run: FoundRun): Promise<readonly Relative[]> {
+  const [input] = run.started.inputs
+  const numbers = new Set<number>()
+  if (input !== undefined) for await (const use of runsOfRoot(repository, input.root, 'input')) if (use.name === run.name) numbers.add(use.number)
+  const found: Relative[] = []
+  for await (const listed of listRuns(repository, run.name)) {
+    if (listed.start.equals(run.start) || (input !== undefined && !numbers.has(listed.number))) continue
+    const start = await readRunStart(repository, listed.start)
+    const { seed, code, cwd, outputs, reproduces } = start
+    found.push({ ...listed, seed, code, cwd, outputs, reproduces, likeness: likenessOf(start) })
+  }
   return found
 }
 
-/** Runs that succeeded and differ from a run in nothing but the seed; of each seed the newest. The run itself is among them. */
-export async function acrossSeeds(repository: BlockRepository, run: FoundRun): Promise<readonly FoundRun[]> {
+/** Those that ran a run again, the newest first. */
+export async function reproductionsOf(repository: BlockRepository, run: FoundRun, relatives: readonly Relative[]): Promise<readonly FoundRun[]> {
+  const found: FoundRun[] = []
+  for (const other of relatives) if (isLink(other.reproduces, run.start)) found.push(await loadRun(repository, other))
+  return found
+}
+
+/** A run, and those that succeeded and differ from it in nothing but the seed: of each seed the newest, of 100 seeds at most. */
+export async function acrossSeeds(repository: BlockRepository, run: FoundRun, relatives: readonly Relative[]): Promise<readonly FoundRun[]> {
   const bySeed = new Map([[run.started.seed, run]])
-  for await (const other of relatives(repository, run)) {
-    const { started, ended } = other
-    const isLike = ended?.status === 'succeeded' && other.isOver && !bySeed.has(started.seed) && likenessOf(started) === likenessOf(run.started)
-    if (isLike && (await isSameCode(repository, run.started, started))) bySeed.set(started.seed, other)
+  const likeness = likenessOf(run.started)
+  for (const other of relatives) {
+    if (bySeed.size === MOST_SEEDS) break
+    if (!other.isOver || bySeed.has(other.seed) || other.likeness !== likeness || !(await isSameCode(repository, run.started, other))) continue
+    const loaded = await loadRun(repository, other)
+    if (loaded.ended?.status === 'succeeded') bySeed.set(other.seed, loaded)
   }
   return [...bySeed.values()]
 }
 
-/** Runs of the same name that read the same data. By the data, where there is any: there may be very many runs of that name. */
-async function* relatives(repository: BlockRepository, run: FoundRun): AsyncGenerator<FoundRun> {
-  const [input] = run.started.inputs
-  for await (const listed of input === undefined ? listRuns(repository, run.name) : runsWithInput(repository, run, input.root)) {
-    if (!listed.start.equals(run.start)) yield loadRun(repository, listed)
-  }
-}
-
-async function* runsWithInput(repository: BlockRepository, { name }: FoundRun, root: FoundRun['start']): AsyncGenerator<ListedRun> {
-  for await (const use of runsOfRoot(repository, root, 'input')) {
-    const listed = use.name === name ? await getRun(repository, use) : undefined
-    if (listed !== undefined) yield listed
-  }
-}
-
-/** What runs that differ in nothing but the seed have in common, beside the code: a seed may be part of the configuration too. */
-function likenessOf({ inputs, config }: FoundRun['started']): string {
+function likenessOf({ inputs, config }: Pick<RunStart, 'inputs' | 'config'>): string {
   const { seed: _seed, ...values } = config.values
-  return JSON.stringify([inputs.map(({ name, root }) => `${name} ${root.toString()}`).sort(), canonicalJson(values, 'A configuration')])
+  return JSON.stringify([inputs.map(({ name, root }) => `${name} ${root.toString()}`).sort(), configHash(values)])
+}
+
+function isLink(a: CID | null, b: CID): boolean {
+  return a !== null && a.equals(b)
 }

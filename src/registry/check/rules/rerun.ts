@@ -7,11 +7,11 @@ import { missing, proven } from '../verdicts.ts'
 export const rerunRule: CheckRule = {
   id: 'rerun', level: 'audit', title: 'A clean re-run gives the same, or stays within the tolerance',
   decide: async (subject) => {
-    const { repository, run, tolerances, port } = subject
+    const { repository, run, relatives, tolerances, port } = subject
     const { ended, label } = run
     if (ended === null || !run.isOver) return missing('The run is not over', 'Wait for it to end.')
     if (ended.artifacts.length === 0 && Object.keys(ended.final).length === 0) return missing('The run made nothing that a re-run could be compared with', 'Record what it makes as artifacts, or log metrics.')
-    const others = await reproductionsOf(repository.blocks, run)
+    const others = await reproductionsOf(repository.blocks, run, await relatives())
     const again = others.find((other) => other.isOver && other.ended?.status === 'succeeded')
     if (again?.ended != null) return verdictOf(subject, again.label, await compareOutcomes(repository.blocks, ended, again.ended, tolerances))
     if (port.reproduce !== undefined) {

@@ -8,8 +8,8 @@ const SPREAD = /(^|[._\s-])(std|sd|stddev|stdev|var|variance|stderr|sem|ci)([._\
 
 export const varianceRule: CheckRule = {
   id: 'variance', level: 'reproducible', title: 'How results vary with the seed is reported',
-  decide: async ({ repository, run, model }) => {
-    const runs = await acrossSeeds(repository.blocks, run)
+  decide: async ({ repository, run, model, relatives }) => {
+    const runs = await acrossSeeds(repository.blocks, run, await relatives())
     const spreads = runs.length < FEWEST_SEEDS ? [] : Object.keys(run.ended?.final ?? {}).flatMap((name) => spreadText(name, runs.map(({ ended }) => ended?.final[name])))
     if (spreads.length > 0) return proven(`Over ${runs.length} seeds (${someOf(runs.map(({ label }) => label))}): ${someOf(spreads)}`)
     const reported = Object.entries(model?.version.evaluation?.metrics ?? {}).filter(([name]) => SPREAD.test(name))
