@@ -4,7 +4,6 @@ import { preflight } from '../../registry/check/preflight.ts'
 import type { ResolvedConfig } from '../../run/config/interface.ts'
 import { resolveConfig } from '../../run/config/resolve-config.ts'
 import type { OperationOptions } from '../../types.ts'
-import { captureRun } from '../capture/capture-run.ts'
 import type { StartRunOptions } from './interface.ts'
 import { ownProcess } from './own-process.ts'
 import { isResolved } from './start-run.ts'
@@ -30,6 +29,7 @@ export async function preflightRun(repository: Repository, options: PreflightRun
   const { name, inputs = {}, config = {}, seed, command = [], outputs = {}, folder = process.cwd(), image, level, policy, signal } = options
   const { blocks, location } = repository
   await blocks.refresh()
+  const { captureRun } = await import('../capture/capture-run.ts')
   // What is stored on the way belongs to nothing, and goes with the session.
   const { capture } = await blocks.withSession((session) => captureRun(folder, {
     session, chunker: blocks.config.chunker, repositoryFolder: location, argv: options.argv ?? [], variables: options.variables ?? ownProcess().variables, image, ...(signal === undefined ? {} : { signal }),

@@ -14,7 +14,6 @@ import type { RunInput, RunStart } from '../../run/interface.ts'
 import { parseRunName } from '../../run/run-key.ts'
 import { encodeRunStart } from '../../run/run-object.ts'
 import { commitStart } from '../../run/run-tree.ts'
-import { captureRun } from '../capture/capture-run.ts'
 import { cacheIdentity } from '../cache-identity.ts'
 import { hostId } from '../maker.ts'
 import type { StartRunOptions } from './interface.ts'
@@ -47,6 +46,8 @@ export async function startRun(repository: Repository, options: SupervisedStart)
   await reconcileRuns(repository)
   await blocks.refresh()
   const inputs = await pinnedInputs(blocks, options.inputs ?? {})
+  // Only now: most who load this library begin no run.
+  const { captureRun } = await import('../capture/capture-run.ts')
   return blocks.withSession(async (session) => {
     const cache = repository.workFolder === undefined ? {} : { cache: { folder: repository.workFolder, identity: cacheIdentity(blocks) } }
     const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, image, leaveOut: Object.values(outputs), ...ownProcess(), ...(options.argv === undefined ? {} : { argv: options.argv }), ...(options.variables === undefined ? {} : { variables: options.variables }), ...cache })
