@@ -144,7 +144,7 @@ it('impact reaches the runs, derivations and models that are below', async () =>
     const found = new Set<string>([...[...affected.acts].map(({ cid, kind }) => (kind === 'evaluation' ? `${cidText(cid)}#evaluation` : cidText(cid))), ...[...affected.runs.values()].map((use) => cidText(use.start))])
     const expected = new Set([...below].filter((id) => !all.some((one) => cidText(one) === id)))
     // The evaluation of a model that is affected is not on what is affected.
-    for (const id of [...expected]) if (id.includes('#') && !found.has(id)) expect(edges.some(([from, to]) => to === id && below.has(from) && from !== id.slice(0, id.indexOf('#')))).toBe(false)
+    for (const id of expected) if (id.includes('#') && !found.has(id)) expect(edges.some(([from, to]) => to === id && below.has(from) && from !== id.slice(0, id.indexOf('#')))).toBe(false)
     expect(new Set([...found].filter((id) => !id.includes('#')))).toEqual(new Set([...expected].filter((id) => !id.includes('#'))))
   }), { numRuns: 12 })
 })
