@@ -9,6 +9,7 @@ import type { BlockRepositoryOptions, BulkReading, CreateOptions } from '../repo
 import type { Lease } from '../repository/lease.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
+import { cacheIdentity } from './cache-identity.ts'
 import { nodeFolders } from './folder-port.ts'
 import { FolderStorage } from './folder-storage.ts'
 import { hostId, isGoneSince } from './maker.ts'
@@ -62,8 +63,7 @@ export async function openRepository(location: string | Storage, options: OpenOp
   }
   const settings = { platform, writer, isGone, ...bulk, ...(reconstruct === 'auto' ? { remake } : {}), ...(hash === undefined ? {} : { hash }) }
   const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
-  const { id, chunker } = blocks.config
-  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: workFolder, cacheIdentity: `${id} ${blocks.config.hash} ${chunker}` })
+  const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: workFolder, cacheIdentity: cacheIdentity(blocks) })
   return new Repository(blocks, { folders, workFolder, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
 }
 

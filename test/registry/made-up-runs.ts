@@ -58,6 +58,9 @@ export interface MadeUpRun {
   readonly final?: Readonly<Record<string, number>>
   readonly status?: RunOutcome | 'running'
   readonly command?: readonly string[]
+  readonly cwd?: string
+  /** Paths by the names of artifacts. */
+  readonly outputs?: Readonly<Record<string, string>>
   readonly reproduces?: CID
 }
 
@@ -73,7 +76,7 @@ let nonce = 0
 
 /** Records a run without running anything. */
 export async function pretendRun(repository: Repository, made: MadeUpRun = {}): Promise<PretendedRun> {
-  const { name = 'train', inputs = {}, config = { rate: 0.1 }, seed = '7', capture = {}, code = { 'train.mjs': 'code' }, artifacts: contents = { model: 'weights' }, final = { loss: 0.5 }, status = 'succeeded', command = null, reproduces = null } = made
+  const { name = 'train', inputs = {}, config = { rate: 0.1 }, seed = '7', capture = {}, code = { 'train.mjs': 'code' }, artifacts: contents = { model: 'weights' }, final = { loss: 0.5 }, status = 'succeeded', command = null, cwd = '', outputs = {}, reproduces = null } = made
   const { blocks } = repository
   await blocks.refresh()
   const pinned: RunInput[] = []
@@ -83,7 +86,7 @@ export async function pretendRun(repository: Repository, made: MadeUpRun = {}): 
   }
   return blocks.withSession(async (session) => {
     const start: RunStart = {
-      name, why: null, tags: [], inputs: pinned, config: resolveConfig({ program: config }), seed, command, cwd: '', outputs: [], capture: { ...CAPTURE, ...capture }, code: code === null ? null : (await stored(repository, session, code)).root, reproduces,
+      name, why: null, tags: [], inputs: pinned, config: resolveConfig({ program: config }), seed, command, cwd, outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture: { ...CAPTURE, ...capture }, code: code === null ? null : (await stored(repository, session, code)).root, reproduces,
       started: blocks.platform.now().toISOString(), process: { host: 'test', hostId: '000000000000', id: 1 }, nonce: (nonce++).toString(16).padStart(16, '0'),
     }
     const cid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))

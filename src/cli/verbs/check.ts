@@ -84,23 +84,17 @@ function rerunPort(repository: Repository, { policy }: CheckOptions, signal: Abo
 }
 
 async function preflightOf(context: Context, repository: Repository, command: readonly string[], flags: Flags, options: CheckOptions): Promise<CheckReport> {
-  const { preflight } = await import('../../registry/check/preflight.ts')
-  const { captureRun } = await import('../../node/capture/capture-run.ts')
+  const { preflightRun } = await import('../../node/run/preflight-run.ts')
   const { loadConfigFiles } = await import('../../node/run/load-config.ts')
   const { nameOfCommand } = await import('../../node/run/name-of-command.ts')
-  const { blocks, location } = repository
-  return context.long(OUTCOME, async ({ signal }) => {
-    // What is stored on the way belongs to nothing, and goes with the session.
-    const { capture } = await blocks.withSession((session) => captureRun(process.cwd(), {
-      session, chunker: blocks.config.chunker, repositoryFolder: location, argv: command, variables: process.env, signal, ...(flags.image === undefined ? {} : { image: flags.image }),
-    }))
-    return preflight(repository, {
-      ...options, capture, command, signal, name: flags.name ?? (command.length === 0 ? 'preflight' : nameOfCommand(command)), seed: flags.seed,
-      inputs: Object.fromEntries((flags.input ?? []).map((pair) => splitPair(pair, '--input', 'train=features@v3'))),
-      outputs: (flags.output ?? []).map((pair) => splitPair(pair, '--output', 'model=./out')[0]),
-      config: () => loadConfigFiles({ files: flags.config ?? [], environment: process.env, set: parseSettings(flags.set ?? []) }),
-    })
-  })
+  const { level, policy } = options
+  return context.long(OUTCOME, ({ signal }) => preflightRun(repository, {
+    name: flags.name ?? (command.length === 0 ? 'preflight' : nameOfCommand(command)), command, signal, ...(level === undefined ? {} : { level }), ...(policy === undefined ? {} : { policy }),
+    inputs: Object.fromEntries((flags.input ?? []).map((pair) => splitPair(pair, '--input', 'train=features@v3'))),
+    outputs: Object.fromEntries((flags.output ?? []).map((pair) => splitPair(pair, '--output', 'model=./out'))),
+    config: () => loadConfigFiles({ files: flags.config ?? [], environment: process.env, set: parseSettings(flags.set ?? []) }),
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.image === undefined ? {} : { image: flags.image }),
+  }))
 }
 
 async function print({ output }: Context, report: CheckReport, format: Flags['format']): Promise<void> {

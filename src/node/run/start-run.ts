@@ -15,9 +15,10 @@ import { parseRunName } from '../../run/run-key.ts'
 import { encodeRunStart } from '../../run/run-object.ts'
 import { commitStart } from '../../run/run-tree.ts'
 import { captureRun } from '../capture/capture-run.ts'
+import { cacheIdentity } from '../cache-identity.ts'
 import { hostId } from '../maker.ts'
 import type { StartRunOptions } from './interface.ts'
-import { ownVariables } from './own-variables.ts'
+import { ownProcess } from './own-process.ts'
 import { reconcileRuns } from './reconcile-runs.ts'
 import { Run } from './run.ts'
 import { runFiles } from './run-folder.ts'
@@ -47,7 +48,8 @@ export async function startRun(repository: Repository, options: SupervisedStart)
   await blocks.refresh()
   const inputs = await pinnedInputs(blocks, options.inputs ?? {})
   return blocks.withSession(async (session) => {
-    const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, argv: options.argv ?? process.argv, variables: options.variables ?? ownVariables(), image })
+    const cache = repository.workFolder === undefined ? {} : { cache: { folder: repository.workFolder, identity: cacheIdentity(blocks) } }
+    const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, image, ...ownProcess(), ...(options.argv === undefined ? {} : { argv: options.argv }), ...(options.variables === undefined ? {} : { variables: options.variables }), ...cache })
     const start: RunStart = {
       name, why, tags: [...new Set(tags)].sort(), inputs, config, seed: seedText(options.seed ?? 0), command, cwd: code?.folder ?? '', outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture, code: code?.root ?? null, reproduces,
       started: blocks.platform.now().toISOString(), process: { host: hostname(), hostId: hostId(), id: process.pid }, nonce: randomBytes(8).toString('hex'),
@@ -83,7 +85,7 @@ export async function withRun<T>(repository: Repository, options: StartRunOption
 async function pinnedInputs(blocks: BlockRepository, given: Readonly<Record<string, string>>): Promise<readonly RunInput[]> {
   const inputs: RunInput[] = []
   for (const [name, revision] of Object.entries(given)) {
-    if (!isPartName(name)) throw new InvalidArgumentError(`"${name}" is no name of an input`, { data: { input: name }, hint: `It must be ${PART_NAME_RULE}.` })
+    if (!isPartName(name)) throw new InvalidArgumentError(`"${String(name)}" is no name of an input`, { data: { input: name }, hint: `It must be ${PART_NAME_RULE}.` })
     const { snapshot, root, path } = await resolveRevision(blocks, revision)
     if (path !== undefined) throw new InvalidArgumentError(`"${revision}" names a path; an input is a whole dataset`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
     inputs.push({ name, revision, snapshot: snapshot ?? null, root })
@@ -91,7 +93,8 @@ async function pinnedInputs(blocks: BlockRepository, given: Readonly<Record<stri
   return inputs
 }
 
-function isResolved(config: StartRunOptions['config']): config is ResolvedConfig {
+/** Whether a configuration says where its values are from. */
+export function isResolved(config: StartRunOptions['config']): config is ResolvedConfig {
   return config !== undefined && typeof config['hash'] === 'string' && Array.isArray(config['entries']) && typeof config['values'] === 'object'
 }
 

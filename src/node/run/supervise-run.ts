@@ -56,7 +56,7 @@ const GRACE_MS = 10_000
 export async function superviseRun(repository: Repository, options: SuperviseOptions): Promise<SupervisedResult> {
   const { command, outputs = {}, folder: cwd = process.cwd() } = options
   const wrong = Object.keys(outputs).find((name) => !isPartName(name))
-  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no name of an output`, { data: { output: wrong }, hint: `It must be ${PART_NAME_RULE}.` })
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${String(wrong)}" is no name of an output`, { data: { output: wrong }, hint: `It must be ${PART_NAME_RULE}.` })
   if (command.length === 0) throw new InvalidArgumentError('There is no command to run', { hint: 'Write it after --: varve run -- node train.mjs' })
   const run = await startRun(repository, { ...options, variables: options.environment, command: redactArguments(command, 'command').value })
   const files = runFiles(repository, run.cid)

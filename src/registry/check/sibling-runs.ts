@@ -3,6 +3,7 @@ import type { BlockRepository } from '../../repository/index.ts'
 import { type FoundRun, loadRun } from '../../run/find-run.ts'
 import { getRun, type ListedRun, listRuns } from '../../run/run-tree.ts'
 import { runsOfRoot } from '../../run/run-uses.ts'
+import { isSameCode } from './same-code.ts'
 
 /** The runs that ran another one again, the newest first. */
 export async function reproductionsOf(repository: BlockRepository, run: FoundRun): Promise<readonly FoundRun[]> {
@@ -16,7 +17,8 @@ export async function acrossSeeds(repository: BlockRepository, run: FoundRun): P
   const bySeed = new Map([[run.started.seed, run]])
   for await (const other of relatives(repository, run)) {
     const { started, ended } = other
-    if (ended?.status === 'succeeded' && other.isOver && !bySeed.has(started.seed) && likenessOf(started) === likenessOf(run.started)) bySeed.set(started.seed, other)
+    const isLike = ended?.status === 'succeeded' && other.isOver && !bySeed.has(started.seed) && likenessOf(started) === likenessOf(run.started)
+    if (isLike && (await isSameCode(repository, run.started, started))) bySeed.set(started.seed, other)
   }
   return [...bySeed.values()]
 }
@@ -36,8 +38,8 @@ async function* runsWithInput(repository: BlockRepository, { name }: FoundRun, r
   }
 }
 
-/** What runs that differ in nothing but the seed have in common: a seed may be part of the configuration too. */
-function likenessOf({ inputs, code, config }: FoundRun['started']): string {
+/** What runs that differ in nothing but the seed have in common, beside the code: a seed may be part of the configuration too. */
+function likenessOf({ inputs, config }: FoundRun['started']): string {
   const { seed: _seed, ...values } = config.values
-  return JSON.stringify([inputs.map(({ name, root }) => `${name} ${root.toString()}`).sort(), code?.toString() ?? null, canonicalJson(values, 'A configuration')])
+  return JSON.stringify([inputs.map(({ name, root }) => `${name} ${root.toString()}`).sort(), canonicalJson(values, 'A configuration')])
 }

@@ -186,7 +186,7 @@ describe('committed', () => {
   it('needs a commit that is pushed, with nothing beside it', async () => {
     expect(said(await item('committed'))).toBe(`proven: Commit ${COMMIT} of main, on a remote (https://example.org/code.git), with nothing uncommitted`)
     const git = async (state: Partial<typeof CLEAN_GIT>): Promise<string> => said(await item('committed', { capture: { git: { ...CLEAN_GIT, ...state } } }))
-    expect(await git({ dirty: [{ path: 'train.mjs', status: '.M' }] })).toMatch(/^missing: What was run is not the commit 1+: \.M train\.mjs$/)
+    expect(await git({ dirty: [{ path: 'train.mjs', status: '.M' }] })).toMatch(/^missing: The working tree is not the commit 1+: \.M train\.mjs$/)
     expect(await git({ submodules: [{ path: 'lib', commit: COMMIT, isDirty: true }] })).toMatch(/submodule lib$/)
     expect(await git({ isPushed: false })).toMatch(/^missing: No remote branch/)
     expect(await git({ commit: null })).toBe('missing: There is no commit yet')
@@ -267,6 +267,19 @@ describe('variance', () => {
     await registerModel(repository, 'digits', { run: 'other', evaluation: { metrics: { accuracy: 0.9, accuracy_std: 0.01 }, on: 'test' } })
     expect(said(only('variance', await checkModel(repository, 'digits', { level: 'reproducible' })))).toBe('declared: The evaluation reports accuracy_std 0.01')
   })
+})
+
+it('what runs leave in the project for one another to find is no other code, and anything else is', async () => {
+  const repository = await withData()
+  const like = { inputs: INPUTS, cwd: 'app', outputs: { model: './out/../out', log: '../log.txt' } }
+  const add = (seed: string, code: Readonly<Record<string, string>>): Promise<unknown> => pretendRun(repository, { ...like, seed, code: { 'app/train.mjs': 'code', ...code } })
+  const variance = async (): Promise<string> => only('variance', await checkRun(repository, 'train#1', { level: 'reproducible' })).status
+  await add('1', {})
+  await add('2', { 'app/out/model.bin': '1', 'log.txt': '1' })
+  for (const other of ['app/out2', 'out/model.bin', 'app/log.txt', 'app/output/x']) await add('3', { [other]: 'x' })
+  expect(await variance()).toBe('missing')
+  await add('3', { 'app/out/model.bin': '2', 'log.txt': '2' })
+  expect(await variance()).toBe('proven')
 })
 
 describe('rerun', () => {

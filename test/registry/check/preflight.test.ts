@@ -28,7 +28,7 @@ describe('before a run begins', () => {
     ['an input that is a path', { inputs: { train: 'features:a' } }, /^inputs: The input train, features:a, names a path/],
     ['no input', { inputs: {} }, /^inputs: No input is recorded/],
     ['no seed', { seed: undefined }, /^seed: No seed is set/],
-    ['uncommitted work', { capture: { ...CAPTURE, git: { ...CLEAN_GIT, dirty: [{ path: 'x', status: '??' }] } } }, /^committed: What was run is not the commit/],
+    ['uncommitted work', { capture: { ...CAPTURE, git: { ...CLEAN_GIT, dirty: [{ path: 'x', status: '??' }] } } }, /^committed: The working tree is not the commit/],
     ['packages that are not those of the lock file', { capture: { ...CAPTURE, packages: { ...PACKAGES, differences: ['zod: locked 4.1.0, installed 4.0.9'] } } }, /^packages: package-lock.json is not what is installed/],
     ['an image that is not known', { capture: { ...CAPTURE, container: null } }, /^image: No container image/],
     ['a configuration that cannot be read', { config: () => { throw new InvalidArgumentError('conf.yaml:3:1: no') } }, /^config: conf.yaml:3:1: no$/],

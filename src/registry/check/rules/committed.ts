@@ -11,7 +11,7 @@ export function checkCommitted({ git, missing: notCaptured }: Pick<Capture, 'git
   if (git === null) return missing(`The state of git was not recorded${notCaptured.length === 0 ? '' : ` (${someOf(notCaptured, 1)})`}`, 'Keep the code in git, and start runs in its working tree.')
   if (git.commit === null) return missing('There is no commit yet', 'Commit the code, push it and run again.')
   const dirty = [...git.dirty.map(({ path, status }) => `${status} ${path}`), ...git.submodules.filter(({ isDirty }) => isDirty).map(({ path }) => `submodule ${path}`)]
-  if (dirty.length > 0) return missing(`What was run is not the commit ${git.commit}: ${someOf([...new Set(dirty)])}`, 'Commit, push and run again. What was run is stored all the same.')
-  if (!git.isPushed) return missing(`No remote branch that was known had the commit ${git.commit}`, 'Push it and run again.')
+  if (dirty.length > 0) return missing(`The working tree is not the commit ${git.commit}: ${someOf([...new Set(dirty)])}`, 'Commit and push, then run. (What a run was made of is stored all the same.)')
+  if (!git.isPushed) return missing(`No remote branch that was known had the commit ${git.commit}`, 'Push it, then run.')
   return proven(`Commit ${git.commit}${git.branch === null ? '' : ` of ${git.branch}`}, on a remote (${someOf(Object.values(git.remotes))}), with nothing uncommitted`)
 }
