@@ -35,6 +35,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'artifacts', summary: 'list what runs made, by root', load: () => import('./verbs/artifacts.ts') },
   { name: 'fetch-run', summary: 'bring back all that a run was made from', load: () => import('./verbs/fetch-run.ts') },
   { name: 'reproduce', summary: 'run a recorded run again and compare', load: () => import('./verbs/reproduce.ts') },
+  { name: 'rehearse', summary: 'run some past runs again and say how many gave the same', load: () => import('./verbs/rehearse.ts') },
   { name: 'model', summary: 'register models of runs, name, approve and compare their versions', load: () => import('./verbs/model.ts') },
   { name: 'check', summary: 'go through the checklist for a run or a model', load: () => import('./verbs/check.ts') },
   { name: 'verify', summary: 'read and hash every byte, and name what is damaged', load: () => import('./verbs/verify.ts') },

@@ -1,11 +1,11 @@
-import { InvalidArgumentError } from '../../errors.ts'
 import type { ReproduceResult } from '../../node/run/reproduce-run.ts'
 import { EXIT } from '../exit-codes.ts'
 import { shownText } from '../format.ts'
 import type { Output } from '../output.ts'
 import { shortNumber } from '../run-lines.ts'
-import { gather, splitPair } from '../setting.ts'
+import { gather } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
+import { parseTolerances } from '../tolerances.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags {
@@ -30,20 +30,13 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const author = authorName()
     const result = await reproduceRun(repository, await runOf(repository, wanted), {
       environment: process.env, signal: interruption.watch('The run is recorded as aborted.'), reachesCommand: () => process.stdin.isTTY && interruption.signalName === 'SIGINT',
-      tolerances: Object.fromEntries(tolerance.map(parseTolerance)), ...(author === undefined ? {} : { author }),
+      tolerances: parseTolerances(tolerance), ...(author === undefined ? {} : { author }),
       ...(output.quiet || output.json ? {} : { onOutput: (_stream, bytes) => void process.stderr.write(bytes) }),
     })
     if (result.verdict === 'differs') process.exitCode = EXIT.no
     await output.result(result, () => reproductionLines(output, result))
   },
 })
-
-function parseTolerance(text: string): readonly [string, number] {
-  const [metric, value] = splitPair(text, '--tolerance', 'accuracy=0.005')
-  const number = Number(value)
-  if (value.trim() === '' || !(number >= 0)) throw new InvalidArgumentError(`"${value}" is no tolerance`, { hint: 'Write --tolerance accuracy=0.005.' })
-  return [metric, number]
-}
 
 function* reproductionLines(output: Output, { run, again, verdict, artifacts, metrics, environment, firstDifference }: ReproduceResult): Generator<string> {
   for (const { name, isSame, first, again: root, differences } of artifacts) {

@@ -1,6 +1,11 @@
+import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import type { PreflightRunOptions } from '../../node/run/preflight-run.ts'
+import { checkLines } from '../check-lines.ts'
+import type { Context } from '../context.ts'
 import { EXIT, SIGNAL_EXIT_CODES } from '../exit-codes.ts'
 import { plural, shownText } from '../format.ts'
+import { POLICY_FLAG, POLICY_TEXT, policyOf } from '../policy-flag.ts'
 import { gather, parseSettings, splitPair } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
@@ -15,6 +20,8 @@ interface Flags {
   readonly tag?: readonly string[]
   readonly image?: string
   readonly message?: string
+  readonly strict?: boolean
+  readonly policy?: string
 }
 
 const OUTCOME = 'The run is recorded as aborted, with all that was logged.'
@@ -36,6 +43,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('-t, --tag <tag>', 'a word to find it by', gather)
       .option('--image <digest>', 'the container image that this runs in, as sha256:…')
       .option('-m, --message <why>', 'why it is run')
+      .option('--strict', 'begin only if data, configuration, code and packages fit together and are pinned (varve check --preflight)')
+      .option(POLICY_FLAG, POLICY_TEXT)
   },
   async run(context, words, flags) {
     const { superviseRun } = await import('../../node/run/supervise-run.ts')
@@ -47,8 +56,10 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.openOrCreate()
     const { output, interruption } = context
     const author = authorName()
+    const name = flags.name ?? nameOfCommand(words)
+    if (flags.strict === true && !(await isReady(context, repository, { name, command: words, inputs, outputs, config, ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.image === undefined ? {} : { image: flags.image }) }, flags.policy))) return
     const result = await superviseRun(repository, {
-      name: flags.name ?? nameOfCommand(words), command: words, inputs, outputs, config, environment: process.env, signal: interruption.watch(OUTCOME), reachesCommand: () => process.stdin.isTTY && interruption.signalName === 'SIGINT',
+      name, command: words, inputs, outputs, config, environment: process.env, signal: interruption.watch(OUTCOME), reachesCommand: () => process.stdin.isTTY && interruption.signalName === 'SIGINT',
       ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.tag === undefined ? {} : { tags: flags.tag }), ...(flags.message === undefined ? {} : { why: flags.message }), ...(author === undefined ? {} : { author }),
       ...(flags.image === undefined ? {} : { image: flags.image }),
       // With --json, stdout is for the one document.
@@ -61,6 +72,16 @@ export const verb: AnyVerb = defineVerb<Flags>({
     if (output.json) await output.result({ id: run.id, run: run.label, status, reason, exitCode, signal, badMetricLines }, () => [])
   },
 })
+
+/** What `--strict` asks, before anything is begun. */
+async function isReady({ output }: Context, repository: Repository, options: PreflightRunOptions, policyFile: string | undefined): Promise<boolean> {
+  const { preflightRun } = await import('../../node/run/preflight-run.ts')
+  const report = await preflightRun(repository, { ...options, variables: process.env, ...(await policyOf(policyFile)) })
+  if (report.reached) return true
+  process.exitCode = EXIT.no
+  await output.result(report, () => [...checkLines(output, report), 'Nothing was begun.'])
+  return false
+}
 
 /** As shells have it. */
 function exitOfSignal(signal: string | null): number {

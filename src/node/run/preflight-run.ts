@@ -6,7 +6,7 @@ import { resolveConfig } from '../../run/config/resolve-config.ts'
 import type { OperationOptions } from '../../types.ts'
 import { captureRun } from '../capture/capture-run.ts'
 import type { StartRunOptions } from './interface.ts'
-import { ownVariables } from './own-variables.ts'
+import { ownProcess } from './own-process.ts'
 import { isResolved } from './start-run.ts'
 
 export interface PreflightRunOptions extends Omit<StartRunOptions, 'config'>, Pick<OperationOptions, 'signal'> {
@@ -32,7 +32,7 @@ export async function preflightRun(repository: Repository, options: PreflightRun
   await blocks.refresh()
   // What is stored on the way belongs to nothing, and goes with the session.
   const { capture } = await blocks.withSession((session) => captureRun(folder, {
-    session, chunker: blocks.config.chunker, repositoryFolder: location, argv: options.argv ?? [], variables: options.variables ?? ownVariables(), image, ...(signal === undefined ? {} : { signal }),
+    session, chunker: blocks.config.chunker, repositoryFolder: location, argv: options.argv ?? [], variables: options.variables ?? ownProcess().variables, image, ...(signal === undefined ? {} : { signal }),
   }))
   return preflight(repository, {
     name, inputs, seed, capture, command, outputs: Object.keys(outputs), config: typeof config === 'function' ? config : isResolved(config) ? config : resolveConfig({ program: config }),

@@ -1,0 +1,70 @@
+import type { Repository } from '../../dataset/repository.ts'
+import { InvalidArgumentError, VarveError } from '../../errors.ts'
+import { chacha8Random, labelledKey } from '../../recipe/random.ts'
+import { loadRun } from '../../run/find-run.ts'
+import { listRuns } from '../../run/run-tree.ts'
+import { type ReproduceOptions, reproduceRun, type ReproduceResult } from './reproduce-run.ts'
+
+export interface RehearseOptions extends ReproduceOptions {
+  /** How many runs to try. */
+  readonly sample: number
+  /** Only runs that began at this time (Unix, ms) or later. */
+  readonly since?: number
+  /** What decides which runs are tried. Default 0. */
+  readonly seed?: number | string
+  /** Told of each run when it has been tried. */
+  readonly onRehearsed?: (rehearsed: RehearsedRun) => void
+}
+
+export interface RehearsedRun {
+  readonly run: string
+  readonly verdict: ReproduceResult['verdict'] | 'impossible'
+  /** The run that it was tried with; null if none could be begun. */
+  readonly again: string | null
+  /** What differs first, or why it could not be run again; null if all is the same. */
+  readonly why: string | null
+}
+
+export interface RehearseResult {
+  /** Runs that there were to choose from: that succeeded, and are no reproductions themselves. */
+  readonly candidates: number
+  readonly rehearsed: readonly RehearsedRun[]
+  /** How many of those that were tried gave the same, or nearly; from 0 to 1, and null if none was tried. */
+  readonly rate: number | null
+}
+
+/**
+ * Runs a random sample of past runs again, and says how many gave the same: whether an audit would find what is recorded to be true. Which ones depends on the seed and on what is recorded alone.
+ * @throws InvalidArgumentError for a sample that is no number of runs; what stops everything, such as a storage that fails, is thrown too
+ */
+export async function rehearseRuns(repository: Repository, { sample, since, seed = 0, onRehearsed, ...options }: RehearseOptions): Promise<RehearseResult> {
+  if (!Number.isSafeInteger(sample) || sample < 1) throw new InvalidArgumentError(`${sample} is no number of runs to try`, { hint: 'Write --sample 3.' })
+  const { blocks } = repository
+  const candidates: string[] = []
+  for await (const listed of listRuns(blocks)) {
+    if (!listed.isOver) continue
+    const { label, started, ended } = await loadRun(blocks, listed)
+    if (ended?.status === 'succeeded' && started.reproduces === null && (since === undefined || Date.parse(started.started) >= since)) candidates.push(label)
+  }
+  const chosen = chacha8Random(labelledKey(String(seed), 'varve', 'rehearse')).shuffle(candidates.sort()).slice(0, sample)
+  const rehearsed: RehearsedRun[] = []
+  for (const run of chosen) {
+    options.signal?.throwIfAborted()
+    const result = await rehearse(repository, run, options)
+    rehearsed.push(result)
+    onRehearsed?.(result)
+  }
+  const good = rehearsed.filter(({ verdict }) => verdict === 'identical' || verdict === 'within tolerance').length
+  return { candidates: candidates.length, rehearsed, rate: rehearsed.length === 0 ? null : good / rehearsed.length }
+}
+
+async function rehearse(repository: Repository, run: string, options: ReproduceOptions): Promise<RehearsedRun> {
+  try {
+    const { verdict, again, firstDifference } = await reproduceRun(repository, run, options)
+    return { run, verdict, again, why: firstDifference }
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
+    return { run, verdict: 'impossible', again: null, why: error.message }
+  }
+}
