@@ -42,7 +42,7 @@ const again = await supervised({ config: { rate: 0.05, epochs: 3 }, why: 'the sa
 
 const comparison = await compareRunsByName(repository, [slow, fast, again])
 console.log(comparisonTable(comparison).join('\n'))
-assert.deepEqual(comparison.parameters.map(({ key }) => key), ['rate'])
+assert.deepEqual(comparison.parameters.map(({ name }) => name), ['rate'])
 
 console.log('\n# A version of a model leads back to all of it')
 await repository.snapshot([{ path: 'countries.csv', content: table }], { ref: 'evaluation', message: 'what models are compared on' })

@@ -10,5 +10,5 @@ describe('the examples, against the built package', () => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [`examples/${name}`])
     expect(stderr).toBe('')
     expect(stdout.length).toBeGreaterThan(0)
-  })
+  }, 180_000)
 })

@@ -5,8 +5,12 @@ const DAYS = 7
 export function samplesOf(csv) {
   const byCountry = new Map()
   for (const line of csv.trim().split('\n').slice(1)) {
-    const [, country, confirmed] = line.split(',')
-    byCountry.set(country, [...(byCountry.get(country) ?? []), Math.log1p(Number(confirmed))])
+    // The last three are numbers; names of countries may have commas in them.
+    const cells = line.split(',')
+    const country = cells.slice(1, -3).join(',')
+    const series = byCountry.get(country) ?? []
+    series.push(Math.log1p(Number(cells.at(-3))))
+    byCountry.set(country, series)
   }
   const samples = []
   for (const series of byCountry.values()) {

@@ -23,6 +23,8 @@ export interface CaptureOptions {
   readonly before?: CID | undefined
   /** Remembers what files held, so that those which stand as they did are not read again. Default: every file is read every time. */
   readonly cache?: Pick<CodeCachePlace, 'folder' | 'identity' | 'trustAfterMs'> | undefined
+  /** What is no part of the code where git does not say what is: files and folders that the run writes, relative to the folder. */
+  readonly leaveOut?: readonly string[]
   /** Most bytes of code. Default 200,000,000. */
   readonly maxBytes?: number
   /** Longest that one git command may take. Default 30,000. */

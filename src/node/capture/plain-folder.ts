@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
+import { isAbsolute, normalize, sep } from 'node:path'
 import { storeFolder } from '../../dataset/store-folder.ts'
 import type { SkippedPath } from '../../dataset/interface.ts'
 import { VarveError } from '../../errors.ts'
@@ -13,7 +14,7 @@ import type { CaptureOptions, StoredCode } from './interface.ts'
 import { proveFiles } from './prove-files.ts'
 import { secretInFile } from './secret-file.ts'
 
-type PlainFolderOptions = Pick<CaptureOptions, 'chunker' | 'repositoryFolder' | 'before' | 'session' | 'signal'> & { readonly maxBytes: number }
+type PlainFolderOptions = Pick<CaptureOptions, 'leaveOut' | 'chunker' | 'repositoryFolder' | 'before' | 'session' | 'signal'> & { readonly maxBytes: number }
 
 const SILENT: WalkObserver = {
   onDefaultIgnore: () => undefined, onRepository: () => undefined, onSpecialFile: () => undefined,
@@ -21,14 +22,15 @@ const SILENT: WalkObserver = {
 }
 
 /** Stores a folder that git does not know, as a snapshot would, if it is not too large: it may be a home folder. Files with well-known secrets in them are left out. */
-export async function storePlainFolder(folder: string, { session, chunker, repositoryFolder, before, maxBytes, signal }: PlainFolderOptions): Promise<StoredCode> {
+export async function storePlainFolder(folder: string, { session, chunker, repositoryFolder, before, leaveOut = [], maxBytes, signal }: PlainFolderOptions): Promise<StoredCode> {
   try {
-    const survey = surveyFolder(folder, repositoryFolder, maxBytes, signal)
+    const own = leaveOut.filter((path) => !isAbsolute(path)).map((path) => lossyText(patternOf(byteTextOf(Buffer.from(normalize(path).split(sep).join('/').replace(/\/$/, ''))))))
+    const survey = surveyFolder(folder, { repositoryFolder, maxBytes, leaveOut: own, signal })
     if (survey === undefined) return { code: null, missing: [`The code was not stored: ${folder} holds more than ${maxBytes} bytes`], redacted: [] }
     const { secrets } = survey
     const skipped: SkippedPath[] = []
     const port = nodeFolders(repositoryFolder === undefined ? {} : { repositoryFolder })
-    const options = { chunker, before, skipUnreadable: true, ignore: secrets.map(({ path }) => lossyText(patternOf(path))), onSkipped: (path: SkippedPath) => void skipped.push(path) }
+    const options = { chunker, before, skipUnreadable: true, ignore: [...own, ...secrets.map(({ path }) => lossyText(patternOf(path)))], onSkipped: (path: SkippedPath) => void skipped.push(path) }
     const { root, files, bytes } = await storeFolder(session, port, folder, signal === undefined ? options : { ...options, signal })
     const { isWhole } = await proveFiles(session, root, { chunker, signal })
     return {
@@ -52,14 +54,22 @@ interface Survey {
   readonly secrets: readonly { readonly path: ByteText; readonly what: string }[]
 }
 
+interface SurveyOptions {
+  readonly repositoryFolder: string | undefined
+  readonly maxBytes: number
+  /** Patterns, as of ignore files. */
+  readonly leaveOut: readonly string[]
+  readonly signal: AbortSignal | undefined
+}
+
 /** Undefined if there is more than that. */
-function surveyFolder(folder: string, repositoryFolder: string | undefined, maxBytes: number, signal: AbortSignal | undefined): Survey | undefined {
+function surveyFolder(folder: string, { repositoryFolder, maxBytes, leaveOut, signal }: SurveyOptions): Survey | undefined {
   const top = realTop(folder)
   if (top === undefined) return { secrets: [] }
   const secrets: { path: ByteText; what: string }[] = []
   const files: ByteText[] = []
   let bytes = 0
-  for (const entry of walkFolder(top, { rules: ignoreRules({}), repository: factsOf(repositoryFolder), observer: SILENT, calls: nodeFolderCalls })) {
+  for (const entry of walkFolder(top, { rules: ignoreRules({ ignore: leaveOut }), repository: factsOf(repositoryFolder), observer: SILENT, calls: nodeFolderCalls })) {
     signal?.throwIfAborted()
     if (entry.type !== 'file') continue
     bytes += Number(entry.facts.size)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseCid } from '../../../src/cid/cid.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { fetchRun } from '../../../src/node/run/fetch-run.ts'
+import { rehearseRuns } from '../../../src/node/run/rehearse-runs.ts'
 import { reproduceRun } from '../../../src/node/run/reproduce-run.ts'
 import { findRun } from '../../../src/run/find-run.ts'
 import { evictDerived } from '../derive/project.ts'
@@ -143,3 +144,30 @@ describe('a run of a command', () => {
     expect(await reproduceRun(repository, 'train', { environment: { PATH: process.env['PATH'] }, modules: project.folder })).toMatchObject({ verdict: 'identical' })
   }, 60_000)
 })
+
+describe('a rehearsal', () => {
+  it('runs a sample again that the seed decides, and says how many gave the same', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    for (const seed of [1, 2, 3]) await project.supervise(repository, 'train.mjs', { ...OPTIONS, seed })
+    project.write('clock.mjs', "import { writeFileSync } from 'node:fs'\nwriteFileSync(process.env.VARVE_OUTPUT_MODEL, String(process.hrtime.bigint()))\n")
+    await project.supervise(repository, 'clock.mjs', { ...OPTIONS, name: 'clock' })
+    const options = { environment: { PATH: process.env['PATH'] }, modules: project.folder }
+    const all = await rehearseRuns(repository, { ...options, sample: 10 })
+    expect(all).toMatchObject({ candidates: 4, rate: 0.75 })
+    expect(all.rehearsed.find(({ run }) => run === 'clock#1')).toMatchObject({ verdict: 'differs', why: 'model: model.txt' })
+    const chosen = async (seed: number): Promise<readonly string[]> => (await rehearseRuns(repository, { ...options, sample: 2, seed })).rehearsed.map(({ run }) => run)
+    // Reproductions are no candidates, so the same are chosen from.
+    expect(await chosen(5)).toEqual(await chosen(5))
+    expect(await rehearseRuns(repository, { ...options, sample: 1, since: Date.now() + 1000 })).toEqual({ candidates: 0, rehearsed: [], rate: null })
+    await expect(rehearseRuns(repository, { ...options, sample: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  }, 120_000)
+})
+
+it('what a run writes is no part of the code of the next', async () => {
+  await using project = new Project()
+  const repository = await started(project)
+  const codes = []
+  for (let count = 0; count < 2; count++) codes.push(String((await findRun(repository.blocks, (await project.supervise(repository, 'train.mjs', OPTIONS)).run.id)).started.code))
+  expect(codes[0]).toBe(codes[1])
+}, 60_000)
