@@ -1,4 +1,4 @@
-import type { instance as instanceOf } from '@viz-js/viz'
+import type { instance } from '@viz-js/viz'
 import { InvalidArgumentError } from '../errors.ts'
 import { type Drawing, dotText, mermaidText, type Shape } from '../recipe/draw-graph.ts'
 import type { Lineage, LineageKind } from './interface.ts'
@@ -28,12 +28,12 @@ export async function lineageSvg(lineage: Lineage): Promise<string> {
 }
 
 /** @param load gives the package that draws */
-export async function svgOf(dot: string, load: () => Promise<{ readonly instance: typeof instanceOf }> = () => import('@viz-js/viz')): Promise<string> {
-  const { instance } = await load().catch((cause: unknown) => {
+export async function svgOf(dot: string, load: () => Promise<{ readonly instance: typeof instance }> = () => import('@viz-js/viz')): Promise<string> {
+  const viz = await load().catch((cause: unknown) => {
     if ((cause as { code?: unknown } | null)?.code !== 'ERR_MODULE_NOT_FOUND') throw cause
     throw new InvalidArgumentError('SVG is drawn by the package @viz-js/viz, which is not installed', { cause, hint: 'npm install @viz-js/viz, or ask for dot or mermaid, which other tools draw.' })
   })
-  return (await instance()).renderString(dot, { format: 'svg' })
+  return (await viz.instance()).renderString(dot, { format: 'svg' })
 }
 
 function drawingOf({ nodes, edges, leftOut }: Lineage): Drawing {

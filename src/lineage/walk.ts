@@ -9,17 +9,18 @@ import { runActs, runOfStart } from './run-acts.ts'
 /** A neighbour that has not been read yet: a node as it is, or a run by its place in the tree of runs or by its start. */
 type Candidate = Place | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID }
 
-export type WalkDirection = 'down' | 'up'
-
 interface Side {
+  /** Of runs that are one step further. */
   readonly kinds: readonly RunUseKind[]
   readonly links: (act: Act) => readonly Link[]
   readonly back: (act: Act) => readonly Link[]
 }
 
+export type WalkDirection = 'up' | 'down'
+
 const SIDES: Readonly<Record<WalkDirection, Side>> = {
-  down: { kinds: ['input', 'code'], links: (act) => act.outs, back: (act) => act.ins },
-  up: { kinds: ['artifact', 'metrics', 'log'], links: (act) => act.ins, back: (act) => act.outs },
+  down: { kinds: ['input', 'code'], links: (act: Act) => act.outs, back: (act: Act) => act.ins },
+  up: { kinds: ['artifact', 'metrics', 'log'], links: (act: Act) => act.ins, back: (act: Act) => act.outs },
 }
 
 export interface WalkOptions {
