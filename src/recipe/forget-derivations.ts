@@ -27,6 +27,8 @@ export interface UnreachedDerivation {
 export interface ForgetOptions extends Pick<OperationOptions, 'signal'> {
   /** Snapshots that are as good as dropped: they keep no derivation. Asked for anew for every state by which is decided. */
   readonly dropped?: () => Promise<readonly CID[]>
+  /** Roots that something else leads to than snapshots, such as runs: what gave them stays. Asked for anew as well. */
+  readonly alsoReached?: (repository: BlockRepository) => AsyncIterable<CID>
   readonly actor?: string | null
 }
 
@@ -120,6 +122,7 @@ class Reach {
   async unreached(): Promise<readonly Known[]> {
     const all = await this.#gather()
     const { roots, derivations } = await this.#reachedBySnapshots()
+    for await (const root of this.#options.alsoReached?.(this.#repository) ?? []) roots.add(cidText(root))
     const makers = new Map<CidText, Known[]>()
     for (const known of all) {
       for (const { root } of known.outputs) {
@@ -156,7 +159,7 @@ class Reach {
     return [...now.values()]
   }
 
-  async #reachedBySnapshots(): Promise<{ readonly roots: ReadonlySet<CidText>; readonly derivations: ReadonlySet<CidText> }> {
+  async #reachedBySnapshots(): Promise<{ readonly roots: Set<CidText>; readonly derivations: ReadonlySet<CidText> }> {
     const { dropped, signal } = this.#options
     const pause = new Pause(signal)
     for await (const { target } of snapshotRefs(this.#repository)) {

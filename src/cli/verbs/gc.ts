@@ -3,7 +3,8 @@ import type { CID } from '../../cid/cid.ts'
 import type { CollectResult, EvictedSnapshot, ForgetRequest } from '../../dataset/collect-garbage.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
-import { forgetDerivations, heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
+import { forgetUnusedDerivations } from '../../lineage/forget-unused.ts'
+import { heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { parseDuration } from '../duration.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
@@ -54,7 +55,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     let derived: readonly DerivedOutput[] = []
     const forgotten: UnreachedDerivation[] = []
     const alsoForget = async (blocks: BlockRepository, request: ForgetRequest): Promise<void> => {
-      forgotten.push(...(await forgetDerivations(blocks, { ...request, actor: author ?? null })))
+      forgotten.push(...(await forgetUnusedDerivations(blocks, { ...request, actor: author ?? null })))
     }
     const alsoEvict = async (blocks: BlockRepository): Promise<readonly CID[]> => {
       derived = await derivedOutputs(blocks, { trustOnce })
