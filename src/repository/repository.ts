@@ -217,9 +217,9 @@ export class BlockRepository implements BlockSource {
     return new Repair(this.#host(), options).run(this)
   }
 
-  /** This repository, over a storage that keeps in memory what is written: whatever is done to it leaves the real one as it is. */
-  rehearsal(): BlockRepository {
-    return new BlockRepository(new OverlayStorage(this.storage), this.config, this.platform, { writer: this.#writer, isGone: this.#isGone })
+  /** This repository, over a storage that keeps what is written elsewhere, by default in memory: whatever is done to it leaves the real one as it is. */
+  rehearsal(written?: Storage): BlockRepository {
+    return new BlockRepository(new OverlayStorage(this.storage, written), this.config, this.platform, { writer: this.#writer, isGone: this.#isGone })
   }
 
   /**

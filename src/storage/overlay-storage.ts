@@ -4,7 +4,7 @@ import { assertKey, assertPrefix } from './key.ts'
 import { MemoryStorage } from './memory-storage.ts'
 
 /**
- * Another storage as it would be after some writing: what is put is kept in memory, what is deleted is hidden, and the storage beneath is only read.
+ * Another storage as it would be after some writing: what is put is kept in another place, by default in memory, what is deleted is hidden, and the storage beneath is only read.
  * For rehearsals. What is written to the storage beneath meanwhile is seen; closing this leaves it open.
  *
  * @example
@@ -13,11 +13,12 @@ import { MemoryStorage } from './memory-storage.ts'
 export class OverlayStorage implements Storage {
   readonly location: string
   readonly #beneath: Storage
-  readonly #written = new MemoryStorage()
+  readonly #written: Storage
   readonly #deleted = new Set<string>()
 
-  constructor(beneath: Storage) {
+  constructor(beneath: Storage, written: Storage = new MemoryStorage()) {
     this.#beneath = beneath
+    this.#written = written
     this.location = beneath.location
   }
 

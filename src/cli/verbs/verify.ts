@@ -53,7 +53,11 @@ function* rebuildLines(output: Output, { steps, root, ok }: RebuildResult): Gene
     if (count > differences.length) yield `    and ${count - differences.length} more`
     for (const name of untold) yield `    where ${name} differs cannot be told: what is recorded was dropped and not written down`
   }
-  if (!output.quiet) yield ok ? `${root} came out again, step by step` : `${root} cannot be rebuilt: ${shownText(steps.at(-1)?.recipe ?? '')} is the first step that did not come out as recorded`
+  const last = steps.at(-1)
+  if (output.quiet || last === undefined) return
+  if (ok) yield `${root} came out again, step by step`
+  else if (last.status === 'different' && !last.claimed) yield `${root} did not come out again: ${shownText(last.recipe)} gave another result, and its recipe does not claim to give the same each time`
+  else yield `${root} cannot be rebuilt: ${shownText(last.recipe)} is the first step that did not come out as recorded`
 }
 
 /** A repository that is too damaged to open is an answer too. */

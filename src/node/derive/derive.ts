@@ -18,7 +18,7 @@ import type { BlockRepository, Session } from '../../repository/index.ts'
 import { sweepScratches } from '../execution/scratch.ts'
 import { bind } from './bind.ts'
 import { findBasis } from './map-basis.ts'
-import { type GivenRefs, giveRefs, NO_REFS, outputRefs, type OutputRefs } from './give-refs.ts'
+import { assertOutputRefs, type GivenRefs, giveRefs, NO_REFS, outputRefs, type OutputRefs } from './give-refs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { type Bound, realise, type Realised } from './realise.ts'
@@ -33,6 +33,7 @@ const ACTION = 'derive'
  * @param recipe a module and its export, `steps/features.mjs#features`; a command line; or what `defineRecipe` gives, with a version and all that its function captures
  * @throws RecipeFailedError if it failed; NotHermeticError if it used what it did not declare: the attempt is remembered with its log
  * @throws DivergenceError if it gave another result than before, though it claims not to; both are kept, and the first one counts
+ * @throws RefConflictError if a ref for an output has a newest snapshot that was not derived: nothing is run
  * @throws EvictedError if an input was dropped, to be made again, and the repository was not opened with `reconstruct: 'auto'`
  *
  * @example
@@ -45,6 +46,7 @@ export async function derive(repository: Repository, recipe: string | CommandRec
   const prepared = await prepare(recipe, { params: options.params ?? {}, cacheFolder: cacheFolder(repository), ...(options.signal === undefined ? {} : { signal: options.signal }) })
   const refs = outputRefs(prepared.recipe, options.ref)
   await blocks.refresh()
+  await assertOutputRefs(blocks, refs)
   const lookUp = async (store: BlockSource & BlockSink): Promise<LookedUp> => {
     const bound = await bind(repository, store, prepared, options)
     const changes = await changesSince(blocks, store, bound.cid, Object.values(refs))

@@ -1,8 +1,8 @@
-import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import { type CID, cidText, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../../codec/interface.ts'
-import { encodeSnapshot, readSnapshot } from '../../dataset/snapshot-object.ts'
-import { InvalidArgumentError } from '../../errors.ts'
-import { derivedSource } from '../../recipe/derived-source.ts'
+import { encodeSnapshot, readSnapshot, type Snapshot } from '../../dataset/snapshot-object.ts'
+import { InvalidArgumentError, RefConflictError } from '../../errors.ts'
+import { derivedSource, isDerivedSource } from '../../recipe/derived-source.ts'
 import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
 import { isTagName, parseUserRefName, type BlockRepository, type RefChange } from '../../repository/index.ts'
 
@@ -25,6 +25,26 @@ export function outputRefs({ name, outputs }: Pick<Recipe, 'name' | 'outputs'>, 
   return refs
 }
 
+/**
+ * Outputs never take over a ref of data that somebody took a snapshot of: as an earlier version of what is derived, a rule for garbage collection would drop it, and nothing could bring it back.
+ * @throws RefConflictError for a ref whose newest snapshot was not derived
+ */
+export async function assertOutputRefs(blocks: BlockRepository, refs: OutputRefs): Promise<void> {
+  for (const ref of Object.values(refs)) await headOf(blocks, blocks, ref)
+}
+
+/** The newest snapshot of a ref, if there is one. @throws RefConflictError if it was not derived */
+async function headOf(blocks: BlockRepository, store: BlockSource, ref: string): Promise<{ readonly cid: CID; readonly snapshot: Snapshot } | undefined> {
+  const cid = await blocks.getRef(ref)
+  if (cid === undefined) return undefined
+  const snapshot = await readSnapshot(store, cid)
+  if (isDerivedSource(snapshot.source)) return { cid, snapshot }
+  throw new RefConflictError(`The ref ${ref} has data of its own: its newest snapshot was not derived, and no output takes its place`, {
+    data: { ref, snapshot: cidText(cid), root: cidText(snapshot.root) },
+    hint: `Give the output another ref, with --ref or under refs: in varve.yaml; or delete this one first, if its data is not needed: varve refs --delete ${ref}`,
+  })
+}
+
 export interface GivenRefs {
   readonly changes: readonly RefChange[]
   /** The snapshot that each output's ref has after the changes. */
@@ -35,7 +55,7 @@ export interface GivenRefs {
 
 export const NO_REFS: GivenRefs = { changes: [], snapshots: {}, unchanged: [] }
 
-/** What gives the outputs their refs: for each a snapshot after the one that the ref has now, unless that has the same root from the same derivation. */
+/** What gives the outputs their refs: for each a snapshot after the one that the ref has now, unless that has the same root from the same derivation. @throws RefConflictError as `assertOutputRefs` does */
 export async function giveRefs(
   blocks: BlockRepository, store: BlockSource & BlockSink, derivation: CID, outputs: readonly NamedRoot[], refs: OutputRefs, { message = '', author = null }: { readonly message?: string | undefined; readonly author?: string | null | undefined },
 ): Promise<GivenRefs> {
@@ -45,9 +65,10 @@ export async function giveRefs(
   for (const { name, root } of outputs) {
     const ref = refs[name]
     if (ref === undefined) continue
-    const parent = await blocks.getRef(ref)
+    const head = await headOf(blocks, store, ref)
+    const parent = head?.cid
+    const before = head?.snapshot
     const source = { ...derivedSource(derivation, name), retrievedAt: null, licence: null }
-    const before = parent === undefined ? undefined : await readSnapshot(store, parent)
     if (before?.root.equals(root) === true) unchanged.push(name)
     if (parent !== undefined && before?.root.equals(root) === true && before.source?.uri === source.uri && message === '') {
       snapshots[name] = parent

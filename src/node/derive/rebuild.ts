@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type CID, cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
@@ -7,9 +9,12 @@ import { readDerivation } from '../../recipe/derivation-object.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { type OutputDifferences, outputDifferences } from '../../recipe/explain-difference.ts'
 import { sameOutputs } from '../../recipe/memory.ts'
+import type { DerivationRun } from '../../recipe/interface.ts'
 import { readRecipe } from '../../recipe/recipe-object.ts'
-import type { BlockRepository } from '../../repository/index.ts'
+import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { CidText } from '../../types.ts'
+import { makeScratch } from '../execution/scratch.ts'
+import { FolderStorage } from '../folder-storage.ts'
 import { scratchFolder } from './derive.ts'
 import { type Maker, makersByRoot } from './makers.ts'
 import { realise } from './realise.ts'
@@ -20,6 +25,8 @@ export interface RebuiltStep extends OutputDifferences {
   readonly derivation: CidText
   readonly recipe: string
   readonly status: 'same' | 'different' | 'failed'
+  /** True if the recipe claims to give the same bits each time. */
+  readonly claimed: boolean
   /** Why it failed; null if it did not. */
   readonly reason: string | null
 }
@@ -33,7 +40,8 @@ export interface RebuildResult {
 
 /**
  * Carries out again all that a dataset was derived by, from the sources on, and compares each step with the recorded result. Stores nothing. Ends with the first step that differs.
- * @throws NotFoundError if the revision was not derived; EvictedError if a recorded result that a later step needs was dropped and may not be made again
+ * A recorded result on the way that was dropped is not needed: what comes out in its place is kept among the scratch folders until this is done.
+ * @throws NotFoundError if the revision was not derived; EvictedError if a source was dropped
  */
 export async function rebuild(repository: Repository, revision: string, options: ReconstructOptions = {}): Promise<RebuildResult> {
   const { blocks } = repository
@@ -43,14 +51,54 @@ export async function rebuild(repository: Repository, revision: string, options:
   const order = new Map<string, Maker>()
   await addMakers(blocks, root, { makers, order, under: new Set(), stated })
   if (order.size === 0) throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) } })
+  const request = { makers: [...order.values()], scratch: scratchFolder(repository), options }
+  const steps = (await needsDropped(blocks, request.makers)) ? await withoutDropped(blocks, request) : await rebuildSteps(blocks, request)
+  return { root: cidText(root), ok: steps.every(({ status }) => status === 'same'), steps }
+}
+
+interface RebuildRequest {
+  /** From the sources on. */
+  readonly makers: readonly Maker[]
+  readonly scratch: string
+  readonly options: ReconstructOptions
+}
+
+async function needsDropped(blocks: BlockRepository, makers: readonly Maker[]): Promise<boolean> {
+  for (const { derivation } of makers) {
+    for (const { root } of (await readDerivation(blocks, derivation)).inputs) if (await blocks.isEvicted(root)) return true
+  }
+  return false
+}
+
+/** Rebuilds in a rehearsal, to which what comes out is committed for the steps behind it. */
+async function withoutDropped(blocks: BlockRepository, request: RebuildRequest): Promise<readonly RebuiltStep[]> {
+  const scratch = await makeScratch(request.scratch)
+  try {
+    // The session keeps what is read from being collected: those of the rehearsal are not seen by others.
+    return await blocks.withSession(async () => {
+      const folder = join(scratch.path, 'repository')
+      await mkdir(folder)
+      const rehearsal = blocks.rehearsal(new FolderStorage(folder))
+      await rehearsal.refresh()
+      return rebuildSteps(rehearsal, request, (session, { outputs }) => session.commit({ action: 'rebuild', whole: outputs.map(({ root }) => root) }))
+    })
+  } finally {
+    await scratch.remove()
+  }
+}
+
+async function rebuildSteps(blocks: BlockRepository, { makers, scratch, options }: RebuildRequest, onSame?: OnSame): Promise<readonly RebuiltStep[]> {
   const steps: RebuiltStep[] = []
-  for (const maker of order.values()) {
-    const step = await rebuildStep(repository, maker, options)
+  for (const maker of makers) {
+    const step = await rebuildStep(blocks, maker, { scratchFolder: scratch, options, onSame })
     steps.push(step)
     if (step.status !== 'same') break
   }
-  return { root: cidText(root), ok: steps.every(({ status }) => status === 'same'), steps }
+  return steps
 }
+
+/** What is done with a result that came out again. */
+type OnSame = (session: Session, run: Pick<DerivationRun, 'outputs'>) => Promise<unknown>
 
 interface MakerSearch {
   readonly makers: ReadonlyMap<string, readonly Maker[]>
@@ -72,16 +120,18 @@ async function addMakers(blocks: BlockRepository, root: CID, { makers, order, un
   order.set(name, maker)
 }
 
-async function rebuildStep(repository: Repository, { derivation: cid, pinned }: Maker, options: ReconstructOptions): Promise<RebuiltStep> {
-  const { blocks } = repository
+async function rebuildStep(
+  blocks: BlockRepository, { derivation: cid, pinned }: Maker, { scratchFolder, options, onSame }: { readonly scratchFolder: string; readonly options: ReconstructOptions; readonly onSame: OnSame | undefined },
+): Promise<RebuiltStep> {
   const derivation = await readDerivation(blocks, cid)
   const recipe = await readRecipe(blocks, derivation.recipe)
   const modules = await modulesOf(recipe, options.modules)
   return blocks.withSession(async (session) => {
-    const { run } = await realise(blocks, session, { cid, derivation, recipe }, { ...options, scratchFolder: scratchFolder(repository), modules })
-    const report = { derivation: cidText(cid), recipe: recipe.name, reason: run.reason, differences: [], count: 0, untold: [] }
+    const { run } = await realise(blocks, session, { cid, derivation, recipe }, { ...options, scratchFolder, modules })
+    const report = { derivation: cidText(cid), recipe: recipe.name, claimed: recipe.deterministic === 'bitwise', reason: run.reason, differences: [], count: 0, untold: [] }
     if (run.status !== 'succeeded') return { ...report, status: 'failed' }
-    if (sameOutputs(run.outputs, pinned.outputs)) return { ...report, status: 'same' }
-    return { ...report, status: 'different', ...(await outputDifferences(blocks, session, pinned.outputs, run.outputs)) }
+    if (!sameOutputs(run.outputs, pinned.outputs)) return { ...report, status: 'different', ...(await outputDifferences(blocks, session, pinned.outputs, run.outputs)) }
+    await onSame?.(session, run)
+    return { ...report, status: 'same' }
   })
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { derive } from '../../../src/node/derive/derive.ts'
+import { processExecutor } from '../../../src/node/execution/executor.ts'
+import type { ExecutionJob } from '../../../src/node/execution/interface.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
 import { capitals, Project } from './project.ts'
 
@@ -116,6 +118,27 @@ describe('a derivation', () => {
     // It is not remembered as a result.
     expect((await project.derive(repository, 'bad.mjs', { dryRun: true })).status).toBe('stale')
   }, 30_000)
+
+  it('takes over no ref of data that was not derived, and then runs nothing', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('capitals.mjs', capitals())
+    await repository.snapshot([{ path: 'own.txt', content: 'mine' }], { ref: 'own' })
+    const refusal = { code: 'REF_CONFLICT', message: 'The ref own has data of its own: its newest snapshot was not derived, and no output takes its place', data: { ref: 'own' }, hint: expect.stringContaining('varve refs --delete own') as string }
+    for (const options of [{}, { force: true }, { dryRun: true }]) await expect(project.derive(repository, 'capitals.mjs', { ref: 'own', ...options })).rejects.toMatchObject(refusal)
+    expect(await project.derive(repository, 'capitals.mjs', { dryRun: true })).toMatchObject({ status: 'stale' })
+    // What is remembered takes over none either, nor one that got its own snapshot after derived ones, or while it ran.
+    await project.derive(repository, 'capitals.mjs', { ref: 'out' })
+    await expect(project.derive(repository, 'capitals.mjs', { ref: 'own' })).rejects.toMatchObject(refusal)
+    await repository.snapshot([{ path: 'own.txt', content: 'mine' }], { ref: 'out' })
+    await expect(project.derive(repository, 'capitals.mjs', { ref: 'out' })).rejects.toMatchObject({ ...refusal, message: expect.any(String) as string, data: { ref: 'out' }, hint: expect.any(String) as string })
+    const meanwhile = repository.snapshot.bind(repository)
+    const executor = { execute: async (job: ExecutionJob) => { await meanwhile([{ path: 'own.txt', content: 'mine' }], { ref: 'later' }); return processExecutor.execute(job) } }
+    await expect(project.derive(repository, 'capitals.mjs', { ref: 'later', seed: 2, executor })).rejects.toMatchObject({ code: 'REF_CONFLICT' })
+    for (const ref of ['own', 'out', 'later']) expect(await textOf(repository, ref, 'own.txt')).toBe('mine')
+    await repository.deleteRef('own')
+    expect(await project.derive(repository, 'capitals.mjs', { ref: 'own' })).toMatchObject({ status: 'remembered', outputs: [{ ref: 'own' }] })
+  }, 60_000)
 
   it('whose recipe reads the clock is found out when it is run again, and both results are kept', async () => {
     await using project = new Project()

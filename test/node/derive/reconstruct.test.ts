@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
@@ -95,6 +96,27 @@ describe('a rebuild', () => {
     await repository.blocks.refresh()
     expect(repository.blocks.root.number).toBe(before)
     await expect(rebuild(repository, 'raw')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  }, 60_000)
+
+  it('needs no result on the way that was dropped, and leaves it dropped', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot(Array.from({ length: 5 }, (_none, at) => ({ path: `${at}.txt`, content: `row ${at}` })), { ref: 'raw' })
+    project.write('loud.mjs', capitals({ name: 'loud' }))
+    project.write('each.mjs', `export const each = { name: 'each', map: 'file', inputs: ['raw'], outputs: ['out'], async run({ file, outputs }) { await outputs.out.write(file.path + '.copy', await file.read()) } }`)
+    project.write('last.mjs', capitals({ name: 'last', fields: 'deterministic: false,', extra: `await outputs.out.write('time', String(process.hrtime.bigint()))` }))
+    const loud = await project.derive(repository, 'loud.mjs', { ref: 'loud' })
+    const each = await project.derive(repository, 'each.mjs', { inputs: { raw: 'loud' }, ref: 'each' })
+    await project.derive(repository, 'last.mjs', { inputs: { raw: 'each' }, ref: 'last' })
+    expect([...(await evictDerived(repository))].sort()).toEqual([loud, each].map(({ outputs }) => outputs[0]?.root).sort())
+    const before = repository.blocks.root.number
+    expect(await rebuild(repository, 'each')).toMatchObject({ ok: true, steps: [{ recipe: 'loud', status: 'same' }, { recipe: 'each', status: 'same', claimed: true }] })
+    expect(await rebuild(repository, 'last')).toMatchObject({ ok: false, steps: [{ status: 'same' }, { status: 'same' }, { recipe: 'last', status: 'different', claimed: false, differences: [{ path: 'time', change: 'changed' }] }] })
+    await repository.blocks.refresh()
+    expect(repository.blocks.root.number).toBe(before)
+    await expect(repository.read('each', '0.txt.copy')).rejects.toMatchObject({ code: 'EVICTED' })
+    expect(readdirSync(join(project.folder, '.varve/cache/scratch'))).toEqual([])
+    expect(readdirSync(join(project.folder, '.varve/sessions'))).toEqual([])
   }, 60_000)
 
   it('ends with the first step that differs, and says where', async () => {

@@ -74,6 +74,34 @@ describe('a function recipe', () => {
     expect(await workshop.runFunction(body)).toMatchObject({ status: 'failed', reason })
   })
 
+  it.each([
+    ['a write', `for (let at = 0; at < 3; at++) outputs.out.write('f' + at, 'x'.repeat(20_000_000))`, 'run() returned while 3 writes (f0, f1, f2) were not done: await them'],
+    ['a read', `inputs.raw.read('a.txt').then((bytes) => outputs.out.write('a.txt', bytes))`, 'run() returned while 1 read (a.txt) was not done: await it'],
+    ['a list of files', `(async () => { for await (const path of inputs.raw.files()) await outputs.out.write(path, '') })()`, 'run() returned while 1 read (the list of raw) was not done: await it'],
+    ['a callback of forEach', `['a', 'b'].forEach(async (path) => { await inputs.raw.read('a.txt'); await outputs.out.write(path, '') })`, 'run() returned while 2 reads (a.txt, a.txt) were not done: await them'],
+    ['what writes a little later', `void new Promise((resolve) => resolve()).then(async () => { for (let at = 0; at < 9; at++) await null; await outputs.out.write('late', '') })`, 'run() wrote late after it had returned: await all that it begins'],
+    ['what is rejected, though somebody listens', `process.on('unhandledRejection', () => {}); outputs.out.write('../x', '')`, 'UnsafePathError: The path ../x has a segment ".."'],
+    ['a promise that is rejected when it has returned', `process.on('unhandledRejection', () => {}); void Promise.reject(new TypeError('no such column'))`, 'TypeError: no such column'],
+  ])('fails if it does not wait for %s', async (_what, body, reason) => {
+    expect(await workshop.runFunction(body)).toMatchObject({ status: 'failed', reason })
+  })
+
+  it('has files under their names when they are whole, and nothing of those that could not be written', async () => {
+    const outcome = await workshop.runFunction(
+      `const { readdirSync, readFileSync } = await import('node:fs')
+       const big = 'x'.repeat(50_000_000)
+       await outputs.out.write('big', 'before')
+       let isDone = false
+       const seen = new Set()
+       const writing = outputs.out.write('big', big).then(() => { isDone = true })
+       while (!isDone) { seen.add(readFileSync(outputs.out.path + '/big').length); await new Promise((resolve) => setImmediate(resolve)) }
+       await writing
+       const failed = await outputs.out.write('big/deeper', '').catch((error) => error.code)
+       await outputs.out.write('seen.json', JSON.stringify([[...seen].filter((length) => length !== 6 && length !== big.length), failed, readdirSync(outputs.out.path)]))`,
+    )
+    expect(JSON.parse(await outputOf(outcome, 'seen.json'))).toEqual([[], expect.stringMatching(/^(ENOTDIR|EEXIST)$/), ['big']])
+  })
+
   it('is not run if its module cannot be loaded, and its log says where the trouble is', async () => {
     const absent = await workshop.runFunction('', { top: `import './absent.mjs'` })
     expect(absent).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^recipe\.mjs cannot be loaded: .*absent\.mjs/) as string, mathRandomCalls: 0 })
@@ -83,7 +111,7 @@ describe('a function recipe', () => {
   })
 
   it('leaves nothing that runs on after it is done', async () => {
-    const outcome = await workshop.runFunction(`const { createServer } = await import('node:net'); createServer().listen(0); setInterval(() => {}, 1000); outputs.out.write('a', 'b')`)
+    const outcome = await workshop.runFunction(`const { createServer } = await import('node:net'); createServer().listen(0); setInterval(() => {}, 1000); await outputs.out.write('a', 'b')`)
     expect(outcome).toMatchObject({ status: 'succeeded' })
   })
 

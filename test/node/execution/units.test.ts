@@ -85,6 +85,21 @@ describe('a function that is called for each file by itself', () => {
     expect(given.size).toBe(1)
   })
 
+  it('fails for a read or a write of a call that had returned, and names its file', async () => {
+    const body = (late: string) => `if (file.path === 'f0/0.txt') setTimeout(() => ${late}, 50); else await new Promise((resolve) => setTimeout(resolve, 10_000)); await outputs.out.write('a', 'b')`
+    const runs = await Promise.all([runAll(body(`outputs.out.write('late', '')`), 2), runAll(body(`file.read()`), 2)])
+    expect(runs.map(({ outcome: { status, reason } }) => [status, reason])).toEqual([
+      ['failed', 'f1/1.txt: run() of f0/0.txt wrote late after it had returned: await all that it begins'],
+      ['failed', 'f1/1.txt: run() of f0/0.txt read f0/0.txt after it had returned: await all that it begins'],
+    ])
+  })
+
+  it('fails at the first that does not wait for its writes', async () => {
+    const { outcome, given } = await runAll(`const content = await file.read(); if (file.path === 'f2/2.txt') outputs.out.write('a', content); else await outputs.out.write('a', content)`, 5)
+    expect(outcome).toMatchObject({ status: 'failed', reason: 'f2/2.txt: run() returned while 1 write (a) was not done: await it' })
+    expect([...given.keys()]).toEqual(['f0/0.txt', 'f1/1.txt'])
+  })
+
   it('stops all processes when one fails', async () => {
     const started = performance.now()
     const { outcome } = await runAll(`if (file.path === 'f1/1.txt') throw new Error('bad row'); await new Promise((resolve) => setTimeout(resolve, 60_000))`, 4, { processes: 2 })

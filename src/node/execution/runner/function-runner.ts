@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { InvalidArgumentError } from '../../../errors.ts'
@@ -10,6 +11,7 @@ import { AllowedModules } from './allowed-modules.ts'
 import type { Channel } from './channel.ts'
 import { loadExport } from './load-export.ts'
 import { LoadedModules } from './loaded-modules.ts'
+import { OpenWork } from './open-work.ts'
 import { deepFreeze, recipeContext } from './recipe-context.ts'
 import { SeededMath } from './seeded-math.ts'
 
@@ -32,6 +34,8 @@ export class FunctionRunner {
     // The first call reports it.
     this.#loaded.catch(() => {})
     process.on('uncaughtException', (error) => void this.#fail(error))
+    // Also where code of the recipe has a listener for these, which alone would make them harmless.
+    process.on('unhandledRejection', (reason) => void this.#fail(reason))
     process.on('beforeExit', () => void this.#fail(new Error('run() never settled: it waits for something that nothing is left to bring about')))
   }
 
@@ -60,8 +64,12 @@ export class FunctionRunner {
         for (const folder of Object.values(unit.outputs)) mkdirSync(folder, { recursive: true })
       }
       const progress = (done: number, total?: number) => this.#channel.send({ type: 'progress', done, ...(total === undefined ? {} : { total }) })
-      await definition.run(recipeContext(this.#work, unit, { signal: this.#stop.signal, progress }))
+      const open = new OpenWork(unit.part?.name, (error) => void this.#fail(error))
+      await definition.run(recipeContext(this.#work, unit, { open, signal: this.#stop.signal, progress }))
       this.#channel.keepsAlive(true)
+      open.end()
+      // What it began and did not wait for may go on to a read or a write now, or fail.
+      await nextTurn()
       const report = await this.#report()
       await flushed()
       if (!this.#hasFailed) this.#channel.send({ type: 'done', ...report })
