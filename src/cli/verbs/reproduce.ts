@@ -1,7 +1,9 @@
 import type { ReproduceResult } from '../../node/run/reproduce-run.ts'
+import { type Context, OUTCOMES } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { shownText } from '../format.ts'
 import type { Output } from '../output.ts'
+import { rebuildLines } from '../rebuild-lines.ts'
 import { shortNumber } from '../run-lines.ts'
 import { gather } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
@@ -10,6 +12,7 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags {
   readonly tolerance?: readonly string[]
+  readonly only?: string
 }
 
 const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red' } as const
@@ -17,12 +20,14 @@ const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
     ['varve reproduce train#3', 'run it again in a clean folder, and compare what comes out'],
+    ['varve reproduce digits@production --only features', 'only a step of what its data was derived by, to verify that part'],
     ['varve reproduce digits@production --tolerance accuracy=0.005', 'the run of a model version; its accuracy may be that much off'],
   ],
   configure(command) {
-    command.argument('<run>', 'a run, such as train#3, or a model version').option('--tolerance <metric=eps>', 'how far a metric may be from what it was', gather)
+    command.argument('<run>', 'a run, such as train#3, or a model version').option('--tolerance <metric=eps>', 'how far a metric may be from what it was', gather).option('--only <step>', 'not the run, but this step of what its data was derived by: the name of its recipe')
   },
-  async run(context, [wanted = ''], { tolerance = [] }) {
+  async run(context, [wanted = ''], { tolerance = [], only }) {
+    if (only !== undefined) return reproduceOnly(context, wanted, only)
     const { reproduceRun } = await import('../../node/run/reproduce-run.ts')
     const { runOf } = await import('../../registry/run-of.ts')
     await using repository = await context.open()
@@ -37,6 +42,16 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await output.result(result, () => reproductionLines(output, result))
   },
 })
+
+async function reproduceOnly(context: Context, wanted: string, step: string): Promise<void> {
+  const { reproduceStep } = await import('../../node/run/reproduce-step.ts')
+  const { runOf } = await import('../../registry/run-of.ts')
+  await using repository = await context.open()
+  const label = await runOf(repository, wanted)
+  const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => reproduceStep(repository, label, step, { signal, onProgress }))
+  if (!result.ok) process.exitCode = EXIT.no
+  await context.output.result(result, () => rebuildLines(context.output, result, `what ${shownText(step)} gave`))
+}
 
 function* reproductionLines(output: Output, { run, again, verdict, artifacts, metrics, environment, firstDifference }: ReproduceResult): Generator<string> {
   for (const { name, isSame, first, again: root, differences } of artifacts) {

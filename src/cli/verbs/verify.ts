@@ -1,9 +1,9 @@
 import type { Repository } from '../../dataset/repository.ts'
 import type { VerifyResult } from '../../dataset/verify.ts'
 import { CorruptObjectError, InvalidArgumentError } from '../../errors.ts'
-import type { RebuildResult } from '../../node/derive/rebuild.ts'
 import { type Context, OUTCOMES } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
+import { rebuildLines } from '../rebuild-lines.ts'
 import { formatBytes, formatDuration, plural, shownPath, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
 import { needWholeRevision } from '../revision-argument.ts'
@@ -43,21 +43,7 @@ async function verifyByRebuilding(context: Context, revision: string | undefined
   const wanted = needWholeRevision(revision)
   const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => rebuild(repository, wanted, { signal, onProgress, ...(modules === undefined ? {} : { modules }) }))
   if (!result.ok) process.exitCode = EXIT.no
-  await context.output.result(result, () => rebuildLines(context.output, result))
-}
-
-function* rebuildLines(output: Output, { steps, root, ok }: RebuildResult): Generator<string> {
-  for (const { recipe, status, reason, differences, count, untold } of steps) {
-    yield `${output.style(status === 'same' ? 'green' : 'red', status.padEnd(9))} ${shownText(recipe)}${reason === null ? '' : `: ${shownText(reason)}`}`
-    for (const { output: name, path, change } of differences) yield `    ${change} ${name}: ${shownPath(path)}`
-    if (count > differences.length) yield `    and ${count - differences.length} more`
-    for (const name of untold) yield `    where ${name} differs cannot be told: what is recorded was dropped and not written down`
-  }
-  const last = steps.at(-1)
-  if (output.quiet || last === undefined) return
-  if (ok) yield `${root} came out again, step by step`
-  else if (last.status === 'different' && !last.claimed) yield `${root} did not come out again: ${shownText(last.recipe)} gave another result, and its recipe does not claim to give the same each time`
-  else yield `${root} cannot be rebuilt: ${shownText(last.recipe)} is the first step that did not come out as recorded`
+  await context.output.result(result, () => rebuildLines(context.output, result, result.root))
 }
 
 /** A repository that is too damaged to open is an answer too. */

@@ -31,6 +31,11 @@ export interface RebuiltStep extends OutputDifferences {
   readonly reason: string | null
 }
 
+export interface RebuildOptions extends ReconstructOptions {
+  /** Only steps whose recipe has this name; those before them too if what they gave was dropped. */
+  readonly only?: string
+}
+
 export interface RebuildResult {
   readonly root: CidText
   readonly ok: boolean
@@ -43,7 +48,7 @@ export interface RebuildResult {
  * A recorded result on the way that was dropped is not needed: what comes out in its place is kept among the scratch folders until this is done.
  * @throws NotFoundError if the revision was not derived; EvictedError if a source was dropped
  */
-export async function rebuild(repository: Repository, revision: string, options: ReconstructOptions = {}): Promise<RebuildResult> {
+export async function rebuild(repository: Repository, revision: string, { only, ...options }: RebuildOptions = {}): Promise<RebuildResult> {
   const { blocks } = repository
   const { root, snapshot } = await resolveRecord(blocks, revision)
   const makers = await makersByRoot(blocks)
@@ -51,9 +56,19 @@ export async function rebuild(repository: Repository, revision: string, options:
   const order = new Map<string, Maker>()
   await addMakers(blocks, root, { makers, order, under: new Set(), stated })
   if (order.size === 0) throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) } })
-  const request = { makers: [...order.values()], scratch: scratchFolder(repository), options }
-  const steps = (await needsDropped(blocks, request.makers)) ? await withoutDropped(blocks, request) : await rebuildSteps(blocks, request)
+  const all = [...order.values()]
+  const chosen = only === undefined ? all : await named(blocks, all, only)
+  const request = { makers: chosen, scratch: scratchFolder(repository), options }
+  const steps = (await needsDropped(blocks, chosen)) ? await withoutDropped(blocks, { ...request, makers: all.slice(0, all.indexOf(chosen.at(-1) as Maker) + 1) }) : await rebuildSteps(blocks, request)
   return { root: cidText(root), ok: steps.every(({ status }) => status === 'same'), steps }
+}
+
+/** @throws NotFoundError if there is no such step on the way */
+async function named(blocks: BlockRepository, makers: readonly Maker[], name: string): Promise<readonly Maker[]> {
+  const names = await Promise.all(makers.map(async ({ derivation }) => (await readRecipe(blocks, (await readDerivation(blocks, derivation)).recipe)).name))
+  const found = makers.filter((_maker, at) => names[at] === name)
+  if (found.length === 0) throw new NotFoundError(`There is no step "${name}" on the way from the sources`, { data: { step: name, steps: names }, hint: `There are ${[...new Set(names)].join(', ')}.` })
+  return found
 }
 
 interface RebuildRequest {

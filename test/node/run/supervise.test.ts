@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseCid } from '../../../src/cid/cid.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { fetchRun } from '../../../src/node/run/fetch-run.ts'
+import { reproduceStep } from '../../../src/node/run/reproduce-step.ts'
 import { rehearseRuns } from '../../../src/node/run/rehearse-runs.ts'
 import { reproduceRun } from '../../../src/node/run/reproduce-run.ts'
 import { findRun } from '../../../src/run/find-run.ts'
@@ -142,6 +143,9 @@ describe('a run of a command', () => {
     expect(await evictDerived(repository)).toHaveLength(1)
     expect(await repository.blocks.isEvicted(parseCid(String((await findRun(repository.blocks, 'train')).started.inputs[0]?.root)))).toBe(true)
     expect(await reproduceRun(repository, 'train', { environment: { PATH: process.env['PATH'] }, modules: project.folder })).toMatchObject({ verdict: 'identical' })
+    // One step of what it was derived by, without training.
+    expect(await reproduceStep(repository, 'train', 'loud', { modules: project.folder })).toMatchObject({ ok: true, steps: [{ recipe: 'loud', status: 'same' }] })
+    await expect(reproduceStep(repository, 'train', 'quiet')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'There are loud.' })
   }, 60_000)
 })
 
