@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { PreflightRunOptions } from '../../node/run/preflight-run.ts'
@@ -5,6 +6,7 @@ import { checkLines } from '../check-lines.ts'
 import type { Context } from '../context.ts'
 import { EXIT, SIGNAL_EXIT_CODES } from '../exit-codes.ts'
 import { plural, shownText } from '../format.ts'
+import type { MaybePromise } from '../../types.ts'
 import { POLICY_FLAG, POLICY_TEXT, policyOf } from '../policy-flag.ts'
 import { gather, parseSettings, splitPair } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
@@ -63,7 +65,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.tag === undefined ? {} : { tags: flags.tag }), ...(flags.message === undefined ? {} : { why: flags.message }), ...(author === undefined ? {} : { author }),
       ...(flags.image === undefined ? {} : { image: flags.image }),
       // With --json, stdout is for the one document.
-      onOutput: (stream, bytes) => void (stream === 'stdout' && !output.json ? process.stdout : process.stderr).write(bytes),
+      onOutput: (stream, bytes) => passOn(stream === 'stdout' && !output.json ? process.stdout : process.stderr, bytes),
     })
     const { run, status, reason, exitCode, signal, badMetricLines, metricProblems } = result
     if (badMetricLines > 0) output.warn(`of ${plural(badMetricLines, 'line')} of the metrics file something was left out: ${shownText(metricProblems[0] ?? '')}`)
@@ -72,6 +74,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
     if (output.json) await output.result({ id: run.id, run: run.label, status, reason, exitCode, signal, badMetricLines }, () => [])
   },
 })
+
+/** As fast as it is taken. */
+function passOn(stream: NodeJS.WriteStream, bytes: Uint8Array): MaybePromise<void> {
+  return stream.write(bytes) ? undefined : once(stream, 'drain').then(() => undefined)
+}
 
 /** What `--strict` asks, before anything is begun. */
 async function isReady({ output }: Context, repository: Repository, options: PreflightRunOptions, policyFile: string | undefined): Promise<boolean> {

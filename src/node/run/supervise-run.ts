@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { canonicalJson } from '../../codec/canonical-json.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
 import type { Repository } from '../../dataset/repository.ts'
@@ -10,7 +11,7 @@ import { fillWords } from '../../recipe/command-words.ts'
 import { isPartName, PART_NAME_RULE } from '../../recipe/names.ts'
 import type { RunOutcome } from '../../run/interface.ts'
 import { redactArguments } from '../../run/redact.ts'
-import type { OperationOptions } from '../../types.ts'
+import { isPromise, type MaybePromise, type OperationOptions } from '../../types.ts'
 import { BoundedLog } from '../execution/bounded-log.ts'
 import { nodeFolders } from '../folder-port.ts'
 import { errorCode } from '../system-errors.ts'
@@ -28,8 +29,8 @@ export interface SuperviseOptions extends StartRunOptions, Pick<SupervisedStart,
   readonly outputs?: Readonly<Record<string, string>>
   /** Environment of the command. The library does not know one by itself. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** What the command writes, as it does, and the lines about the run before and after. */
-  readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void
+  /** What the command writes, as it does, and the lines about the run before and after. The command waits for a promise with what it writes next. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => MaybePromise<void>
   /** Asked when the run is stopped: whether what stops this process reaches the command by itself, as Ctrl-C on a terminal does. */
   readonly reachesCommand?: () => boolean
 }
@@ -134,15 +135,14 @@ class SupervisedJob {
 
   /** Lines of ours in the job's own log. */
   say(text: string): void {
-    this.#write('stderr', Buffer.from(`${text.trimEnd()}\n`))
+    void this.#write('stderr', Buffer.from(`${text.trimEnd()}\n`))
   }
 
   async run([program = '', ...words]: readonly string[], { cwd, environment }: { readonly cwd: string; readonly environment: Readonly<Record<string, string | undefined>> }): Promise<EndOptions> {
     const { signal } = this.#options
     signal?.throwIfAborted()
     const child = spawn(program, words, { cwd, env: { ...environment }, stdio: ['inherit', 'pipe', 'pipe'] })
-    child.stdout.on('data', (bytes: Buffer) => this.#write('stdout', bytes))
-    child.stderr.on('data', (bytes: Buffer) => this.#write('stderr', bytes))
+    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (bytes: Buffer) => this.#pass(child[name], this.#write(name, bytes)))
     const forget = this.#forwardStop(child)
     try {
       const { exitCode, endSignal, trouble } = await endOf(child)
@@ -177,9 +177,16 @@ class SupervisedJob {
     }
   }
 
-  #write(stream: 'stdout' | 'stderr', bytes: Buffer): void {
+  /** Whoever takes it slowly slows the command down, and fills no memory. */
+  #pass(from: Readable, taken: MaybePromise<void> | undefined): void {
+    if (!isPromise(taken)) return
+    from.pause()
+    void taken.catch(() => undefined).then(() => from.resume())
+  }
+
+  #write(stream: 'stdout' | 'stderr', bytes: Buffer): MaybePromise<void> | undefined {
     if (!this.#isClosed) this.#logs[stream].write(bytes)
-    this.#options.onOutput?.(stream, bytes)
+    return this.#options.onOutput?.(stream, bytes)
   }
 }
 
