@@ -163,8 +163,10 @@ describe('a derivation', () => {
     const repository = await started(project)
     project.write('loose.mjs', capitals({ name: 'loose', fields: 'deterministic: false,', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
     const first = await project.derive(repository, 'loose.mjs')
+    expect(first).toMatchObject({ diverged: false, differed: false })
     const second = await project.derive(repository, 'loose.mjs', { force: true })
-    expect(second).toMatchObject({ status: 'ran', run: first.run, outputs: first.outputs })
+    expect(second).toMatchObject({ status: 'ran', run: first.run, outputs: first.outputs, diverged: true, differed: true })
+    expect(await project.derive(repository, 'loose.mjs')).toMatchObject({ status: 'remembered', diverged: true, differed: false })
   }, 30_000)
 
   it('gives the same random numbers each time, by seed', async () => {
