@@ -102,6 +102,17 @@ describe('a pipeline', () => {
   })
 })
 
+test('graph has the outputs that nothing refers to when they are known, and says of which steps they are not', async () => {
+  const cwd = await project()
+  const before = await runCli(['graph'], { cwd })
+  expect(before).toMatchObject({ code: 0, stderr: expect.stringMatching(/the outputs of parse, clean, split, features@train, features@test are known when a module is loaded/) as string })
+  expect(before.stdout).not.toContain('-> features/test/features')
+  await runJson(['repro'], { cwd })
+  const after = await runCli(['graph'], { cwd })
+  expect(after).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^features@test\n {2}rows <- split.test\n {2}features -> features\/test\/features$/m) as string })
+  expect(await runJson(['graph'], { cwd })).toMatchObject({ nodes: expect.arrayContaining([{ id: 'output:features@test.features', kind: 'output', name: 'features@test.features', ref: 'features/test/features' }]) as unknown })
+}, 60_000)
+
 test('derive runs a recipe without a pipeline, and takes its parameters and seed', async () => {
   const cwd = await project()
   const derived = await runJson<{ status: string; outputs: readonly { ref: string }[] }>(['derive', 'steps/parse.mjs', '--input', 'table=daily', '--ref', 'counts', '--seed', '7'], { cwd })
