@@ -34,13 +34,14 @@ export const OUTCOMES = {
 export class Context {
   readonly output: Output
   readonly interruption: Interruption = new Interruption()
+  /** Whether recipes in the repository may be run whenever data is asked for that they can make again. */
+  readonly reconstructs: boolean
   readonly #repo: string | undefined
-  readonly #reconstruct: boolean
 
   constructor(flags: GlobalFlags) {
     this.output = new Output({ json: flags.json === true, quiet: flags.quiet === true, color: flags.color !== false })
     this.#repo = flags.repo ?? process.env.VARVE_REPO
-    this.#reconstruct = flags.reconstruct === true
+    this.reconstructs = flags.reconstruct === true
   }
 
   locate(): RepositoryLocation {
@@ -67,9 +68,8 @@ export class Context {
     return repository
   }
 
-  /** Whether recipes in the repository may be run whenever data is asked for that they can make again. */
   #trust(): { readonly reconstruct?: 'auto' } {
-    return this.#reconstruct ? { reconstruct: 'auto' } : {}
+    return this.reconstructs ? { reconstruct: 'auto' } : {}
   }
 
   /** Opens the repository if there is one; else a place in memory that is enough to hash with. */

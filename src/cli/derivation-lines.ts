@@ -24,8 +24,9 @@ export function unitsText(units: { readonly total: number; readonly ran: number 
 }
 
 /** What makes a result doubtful: runs that disagreed, and what cannot be seen of a recipe's code. */
-export function* doubtLines(output: Output, { diverged, open }: { readonly diverged: boolean; readonly open: readonly string[] }): Generator<string> {
-  if (diverged) yield `  ${output.style('yellow', 'diverged')} runs of it gave different results, of which the first counts; \`varve explain\` lists them`
+export function* doubtLines(output: Output, { diverged, differed, open }: { readonly diverged: boolean; readonly differed: boolean; readonly open: readonly string[] }): Generator<string> {
+  if (differed) yield `  ${output.style('yellow', 'differs')} it gave another result, which is recorded beside the first; the first counts, and refs stay at it`
+  else if (diverged) yield `  ${output.style('yellow', 'diverged')} runs of it gave different results, of which the first counts; \`varve explain\` lists them`
   for (const reason of open) yield `  ${output.style('yellow', 'open')} ${shownText(reason)}`
   if (open.length > 0) yield '  What such code loads is not part of its identity: a change there is not noticed.'
 }

@@ -5,15 +5,15 @@ import type { Output } from './output.ts'
 
 const COLORS = { ran: 'cyan', remembered: 'green', stale: 'yellow', waiting: 'yellow', failed: 'red', skipped: 'yellow' } as const
 
-/** One step of a pipeline: what became of it, and why. */
-export function* stepLines(output: Output, report: StepReport): Generator<string> {
+/** One step of a pipeline: what became of it, and why. `reconstructs`: dropped data is made again by the very same command, if a later step needs it. */
+export function* stepLines(output: Output, report: StepReport, { reconstructs = false }: { readonly reconstructs?: boolean } = {}): Generator<string> {
   const { step, status } = report
   yield `${output.style(COLORS[status], status.padEnd(10))} ${output.style('bold', shownText(step))}${detail(report)}`
   if ('changes' in report) {
     yield* changeLines(output, report.changes)
     if (report.status === 'stale' && report.changes.length === 0) yield '  it has not been run like this'
-    if (report.status === 'ran' && report.outputs.length > 0 && report.unchanged.length === report.outputs.length) yield '  it gave the same as before, so that nothing behind it changes'
-    if (report.outputs.some(({ evicted }) => evicted)) yield '  its data was dropped; `varve reconstruct` makes it again'
+    if (report.status === 'ran' && !report.differed && report.outputs.length > 0 && report.unchanged.length === report.outputs.length) yield '  it gave the same as before, so that nothing behind it changes'
+    if (report.outputs.some(({ evicted }) => evicted)) yield reconstructs ? '  its data was dropped, and is made again if a step needs it' : '  its data was dropped; `varve reconstruct` makes it again'
     yield* doubtLines(output, report)
   }
   if (report.status === 'failed') {
@@ -41,5 +41,6 @@ export function reproDocument({ ok, steps }: ReproResult): object {
 
 function detail(report: StepReport): string {
   if (report.status === 'ran') return ` ${unitsText(report.units)} in ${formatDuration(report.elapsedMs)}`
+  if (report.status === 'skipped') return `, because ${shownText(report.because)} failed`
   return report.status === 'waiting' ? `  for ${report.waitsFor.map(shownText).join(', ')}` : ''
 }

@@ -4,8 +4,10 @@ import { AmbiguousRevisionError, InvalidArgumentError, MalformedDataError, NotFo
 import type { BlockRepository } from '../repository/index.ts'
 import { evictedError } from '../repository/evicted.ts'
 import { parseRefName } from '../repository/ref-name.ts'
+import { isReservedName } from '../repository/reserved-name.ts'
 import { bringBack } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
+import { nearest } from './near-names.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 
 /** A revision as typed: `mnist/raw@v2~1:train/0.png`. */
@@ -93,7 +95,10 @@ async function resolveBase(repository: BlockRepository, base: string): Promise<O
   const matches = await findByPrefix(repository, base)
   const [match] = matches
   if (match === undefined) {
-    throw new NotFoundError(`There is no ref, tag, snapshot or root "${base}" in ${repository.storage.location}`, { data: { revision: base } })
+    const near = nearest(base, await refNames(repository))
+    throw new NotFoundError(`There is no ref, tag, snapshot or root "${base}" in ${repository.storage.location}`, {
+      data: { revision: base, near: near ?? null }, ...(near === undefined ? {} : { hint: `Did you mean "${near}"? \`varve refs\` lists what exists.` }),
+    })
   }
   if (matches.length > 1) {
     const candidates = matches.map(({ name }) => name)
@@ -102,6 +107,12 @@ async function resolveBase(repository: BlockRepository, base: string): Promise<O
     })
   }
   return match.found
+}
+
+async function refNames(repository: BlockRepository): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { name } of repository.refs()) if (!isReservedName(name)) names.push(name)
+  return names
 }
 
 /** Tells a snapshot from a root by its content. */

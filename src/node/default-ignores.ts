@@ -37,3 +37,11 @@ export function defaultRuleFor(name: ByteText): string | undefined {
   const prefix = prefixes.find((start) => name.startsWith(start))
   return prefix === undefined ? undefined : `${prefix}*`
 }
+
+const NO_SECRETS: ReadonlySet<string> = new Set(['.git', '.varve', 'node_modules'])
+
+/** The default rule that a name falls under, if it is one that keeps passwords and keys out. */
+export function secretRuleFor(name: ByteText): string | undefined {
+  const rule = defaultRuleFor(name)
+  return rule === undefined || NO_SECRETS.has(rule) ? undefined : rule
+}

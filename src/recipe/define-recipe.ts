@@ -72,6 +72,7 @@ export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSche
    * function would be something else.
    */
   readonly captures?: { readonly [name: string]: JsonValue }
+  /** Has failed if what it begins, such as a write without `await`, is not done when it settles, and if it gives something back. */
   run(context: RecipeContext<StandardSchemaV1.InferOutput<Schema>>): void | Promise<void>
 }
 

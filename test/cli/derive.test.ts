@@ -58,6 +58,11 @@ describe('a pipeline', () => {
     expect(dry.stdout).toMatch(/^kept split → train bafy\w+: it was realised once only/m)
     expect((await runJson<{ evictedRoots: unknown[] }>(['gc', '--evict', 'derived', '--trust-once', '--grace', '0s'], { cwd })).evictedRoots).toHaveLength(6)
     expect(await runCli(['cat', 'features/test/features:Oman.jsonl'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('varve reconstruct') as string })
+    const remade = newFolder()
+    cpSync(cwd, remade, { recursive: true })
+    appendFileSync(join(remade, 'steps/clean.mjs'), '// a comment\n')
+    const told = await runCli(['repro', 'clean', '--reconstruct'], { cwd: remade })
+    expect(told.stderr).toMatch(/^remembered parse\n {2}its data was dropped, and is made again if a step needs it\nran +clean/m)
     expect((await runCli(['reconstruct', 'features/test/features'], { cwd })).stdout).toMatch(/ran parse: .*\n.*ran clean: .*\n.*ran split: .*\n.*ran features: /)
     expect(await runCli(['cat', 'clean/rows:Chile.jsonl'], { cwd })).toMatchObject({ code: 0, stdout: '{"date":"2020-01-22","cases":3,"deaths":0}\n{"date":"2020-01-24","cases":5,"deaths":1}\n' })
     expect(await runCli(['checkout', 'features/train/features', 'out', '--reconstruct'], { cwd })).toMatchObject({ code: 0 })
@@ -96,6 +101,17 @@ describe('a pipeline', () => {
     expect(await runCli(['graph', '--file', 'absent.yaml'], { cwd })).toMatchObject({ code: 3 })
   })
 })
+
+test('graph has the outputs that nothing refers to when they are known, and says of which steps they are not', async () => {
+  const cwd = await project()
+  const before = await runCli(['graph'], { cwd })
+  expect(before).toMatchObject({ code: 0, stderr: expect.stringMatching(/the outputs of parse, clean, split, features@train, features@test are known when a module is loaded/) as string })
+  expect(before.stdout).not.toContain('-> features/test/features')
+  await runJson(['repro'], { cwd })
+  const after = await runCli(['graph'], { cwd })
+  expect(after).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^features@test\n {2}rows <- split.test\n {2}features -> features\/test\/features$/m) as string })
+  expect(await runJson(['graph'], { cwd })).toMatchObject({ nodes: expect.arrayContaining([{ id: 'output:features@test.features', kind: 'output', name: 'features@test.features', ref: 'features/test/features' }]) as unknown })
+}, 60_000)
 
 test('derive runs a recipe without a pipeline, and takes its parameters and seed', async () => {
   const cwd = await project()

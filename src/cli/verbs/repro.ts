@@ -50,7 +50,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       steps, set: flags.set ?? [], force: flags.force === true, dryRun: flags.dryRun === true, jobs: Number(flags.jobs), signal, onProgress,
       file, ...(flags.image === undefined ? {} : { image: flags.image }), ...(flags.message === undefined ? {} : { message: flags.message }),
       ...(flags.timeout === undefined ? {} : { limits: { timeMs: parseDuration(flags.timeout) } }), ...(author === undefined ? {} : { author }),
-      ...(isShown ? { onOutput: (_stream, text) => process.stderr.write(shownText(text)), onWait: (id) => process.stderr.write(`waiting for process ${id}, which runs the same\n`), onStep: (report) => process.stderr.write([...stepLines(output, report)].map((line) => `${line}\n`).join('')) } : {}),
+      ...(isShown ? { onOutput: (_stream, text) => process.stderr.write(shownText(text)), onWait: (id) => process.stderr.write(`waiting for process ${id}, which runs the same\n`), onStep: (report) => process.stderr.write([...stepLines(output, report, context)].map((line) => `${line}\n`).join('')) } : {}),
     }))
     if (!result.ok) process.exitCode = EXIT.no
     await output.result(reproDocument(result), () => reproLines(output, result))

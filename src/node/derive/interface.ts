@@ -83,6 +83,8 @@ export interface DeriveResult {
   readonly units: { readonly total: number; readonly ran: number; readonly remembered: number } | null
   /** True if runs of this derivation gave different results, of which the first counts. */
   readonly diverged: boolean
+  /** True if this very run gave another result than the first, as its recipe says it may: it is remembered beside that, and the outputs and refs are those of the first. */
+  readonly differed: boolean
   /** Why the code may load more than its identity covers; empty if it cannot. */
   readonly open: readonly string[]
   readonly elapsedMs: number

@@ -12,6 +12,7 @@ import { codeOfModule } from '../code/code-of-module.ts'
 import { inlineModule } from '../code/inline-module.ts'
 import type { FoundCode } from '../code/interface.ts'
 import { COMMAND_LOCK_FILES, findLockFile, NODE_LOCK_FILES } from '../code/lock-file.ts'
+import { assertNoSecrets } from './assert-no-secrets.ts'
 import { describeModule } from './describe-module.ts'
 import { DescriptionCache } from './description-cache.ts'
 import type { CommandRecipe, Params } from './interface.ts'
@@ -44,6 +45,7 @@ export interface PrepareOptions extends Pick<OperationOptions, 'signal'> {
 export async function prepare(recipe: string | CommandRecipe | RecipeDefinition, options: PrepareOptions): Promise<Prepared> {
   const params = canonical(options.params)
   const prepared = await (typeof recipe === 'string' ? prepareFunction(recipe, { ...options, params }) : 'run' in recipe ? prepareInline(recipe, params) : prepareCommand(recipe, params))
+  assertNoSecrets(prepared.recipe.name, prepared.code)
   return { ...prepared, params: canonical(prepared.params) }
 }
 

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { toHex } from '../../bytes.ts'
+import { parseCid } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError, VarveError } from '../../errors.ts'
 import type { PlannedStep } from '../../recipe/pipeline/index.ts'
@@ -23,8 +25,8 @@ export type StepReport =
   /** It takes what a step before it gives, which is not known yet. Of a dry run. */
   | { readonly step: string; readonly status: 'waiting'; readonly waitsFor: readonly string[] }
   | { readonly step: string; readonly status: 'failed'; readonly error: VarveError }
-  /** A step that it needs failed, or one failed before it was its turn. */
-  | { readonly step: string; readonly status: 'skipped' }
+  /** A step that it needs failed, or, unless this was a dry run, any one before it was its turn: `because` names it. */
+  | { readonly step: string; readonly status: 'skipped'; readonly because: string }
 
 export interface ReproResult {
   readonly ok: boolean
@@ -34,7 +36,7 @@ export interface ReproResult {
 
 /**
  * Brings the outputs of a pipeline up to date: each step is derived from exactly what the steps before it gave, and what is remembered is not run. A step whose changed code gives
- * the same as before changes nothing for those behind it. After a failure nothing new is begun; what is running is waited for.
+ * the same as before changes nothing for those behind it. After a failure nothing new is begun; what is running is waited for. A dry run goes on with all that does not need what failed.
  *
  * @throws PipelineError if the file is wrong; what stops the whole run, such as a storage that fails, is thrown too
  */
@@ -59,8 +61,16 @@ export async function repro(repository: Repository, options: ReproOptions = {}):
   } finally {
     await Promise.allSettled(running.values())
   }
-  const steps = plan.steps.map(({ name }) => work.reportOf(name))
+  const steps = await withPresent(repository, plan.steps.map(({ name }) => work.reportOf(name)))
   return { ok: steps.every(({ status }) => status !== 'failed' && status !== 'skipped'), steps }
+}
+
+/** The reports, if what a step gave was dropped and then made again for one behind it. */
+async function withPresent({ blocks }: Repository, steps: readonly StepReport[]): Promise<readonly StepReport[]> {
+  if (!steps.some((step) => 'outputs' in step && step.outputs.some(({ evicted }) => evicted))) return steps
+  await blocks.refresh()
+  const evicted = await blocks.evicted()
+  return steps.map((step) => ('outputs' in step ? { ...step, outputs: step.outputs.map((output) => ({ ...output, evicted: evicted.has(toHex(parseCid(output.root).multihash.digest)) })) } : step))
 }
 
 class PipelineRun {
@@ -68,7 +78,8 @@ class PipelineRun {
   readonly #folder: string
   readonly #options: ReproOptions
   readonly #reports = new Map<string, StepReport>()
-  #hasFailed = false
+  /** The first step that failed. */
+  #failed: string | undefined
 
   constructor(repository: Repository, folder: string, options: ReproOptions) {
     this.#repository = repository
@@ -80,19 +91,23 @@ class PipelineRun {
     return this.#reports.has(step)
   }
 
+  /** Of a step that is done. */
   reportOf(step: string): StepReport {
-    return this.#reports.get(step) ?? { step, status: 'skipped' }
+    const report = this.#reports.get(step)
+    if (report === undefined) throw new Error(`The step ${step} is not done`)
+    return report
   }
 
   async run(step: PlannedStep): Promise<void> {
     const report = await this.#report(step)
     this.#reports.set(step.name, report)
-    if (report.status === 'failed') this.#hasFailed = true
+    if (report.status === 'failed') this.#failed ??= step.name
     this.#options.onStep?.(report)
   }
 
   async #report(step: PlannedStep): Promise<StepReport> {
-    if (this.#hasFailed) return { step: step.name, status: 'skipped' }
+    const because = this.#whySkipped(step)
+    if (because !== undefined) return { step: step.name, status: 'skipped', because }
     const waitsFor = step.after.filter((name) => ['stale', 'waiting'].includes(this.reportOf(name).status))
     if (waitsFor.length > 0) return { step: step.name, status: 'waiting', waitsFor }
     try {
@@ -103,6 +118,16 @@ class PipelineRun {
       if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
       return { step: step.name, status: 'failed', error }
     }
+  }
+
+  /** The step that failed, if this one is left out for its sake. */
+  #whySkipped({ after }: PlannedStep): string | undefined {
+    for (const name of after) {
+      const report = this.reportOf(name)
+      if (report.status === 'failed') return name
+      if (report.status === 'skipped') return report.because
+    }
+    return this.#options.dryRun === true ? undefined : this.#failed
   }
 
   #deriveOptions(step: PlannedStep): DeriveOptions {

@@ -1,6 +1,6 @@
 import { readInputSource, REVISION_HINT } from './input-source.ts'
 import type { PipelineStep, SourceText } from './interface.ts'
-import { suggestion } from './near-names.ts'
+import { suggestion } from '../../dataset/near-names.ts'
 import type { Problems } from './problems.ts'
 import { markReferences } from './references.ts'
 import { sortSteps } from './sort-steps.ts'

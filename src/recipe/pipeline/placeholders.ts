@@ -1,5 +1,5 @@
 import type { SourceValue } from './interface.ts'
-import { suggestion } from './near-names.ts'
+import { suggestion } from '../../dataset/near-names.ts'
 import type { Problems } from './problems.ts'
 
 /** What a command can name; null where it is not known yet. */

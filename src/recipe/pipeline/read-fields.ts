@@ -1,6 +1,6 @@
 import type { SourceList, SourceMap, SourceText, SourceValue } from './interface.ts'
 import { jsonOf, kindOf } from './json-of.ts'
-import { suggestion } from './near-names.ts'
+import { suggestion } from '../../dataset/near-names.ts'
 import type { Problems } from './problems.ts'
 
 /** Names of steps and outputs: without dots, as these join them, and fit to be part of a ref's name. */

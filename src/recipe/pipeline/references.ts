@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../types.ts'
 import type { SourceScalar, SourceValue } from './interface.ts'
 import { isJsonMap, kindOf } from './json-of.ts'
-import { suggestion } from './near-names.ts'
+import { suggestion } from '../../dataset/near-names.ts'
 import type { Problems } from './problems.ts'
 
 /** What references can name. */

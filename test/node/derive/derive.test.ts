@@ -140,6 +140,30 @@ describe('a derivation', () => {
     expect(await project.derive(repository, 'capitals.mjs', { ref: 'own' })).toMatchObject({ status: 'remembered', outputs: [{ ref: 'own' }] })
   }, 60_000)
 
+  it('of an input that is no revision says what was meant: a ref of a similar name, or what was stored of a folder', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('capitals.mjs', capitals())
+    const folder = join(project.folder, 'stations')
+    project.write('stations/a.csv', '')
+    await expect(project.derive(repository, 'capitals.mjs', { inputs: { raw: 'raww' } })).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'Did you mean "raw"? `varve refs` lists what exists.' })
+    await expect(explainRevision(repository, 'rwa')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('Did you mean "raw"?') as string })
+    await expect(project.derive(repository, 'capitals.mjs', { inputs: { raw: 'quite-another' } })).rejects.toMatchObject({ code: 'NOT_FOUND', hint: expect.not.stringContaining('Did you mean') as string })
+    await expect(project.derive(repository, 'capitals.mjs', { inputs: { raw: folder } })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: `"${folder}" is a folder, and the input raw is a dataset of the repository`, hint: `Take \`varve snapshot ${folder}\` and write stations: the ref that it then has.` })
+  }, 30_000)
+
+  it('stores no code that looks like a password or a key', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('capitals.mjs', capitals({ head: `import { token } from './lib/.env.mjs'`, extra: 'log(token)' }))
+    project.write('lib/.env.mjs', `export const token = 'secret'`)
+    for (const name of ['.env', 'id_rsa', 'server.key', 'run.mjs']) project.write(name, '')
+    await expect(project.derive(repository, 'capitals.mjs')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/code of capitals .*: lib\/\.env\.mjs$/) as string })
+    const command = { name: 'command', command: ['node', 'run.mjs'], code: ['run.mjs', '.env', 'id_rsa', 'server.key'], folder: project.folder, inputs: ['raw'], outputs: ['out'], environment: 'none' as const }
+    await expect(derive(repository, command, { inputs: { raw: 'raw' } })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', data: { files: ['.env', 'id_rsa', 'server.key'] } })
+    expect((await derive(repository, { ...command, code: ['run.mjs'] }, { inputs: { raw: 'raw' } })).status).toBe('ran')
+  }, 30_000)
+
   it('whose recipe reads the clock is found out when it is run again, and both results are kept', async () => {
     await using project = new Project()
     const repository = await started(project)
@@ -163,8 +187,10 @@ describe('a derivation', () => {
     const repository = await started(project)
     project.write('loose.mjs', capitals({ name: 'loose', fields: 'deterministic: false,', extra: 'await outputs.out.write(\'time\', String(process.hrtime.bigint()))' }))
     const first = await project.derive(repository, 'loose.mjs')
+    expect(first).toMatchObject({ diverged: false, differed: false })
     const second = await project.derive(repository, 'loose.mjs', { force: true })
-    expect(second).toMatchObject({ status: 'ran', run: first.run, outputs: first.outputs })
+    expect(second).toMatchObject({ status: 'ran', run: first.run, outputs: first.outputs, diverged: true, differed: true })
+    expect(await project.derive(repository, 'loose.mjs')).toMatchObject({ status: 'remembered', diverged: true, differed: false })
   }, 30_000)
 
   it('gives the same random numbers each time, by seed', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { stepLines } from '../../../src/cli/step-lines.ts'
 import { Output } from '../../../src/cli/output.ts'
 import { repro, type ReproResult } from '../../../src/node/derive/repro.ts'
-import { capitals, Project } from './project.ts'
+import { capitals, evictDerived, Project } from './project.ts'
 
 const statuses = ({ steps }: ReproResult): Record<string, string> => Object.fromEntries(steps.map(({ step, status }) => [step, status]))
 
@@ -28,5 +28,52 @@ describe('a step that was changed', () => {
     // What gives something else does not end there.
     project.write('one.mjs', capitals({ name: 'one', extra: 'await outputs.out.write(\'more\', \'more\')' }))
     expect((await repro(repository, { file })).steps).toMatchObject([{ status: 'ran', unchanged: [] }, { status: 'ran', changes: [{ what: 'input', name: 'raw' }] }, { status: 'ran' }])
+  }, 60_000)
+})
+
+describe('a step that fails', () => {
+  it('is named by those that are left out for its sake; a dry run goes on with what does not need it', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    for (const name of ['behind', 'far', 'other']) project.write(`${name}.mjs`, capitals({ name }))
+    project.write('bad.mjs', `throw new Error('no luck')`)
+    const file = project.write('varve.yaml', 'steps:\n  bad: { recipe: ./bad.mjs, inputs: { raw: raw } }\n  behind: { recipe: ./behind.mjs, inputs: { raw: bad.out } }\n  far: { recipe: ./far.mjs, inputs: { raw: behind.out } }\n  other: { recipe: ./other.mjs, inputs: { raw: raw } }\n')
+    const run = await repro(repository, { file })
+    expect(run.steps).toMatchObject([{ status: 'failed' }, { status: 'skipped', because: 'bad' }, { status: 'skipped', because: 'bad' }, { status: 'skipped', because: 'bad' }])
+    const output = new Output({ json: false, quiet: false, color: false })
+    expect(run.steps.slice(1, 2).flatMap((step) => [...stepLines(output, step)])).toEqual(['skipped    behind, because bad failed'])
+    expect((await repro(repository, { file, dryRun: true })).steps).toMatchObject([{ status: 'failed' }, { status: 'skipped', because: 'bad' }, { status: 'skipped', because: 'bad' }, { step: 'other', status: 'stale' }])
+  }, 60_000)
+})
+
+describe('a step whose recipe may give another result', () => {
+  it('says so when it does, and that the first counts', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    project.write('loose.mjs', capitals({ name: 'loose', fields: 'deterministic: false,', extra: `await outputs.out.write('time', String(process.hrtime.bigint()))` }))
+    const file = project.write('varve.yaml', 'steps:\n  loose: { recipe: ./loose.mjs, inputs: { raw: raw } }\n')
+    const output = new Output({ json: false, quiet: false, color: false })
+    const lines = async (force: boolean) => (await repro(repository, { file, force })).steps.flatMap((step) => [...stepLines(output, step)].slice(1))
+    expect(await lines(false)).toEqual([])
+    expect(await lines(true)).toEqual(['  differs it gave another result, which is recorded beside the first; the first counts, and refs stay at it'])
+    expect(await lines(false)).toEqual([expect.stringMatching(/^ {2}diverged runs of it gave different results/) as string])
+  }, 60_000)
+})
+
+describe('data that was dropped', () => {
+  it('and made again for a later step is there in the report', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    for (const name of ['one', 'two']) project.write(`${name}.mjs`, capitals({ name }))
+    const file = project.write('varve.yaml', 'steps:\n  one: { recipe: ./one.mjs, inputs: { raw: raw } }\n  two: { recipe: ./two.mjs, inputs: { raw: one.out } }\n')
+    await repro(repository, { file })
+    await evictDerived(repository)
+    const trusting = await project.open({ reconstruct: 'auto' })
+    expect((await repro(trusting, { file })).steps).toMatchObject([{ outputs: [{ evicted: true }] }, { outputs: [{ evicted: true }] }])
+    project.write('two.mjs', capitals({ name: 'two', extra: `await outputs.out.write('b', '')` }))
+    expect((await repro(trusting, { file })).steps).toMatchObject([{ status: 'remembered', outputs: [{ evicted: false }] }, { status: 'ran', outputs: [{ evicted: false }] }])
   }, 60_000)
 })

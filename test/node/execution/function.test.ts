@@ -67,6 +67,9 @@ describe('a function recipe', () => {
     [`Promise.reject(new Error('rejected aside')); await new Promise((resolve) => setTimeout(resolve, 5000))`, 'rejected aside'],
     [`await new Promise(() => {})`, 'run() never settled: it waits for something that nothing is left to bring about'],
     [`throw { plain: 'object' }`, "it threw { plain: 'object' }"],
+    [`return { rows: 3 }`, 'run() returned { rows: 3 }, which is kept nowhere: write it to an output, and return nothing'],
+    [`outputs.row.write('a', '')`, 'TypeError: there is no output row; it has out'],
+    [`await inputs.rwa.read('a.txt')`, 'TypeError: there is no input rwa; it has raw'],
     [`process.exit(0)`, 'its process ended with exit code 0 before run() was done'],
     [`process.kill(process.pid, 'SIGKILL'); await new Promise((resolve) => setTimeout(resolve, 5000))`, 'its process was ended by SIGKILL before run() was done'],
     [`process.send?.({ type: 'done', mathRandomCalls: 0, foreign: [] }); throw new Error('no channel')`, 'no channel'],
@@ -113,6 +116,12 @@ describe('a function recipe', () => {
   it('leaves nothing that runs on after it is done', async () => {
     const outcome = await workshop.runFunction(`const { createServer } = await import('node:net'); createServer().listen(0); setInterval(() => {}, 1000); await outputs.out.write('a', 'b')`)
     expect(outcome).toMatchObject({ status: 'succeeded' })
+  })
+
+  it('may show what it was given, and return what Promise.all gives of its writes', async () => {
+    const outcome = await workshop.runFunction(`log(inputs, JSON.stringify(outputs), 'raw' in inputs, inputs?.raw === undefined, await inputs === inputs); return Promise.all(['a', 'b'].map((path) => outputs.out.write(path, path)))`)
+    expect(outcome).toMatchObject({ status: 'succeeded' })
+    expect(await readFile(outcome.stdout, 'utf8')).toMatch(/raw: \{[^]*"out":\{"path":[^]* true false true\n$/)
   })
 
   it('draws the same numbers as anyone with the seed, its name and the label', async () => {

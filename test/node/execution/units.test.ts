@@ -39,8 +39,8 @@ async function runAll(body: string, count: number, options: { readonly processes
       units, count, processes,
       async onUnit(unit) {
         if (slow) await new Promise((resolve) => setTimeout(resolve, 20))
-        const [name = ''] = await readdir(unit.outputs['out'] ?? '')
-        given.set(unit.unit.name, [await readFile(join(unit.outputs['out'] ?? '', name), 'utf8'), unit])
+        const [name] = await readdir(unit.outputs['out'] ?? '')
+        if (name !== undefined) given.set(unit.unit.name, [await readFile(join(unit.outputs['out'] ?? '', name), 'utf8'), unit])
       },
     },
   })
@@ -92,6 +92,16 @@ describe('a function that is called for each file by itself', () => {
       ['failed', 'f1/1.txt: run() of f0/0.txt wrote late after it had returned: await all that it begins'],
       ['failed', 'f1/1.txt: run() of f0/0.txt read f0/0.txt after it had returned: await all that it begins'],
     ])
+  })
+
+  it('has no shard', async () => {
+    expect((await runAll('', 1, {})).outcome.status).toBe('succeeded')
+    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: 'file', run: ({ shard }) => {} }` })
+    const { names, files } = filesOf(1)
+    const units = { units: await stagedUnits(names, files), count: 1, onUnit: () => {} }
+    expect(await processExecutor.execute({ scratch, name: 'test', inputs: ['raw'], outputs: ['out'], params: {}, seed: '7', action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, units })).toMatchObject({
+      status: 'failed', reason: 'f0/0.txt: TypeError: there is no shard: this recipe is called for each file by itself, and has file',
+    })
   })
 
   it('fails at the first that does not wait for its writes', async () => {
@@ -159,10 +169,10 @@ describe('a function that is called for each file by itself', () => {
     const units: Unit[] = [0, 1].map((index) => ({ name: `${index}/2`, file: null, shard: { index, of: 2 }, input: join(workshop.parent, `shard${index}`), inputBytes: 0 }))
     for (const { input } of units) await writeFiles(input, { 'a.txt': '' })
     const given: unknown[] = []
-    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 2 }, run: ({ outputs, shard, file, rng }) => outputs.out.write('a', JSON.stringify([shard, file ?? null, rng('x').nextFloat()])) }` })
+    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 2 }, run: (context) => { let none; try { none = context.file } catch (error) { none = error.message }; return context.outputs.out.write('a', JSON.stringify([context.shard, none, context.rng('x').nextFloat()])) } }` })
     const onUnit = async ({ outputs }: FinishedUnit): Promise<void> => void given.push(JSON.parse(await readFile(join(outputs['out'] ?? '', 'a'), 'utf8')))
     await processExecutor.execute({ scratch, name: 'test', inputs: ['raw'], outputs: ['out'], params: {}, seed: '7', action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, units: { units, count: 2, onUnit } })
-    expect(given).toEqual(units.map(({ name, shard }) => [shard, null, chacha8Random(labelledKey('7', 'test', 'x', name)).nextFloat()]))
+    expect(given).toEqual(units.map(({ name, shard }) => [shard, 'there is no file: this recipe is called for shards, and inputs.raw has the files of one', chacha8Random(labelledKey('7', 'test', 'x', name)).nextFloat()]))
   })
 })
 

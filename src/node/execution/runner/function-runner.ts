@@ -65,9 +65,10 @@ export class FunctionRunner {
       }
       const progress = (done: number, total?: number) => this.#channel.send({ type: 'progress', done, ...(total === undefined ? {} : { total }) })
       const open = new OpenWork(unit.part?.name, (error) => void this.#fail(error))
-      await definition.run(recipeContext(this.#work, unit, { open, signal: this.#stop.signal, progress }))
+      const returned: unknown = await definition.run(recipeContext(this.#work, unit, { open, signal: this.#stop.signal, progress }))
       this.#channel.keepsAlive(true)
       open.end()
+      assertNothing(returned)
       // What it began and did not wait for may go on to a read or a write now, or fail.
       await nextTurn()
       const report = await this.#report()
@@ -101,6 +102,12 @@ export class FunctionRunner {
     const loaded = await this.#loaded.catch(() => undefined)
     return { mathRandomCalls, foreign: loaded?.allowed.foreignOf(this.#modules.take()) ?? [] }
   }
+}
+
+/** Of several writes, `Promise.all` gives a list of nothing. @throws Error for what would be lost */
+function assertNothing(returned: unknown): void {
+  if (returned === undefined || returned === null || (Array.isArray(returned) && returned.every((value) => value === undefined))) return
+  throw new Error(`run() returned ${inspect(returned, { depth: 0, maxStringLength: 40, maxArrayLength: 3, breakLength: Infinity })}, which is kept nowhere: write it to an output, and return nothing`)
 }
 
 function messageOf(error: Error): string {

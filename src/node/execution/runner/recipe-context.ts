@@ -20,22 +20,45 @@ interface Reach {
 export function recipeContext(work: FunctionWork, unit: UnitWork, { open, signal, progress }: Reach): RecipeContext<unknown> {
   const { seed, name } = work
   const { part } = unit
-  const inputs = mapValues(part === null ? work.inputs : { ...work.inputs, [part.input.name]: part.input.folder }, (name, path) => recipeInput(name, path, open))
-  return Object.freeze({
-    inputs, outputs: mapValues(unit.outputs, (_name, path) => recipeOutput(path, open)), params: work.params, seed, signal, progress,
+  const inputs = named('input', part === null ? work.inputs : { ...work.inputs, [part.input.name]: part.input.folder }, (name, path) => recipeInput(name, path, open))
+  const context: RecipeContext<unknown> = {
+    inputs, outputs: named('output', unit.outputs, (_name, path) => recipeOutput(path, open)), params: work.params, seed, signal, progress,
     rng: (label: string) => chacha8Random(labelledKey(seed, name, label, part?.name)),
     log: (...words: readonly unknown[]) => void process.stdout.write(`${format(...words)}\n`),
-    ...(part === null ? {} : partOf(part, open)),
-  })
+  }
+  // Not spread: that would ask for what is not there.
+  return Object.freeze(part === null ? context : Object.defineProperties(context, Object.getOwnPropertyDescriptors(partOf(part, open))))
 }
 
+/** What is asked for of the other kind is a mistake that would go unnoticed until something is done with it. */
 function partOf({ file, shard, input }: UnitPlace, open: OpenWork): Pick<RecipeContext<unknown>, 'file' | 'shard'> {
-  if (file !== null) return { file: Object.freeze({ path: file, read: () => recipeInput(input.name, input.folder, open).read(file) }) }
-  return shard === null ? {} : { shard: Object.freeze({ ...shard }) }
+  if (file !== null) {
+    return {
+      file: Object.freeze({ path: file, read: () => recipeInput(input.name, input.folder, open).read(file) }),
+      get shard(): never {
+        throw new TypeError('there is no shard: this recipe is called for each file by itself, and has file')
+      },
+    }
+  }
+  return {
+    ...(shard === null ? {} : { shard: Object.freeze({ ...shard }) }),
+    get file(): never {
+      throw new TypeError(`there is no file: this recipe is called for shards, and inputs.${input.name} has the files of one`)
+    },
+  }
 }
 
-function mapValues<T>(paths: Readonly<Record<string, string>>, make: (name: string, path: string) => T): Readonly<Record<string, T>> {
-  return Object.freeze(Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, make(name, path)])))
+/** Asked for a name that there is none of, it says which there are. */
+function named<T>(what: 'input' | 'output', paths: Readonly<Record<string, string>>, make: (name: string, path: string) => T): Readonly<Record<string, T>> {
+  const values = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, make(name, path)]))
+  return new Proxy(Object.freeze(values), {
+    get(target, key) {
+      // The last two are what the language itself may ask of anything.
+      if (typeof key === 'symbol' || key in target || key === 'then' || key === 'toJSON') return Reflect.get(target, key) as T
+      const names = Object.keys(target)
+      throw new TypeError(`there is no ${what} ${key}; it has ${names.length === 0 ? 'none' : names.join(', ')}`)
+    },
+  })
 }
 
 function recipeInput(name: string, path: string, open: OpenWork): RecipeInput {

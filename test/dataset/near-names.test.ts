@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearest, suggestion } from '../../../src/recipe/pipeline/near-names.ts'
+import { nearest, suggestion } from '../../src/dataset/near-names.ts'
 
 describe('the name that was probably meant', () => {
   it.each([
