@@ -1,3 +1,4 @@
+import { toHex } from '../bytes.ts'
 import type { CID } from '../cid/cid.ts'
 import { forgetDerivations, type ForgetOptions, unreachedDerivations, type UnreachedDerivation } from '../recipe/forget-derivations.ts'
 import { listVersionEntries } from '../registry/model-tree.ts'
@@ -21,7 +22,18 @@ export async function forgetUnusedDerivations(repository: BlockRepository, optio
 }
 
 /** What runs read and models were evaluated on: dropped data among it could not be made again without its derivation. */
-async function* usedRoots(repository: BlockRepository): AsyncGenerator<CID> {
-  yield* rootsInUse(repository, 'input')
-  for await (const { evaluatedOn } of listVersionEntries(repository)) if (evaluatedOn !== null) yield evaluatedOn
+export async function* usedRoots(repository: BlockRepository): AsyncGenerator<CID> {
+  for (const kind of ['input', 'code', 'artifact', 'metrics', 'log'] as const) yield* rootsInUse(repository, kind)
+  for await (const { root, evaluatedOn } of listVersionEntries(repository)) {
+    yield root
+    if (evaluatedOn !== null) yield evaluatedOn
+  }
+}
+
+/** What runs made or executed, and models are: it stays though a recipe could give the same. Digests in hex. */
+export async function madeByRuns(repository: BlockRepository): Promise<ReadonlySet<string>> {
+  const digests = new Set<string>()
+  for (const kind of ['code', 'artifact', 'metrics', 'log'] as const) for await (const { multihash } of rootsInUse(repository, kind)) digests.add(toHex(multihash.digest))
+  for await (const { root } of listVersionEntries(repository)) digests.add(toHex(root.multihash.digest))
+  return digests
 }

@@ -49,9 +49,10 @@ export async function compareOutcomes(source: BlockSource, first: RunRecord, aga
   const differing = artifacts.find(({ isSame }) => !isSame)
   const differingMetric = metrics.find(({ verdict }) => verdict === 'differs')
   const isExcused = differing === undefined || (Object.keys(tolerances).length > 0 && Object.keys(tolerances).every((name) => metrics.some((metric) => metric.name === name && metric.verdict !== 'differs')))
-  const isIdentical = differing === undefined && metrics.every(({ verdict }) => verdict === 'identical')
-  const verdict = isIdentical ? 'identical' : differingMetric === undefined && isExcused && (differing === undefined || differing.again !== null) ? 'within tolerance' : 'differs'
-  return { verdict, artifacts, metrics, firstDifference: differing === undefined ? (differingMetric?.name ?? metrics.find((metric) => metric.verdict !== 'identical')?.name ?? null) : [differing.name, ...differing.differences.slice(0, 1)].join(': ') }
+  const isSameEnd = first.status === again.status
+  const isIdentical = isSameEnd && differing === undefined && metrics.every(({ verdict }) => verdict === 'identical')
+  const verdict = isIdentical ? 'identical' : isSameEnd && differingMetric === undefined && isExcused && artifacts.every(({ isSame, first: a, again: b }) => isSame || (a !== null && b !== null)) ? 'within tolerance' : 'differs'
+  return { verdict, artifacts, metrics, firstDifference: !isSameEnd ? `it ${again.status}` : differing === undefined ? (differingMetric?.name ?? metrics.find((metric) => metric.verdict !== 'identical')?.name ?? null) : [differing.name, ...differing.differences.slice(0, 1)].join(': ') }
 }
 
 function comparedMetric(name: string, first: number | undefined, again: number | undefined, tolerance: number | undefined): ComparedMetric {

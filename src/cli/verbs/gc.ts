@@ -1,9 +1,10 @@
 import { Option } from 'commander'
+import { toHex } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import type { CollectResult, EvictedSnapshot, ForgetRequest } from '../../dataset/collect-garbage.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
-import { forgetUnusedDerivations } from '../../lineage/forget-unused.ts'
+import { forgetUnusedDerivations, madeByRuns } from '../../lineage/forget-unused.ts'
 import { heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { parseDuration } from '../duration.ts'
@@ -58,7 +59,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
       forgotten.push(...(await forgetUnusedDerivations(blocks, { ...request, actor: author ?? null })))
     }
     const alsoEvict = async (blocks: BlockRepository): Promise<readonly CID[]> => {
-      derived = await derivedOutputs(blocks, { trustOnce })
+      const made = await madeByRuns(blocks)
+      derived = (await derivedOutputs(blocks, { trustOnce })).map((output) => (output.evictable && made.has(toHex(output.cid.multihash.digest)) ? { ...output, evictable: false, reason: 'a run made it too' } : output))
       return derived.filter(({ evictable }) => evictable).map(({ cid }) => cid)
     }
     const options = { ...rules, dryRun, ...(evict === undefined ? {} : { alsoEvict }), ...(forget === undefined ? {} : { alsoForget }), ...(author === undefined ? {} : { author }) }

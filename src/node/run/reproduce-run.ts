@@ -8,6 +8,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { compareOutcomes, type Reproduction, type Tolerances } from '../../run/compare-outcomes.ts'
 import { findRun, type FoundRun } from '../../run/find-run.ts'
 import { readRunRecord } from '../../run/run-object.ts'
+import { REDACTED } from '../../run/secret-shapes.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import { reconstruct } from '../derive/reconstruct.ts'
 import { fetchRun } from './fetch-run.ts'
@@ -63,7 +64,7 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
 }
 
 function needed({ label, isOver, started: { command, code } }: FoundRun): readonly string[] {
-  const why = !isOver ? 'it is not over' : command === null ? 'a program began it by itself, so that there is no command to start' : code === null ? 'its code was not stored' : undefined
+  const why = !isOver ? 'it is not over' : command === null ? 'a program began it by itself, so that there is no command to start' : code === null ? 'its code was not stored' : command.some((word) => word.includes(REDACTED)) ? 'its command had a secret in it, which was not recorded' : undefined
   if (command !== null && why === undefined) return command
   throw new InvalidArgumentError(`The run ${label} cannot be run again: ${why}`, { data: { run: label }, hint: `\`varve fetch-run ${label} <folder>\` brings back what there is, with what a person has to do. Runs of \`varve run\` can be reproduced.` })
 }

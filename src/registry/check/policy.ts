@@ -1,7 +1,7 @@
 import { PipelineError, PolicyError } from '../../errors.ts'
 import type { SourceEntry, SourceMap, SourceValue } from '../../recipe/pipeline/interface.ts'
 import { jsonOf, kindOf } from '../../recipe/pipeline/json-of.ts'
-import { suggestion } from '../../recipe/pipeline/near-names.ts'
+import { suggestion } from '../../dataset/near-names.ts'
 import { Problems } from '../../recipe/pipeline/problems.ts'
 import { FieldReader } from '../../recipe/pipeline/read-fields.ts'
 import { readYaml } from '../../recipe/pipeline/read-yaml.ts'

@@ -1,4 +1,4 @@
-import { nearest } from '../../recipe/pipeline/near-names.ts'
+import { nearest } from '../../dataset/near-names.ts'
 import { joinKey, splitKey } from './config-key.ts'
 import type { ResolvedConfig } from './interface.ts'
 
