@@ -1,3 +1,4 @@
+import type { DeriveResult } from '../node/derive/interface.ts'
 import type { DerivationChange } from '../recipe/compare-derivations.ts'
 import { formatCount, plural, shownText } from './format.ts'
 import type { Output } from './output.ts'
@@ -23,8 +24,9 @@ export function unitsText(units: { readonly total: number; readonly ran: number 
   return units === null ? '' : ` ${formatCount(units.ran)} of ${plural(units.total, 'unit')}`
 }
 
-/** What makes a result doubtful: runs that disagreed, and what cannot be seen of a recipe's code. */
-export function* doubtLines(output: Output, { diverged, differed, open }: { readonly diverged: boolean; readonly differed: boolean; readonly open: readonly string[] }): Generator<string> {
+/** What makes a result doubtful: nothing in it, runs that disagreed, and what cannot be seen of a recipe's code. */
+export function* doubtLines(output: Output, { outputs, diverged, differed, open }: Pick<DeriveResult, 'outputs' | 'diverged' | 'differed' | 'open'>): Generator<string> {
+  for (const { name, empty } of outputs) if (empty) yield `  ${output.style('yellow', 'empty')} its output ${shownText(name)} has nothing in it`
   if (differed) yield `  ${output.style('yellow', 'differs')} it gave another result, which is recorded beside the first; the first counts, and refs stay at it`
   else if (diverged) yield `  ${output.style('yellow', 'diverged')} runs of it gave different results, of which the first counts; \`varve explain\` lists them`
   for (const reason of open) yield `  ${output.style('yellow', 'open')} ${shownText(reason)}`

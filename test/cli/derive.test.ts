@@ -54,8 +54,8 @@ describe('a pipeline', () => {
     writeFileSync(join(cwd, 'steps/lib/rows.mjs'), readFileSync(resolve('examples/pipeline/steps/lib/rows.mjs')))
 
     const dry = await runCli(['gc', '--evict', 'derived', '--dry-run'], { cwd })
-    expect(dry.stdout).toMatch(/^would drop parse → counts bafy\w+: realised identically 2 times$/m)
-    expect(dry.stdout).toMatch(/^kept split → train bafy\w+: it was realised once only/m)
+    expect(dry.stdout).toMatch(/^would drop parse → counts bafy\w+ \(parse\/counts\): realised identically 2 times$/m)
+    expect(dry.stdout).toMatch(/^kept split → train bafy\w+ \(split\/train\): it was realised once only/m)
     expect((await runJson<{ evictedRoots: unknown[] }>(['gc', '--evict', 'derived', '--trust-once', '--grace', '0s'], { cwd })).evictedRoots).toHaveLength(6)
     expect(await runCli(['cat', 'features/test/features:Oman.jsonl'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('varve reconstruct') as string })
     const remade = newFolder()
@@ -154,7 +154,7 @@ test('gc says which data of old snapshots derivations keep, and forgets those to
     await runJson(['derive', 'steps/parse.mjs', '--input', 'table=daily', '--ref', 'counts'], { cwd })
   }
   const kept = await runCli(['gc', '--keep-last', '1', '--dry-run'], { cwd })
-  expect(kept.stdout.match(/^would drop baf\w+ .*: its data is kept by a derivation of parse, baf\w+$/gm)).toHaveLength(2)
+  expect(kept.stdout.match(/^would let go of baf\w+ .*: its data stays, since a derivation of parse needs it, baf\w+$/gm)).toHaveLength(2)
   expect(kept.stdout).toMatch(/^ {2}`--forget derivations` lets go of those to whose results no ref leads$/m)
   const without = await runJson<{ evictedRoots: string[]; evicted: { root: string; keptBy: unknown }[] }>(['gc', '--keep-last', '1', '--evict', 'derived', '--trust-once', '--dry-run'], { cwd })
   expect(without.evictedRoots).toHaveLength(2)
@@ -168,6 +168,12 @@ test('gc says which data of old snapshots derivations keep, and forgets those to
   expect(done.evicted.map(({ keptBy }) => keptBy)).toEqual([null, null])
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
   expect(await runJson(['derive', 'steps/parse.mjs', '--input', 'table=daily'], { cwd })).toMatchObject({ status: 'remembered' })
+  // What is said of --forget is not said to somebody who passes it.
+  writeFileSync(join(raw, 'countries.csv'), 'Date,Country,Confirmed,Recovered,Deaths\n')
+  await runJson(['snapshot', raw, '--ref', 'daily'], { cwd })
+  const needed = await runCli(['gc', '--keep-last', '1', '--forget', 'derivations', '--dry-run'], { cwd })
+  expect(needed.stdout).toMatch(/^would let go of baf/m)
+  expect(needed.stdout).not.toContain('lets go of those')
 }, 60_000)
 
 test('repair remembers derivations again when the log is lost', async () => {

@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { toHex } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import type { CollectResult, EvictedSnapshot, ForgetRequest } from '../../dataset/collect-garbage.ts'
+import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
 import { forgetUnusedDerivations, madeByRuns } from '../../lineage/forget-unused.ts'
@@ -68,7 +69,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const documents = derived.map(({ cid: _cid, ...output }) => output)
     const evicted = await withKeepers(repository.blocks, result, forgotten)
     const all = { ...document(result), evicted, ...(evict === undefined ? {} : { derived: documents }), ...(forget === undefined ? {} : { forgotten }) }
-    await context.output.result(all, () => [...derivedLines(context.output, derived, dryRun), ...forgottenLines(context.output, forgotten, dryRun), ...gcLines(context.output, { ...result, evicted })])
+    const refs = derived.length === 0 ? new Map<string, string>() : await refsByRoot(repository)
+    await context.output.result(all, () => [...derivedLines(context.output, derived, { dryRun, refs }), ...forgottenLines(context.output, forgotten, dryRun), ...gcLines(context.output, { ...result, evicted }, forget !== undefined)])
   },
 })
 
@@ -92,10 +94,18 @@ function* forgottenLines(output: Output, forgotten: readonly UnreachedDerivation
   }
 }
 
-function* derivedLines(output: Output, derived: readonly DerivedOutput[], dryRun: boolean): Generator<string> {
+/** A ref for each root that the newest snapshot of one has. */
+async function refsByRoot(repository: Repository): Promise<ReadonlyMap<string, string>> {
+  const refs = new Map<string, string>()
+  for await (const { name, root } of repository.refs()) if (!refs.has(root)) refs.set(root, name)
+  return refs
+}
+
+function* derivedLines(output: Output, derived: readonly DerivedOutput[], { dryRun, refs }: { readonly dryRun: boolean; readonly refs: ReadonlyMap<string, string> }): Generator<string> {
   for (const { root, recipe, output: name, evictable, reason } of derived) {
     const verdict = evictable ? output.style('yellow', dryRun ? 'would drop' : 'dropped') : output.style('green', 'kept')
-    yield `${verdict} ${shownText(recipe)} → ${name} ${root}: ${reason}`
+    const ref = refs.get(root)
+    yield `${verdict} ${shownText(recipe)} → ${name} ${root}${ref === undefined ? '' : ` (${ref})`}: ${reason}`
   }
 }
 
@@ -103,15 +113,15 @@ function document({ evicted: _evicted, evictedRoots, refs, sessions, revoked, ..
   return { ...amounts, evictedRoots, refs, sessions, revoked }
 }
 
-function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { readonly evicted: readonly DroppedSnapshot[] }): Generator<string> {
+function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { readonly evicted: readonly DroppedSnapshot[] }, forgets: boolean): Generator<string> {
   const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, damagedPacks, refs } = result
   const would = dryRun ? 'would remove' : 'removed'
   for (const { snapshot, time, message, keptBy } of evicted) {
     const what = `${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
     if (keptBy === null) yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} the data of ${what}`
-    else yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} ${what}: its data is kept by a derivation of ${shownText(keptBy.recipe)}, ${keptBy.derivation}`
+    else yield `${output.style('yellow', dryRun ? 'would let go of' : 'let go of')} ${what}: its data stays, since a derivation of ${shownText(keptBy.recipe)} needs it, ${keptBy.derivation}`
   }
-  if (evicted.some(({ keptBy }) => keptBy !== null)) yield '  `--forget derivations` lets go of those to whose results no ref leads'
+  if (!forgets && evicted.some(({ keptBy }) => keptBy !== null)) yield '  `--forget derivations` lets go of those to whose results no ref leads'
   yield `${would} ${plural(removed.blocks, 'block')}, ${formatBytes(removed.bytes)}; ${dryRun ? 'would free' : 'freed'} ${formatBytes(Math.max(0, result.freedBytes))}`
   yield `  ${plural(packs.removed, 'pack')} of which nothing is needed, ${plural(packs.rewritten, 'pack')} rewritten, ${plural(packs.kept, 'pack')} kept`
   yield `${dryRun ? 'would stay' : 'kept'} ${plural(live.blocks, 'block')}, ${formatBytes(live.bytes)}${unused.blocks === 0 ? '' : `, and ${formatBytes(unused.bytes)} of no use in packs that are not worth rewriting yet`}`

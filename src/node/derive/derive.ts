@@ -13,6 +13,7 @@ import type { MappedUnits } from '../../recipe/interface.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
 import { familyChange } from '../../recipe/map/map-family.ts'
+import { openManifest } from '../../manifest/manifest.ts'
 import { MEMORY_REF, pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { sweepScratches } from '../execution/scratch.ts'
@@ -117,10 +118,12 @@ function hasDiverged(known: Realisations): boolean {
 
 async function outputInfos(blocks: BlockRepository, run: RememberedRun, refs: OutputRefs, { snapshots }: GivenRefs): Promise<DeriveResult['outputs']> {
   const evicted = await blocks.evicted()
-  return run.outputs.map(({ name, root }) => {
+  return Promise.all(run.outputs.map(async ({ name, root }) => {
     const snapshot = snapshots[name]
-    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), evicted: evicted.has(toHex(root.multihash.digest)) }
-  })
+    const isEvicted = evicted.has(toHex(root.multihash.digest))
+    const empty = !isEvicted && (await openManifest(blocks, root)).totals.entries === 0
+    return { name, root: cidText(root), ref: refs[name] ?? null, snapshot: snapshot === undefined ? null : cidText(snapshot), empty, evicted: isEvicted }
+  }))
 }
 
 interface RunRequest {

@@ -62,6 +62,8 @@ export interface DerivedOutputInfo {
   /** The ref that it has, and its snapshot, if a ref was asked for. */
   readonly ref: string | null
   readonly snapshot: CidText | null
+  /** True if there is nothing in it. False too if the data was dropped. */
+  readonly empty: boolean
   /** True if the data was dropped, to be made again when it is needed. */
   readonly evicted: boolean
 }

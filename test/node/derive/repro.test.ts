@@ -62,6 +62,20 @@ describe('a step whose recipe may give another result', () => {
   }, 60_000)
 })
 
+describe('a step that writes nothing', () => {
+  it('says so', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+    project.write('none.mjs', `export const none = { name: 'none', inputs: ['raw'], outputs: ['some', 'rows'], run: ({ outputs }) => outputs.some.write('a', '') }`)
+    const file = project.write('varve.yaml', 'steps:\n  none: { recipe: ./none.mjs, inputs: { raw: raw } }\n')
+    const { steps } = await repro(repository, { file })
+    expect(steps).toMatchObject([{ outputs: [{ name: 'some', empty: false }, { name: 'rows', empty: true }] }])
+    const output = new Output({ json: false, quiet: false, color: false })
+    expect(steps.flatMap((step) => [...stepLines(output, step)].slice(1))).toEqual(['  empty its output rows has nothing in it'])
+  }, 30_000)
+})
+
 describe('data that was dropped', () => {
   it('and made again for a later step is there in the report', async () => {
     await using project = new Project()

@@ -94,13 +94,14 @@ describe('a function that is called for each file by itself', () => {
     ])
   })
 
-  it('has no shard', async () => {
-    expect((await runAll('', 1, {})).outcome.status).toBe('succeeded')
-    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: 'file', run: ({ shard }) => {} }` })
-    const { names, files } = filesOf(1)
-    const units = { units: await stagedUnits(names, files), count: 1, onUnit: () => {} }
+  it('is told which of file and shard it has if it takes one for the other', async () => {
+    expect((await runAll(`let shard; log(shard.index)`, 1)).outcome).toMatchObject({ status: 'failed', reason: `f0/0.txt: TypeError: Cannot read properties of undefined (reading 'index'): a recipe that is called for files has no shard` })
+    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 1 }, run: async ({ file }) => file.read() }` })
+    const input = join(workshop.parent, 'shard')
+    await writeFiles(input, { 'a.txt': '' })
+    const units = { units: [{ name: '0/1', file: null, shard: { index: 0, of: 1 }, input, inputBytes: 0 }], count: 1, onUnit: () => {} }
     expect(await processExecutor.execute({ scratch, name: 'test', inputs: ['raw'], outputs: ['out'], params: {}, seed: '7', action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, units })).toMatchObject({
-      status: 'failed', reason: 'f0/0.txt: TypeError: there is no shard: this recipe is called for each file by itself, and has file',
+      status: 'failed', reason: `0/1: TypeError: Cannot read properties of undefined (reading 'read'): a recipe that is called for shards has no file; inputs.raw has the files of the shard`,
     })
   })
 
@@ -169,10 +170,10 @@ describe('a function that is called for each file by itself', () => {
     const units: Unit[] = [0, 1].map((index) => ({ name: `${index}/2`, file: null, shard: { index, of: 2 }, input: join(workshop.parent, `shard${index}`), inputBytes: 0 }))
     for (const { input } of units) await writeFiles(input, { 'a.txt': '' })
     const given: unknown[] = []
-    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 2 }, run: (context) => { let none; try { none = context.file } catch (error) { none = error.message }; return context.outputs.out.write('a', JSON.stringify([context.shard, none, context.rng('x').nextFloat()])) } }` })
+    const scratch = await workshop.scratch({ 'recipe.mjs': `export const recipe = { name: 'test', inputs: ['raw'], outputs: ['out'], map: { shards: 2 }, run: ({ outputs, shard, file, rng }) => outputs.out.write('a', JSON.stringify([shard, file ?? null, rng('x').nextFloat()])) }` })
     const onUnit = async ({ outputs }: FinishedUnit): Promise<void> => void given.push(JSON.parse(await readFile(join(outputs['out'] ?? '', 'a'), 'utf8')))
     await processExecutor.execute({ scratch, name: 'test', inputs: ['raw'], outputs: ['out'], params: {}, seed: '7', action: { kind: 'function', module: 'recipe.mjs', exportName: 'recipe' }, units: { units, count: 2, onUnit } })
-    expect(given).toEqual(units.map(({ name, shard }) => [shard, 'there is no file: this recipe is called for shards, and inputs.raw has the files of one', chacha8Random(labelledKey('7', 'test', 'x', name)).nextFloat()]))
+    expect(given).toEqual(units.map(({ name, shard }) => [shard, null, chacha8Random(labelledKey('7', 'test', 'x', name)).nextFloat()]))
   })
 })
 

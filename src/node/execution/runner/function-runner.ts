@@ -12,7 +12,7 @@ import type { Channel } from './channel.ts'
 import { loadExport } from './load-export.ts'
 import { LoadedModules } from './loaded-modules.ts'
 import { OpenWork } from './open-work.ts'
-import { deepFreeze, recipeContext } from './recipe-context.ts'
+import { deepFreeze, explainPart, recipeContext } from './recipe-context.ts'
 import { SeededMath } from './seeded-math.ts'
 
 /** Loads a function once and calls it for one unit after the other. What it says of each is in the order in which they came. */
@@ -75,7 +75,7 @@ export class FunctionRunner {
       await flushed()
       if (!this.#hasFailed) this.#channel.send({ type: 'done', ...report })
     } catch (error) {
-      await this.#fail(error)
+      await this.#fail(explainPart(error, unit.part))
     }
   }
 

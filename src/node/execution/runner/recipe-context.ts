@@ -21,31 +21,25 @@ export function recipeContext(work: FunctionWork, unit: UnitWork, { open, signal
   const { seed, name } = work
   const { part } = unit
   const inputs = named('input', part === null ? work.inputs : { ...work.inputs, [part.input.name]: part.input.folder }, (name, path) => recipeInput(name, path, open))
-  const context: RecipeContext<unknown> = {
+  return Object.freeze({
     inputs, outputs: named('output', unit.outputs, (_name, path) => recipeOutput(path, open)), params: work.params, seed, signal, progress,
     rng: (label: string) => chacha8Random(labelledKey(seed, name, label, part?.name)),
     log: (...words: readonly unknown[]) => void process.stdout.write(`${format(...words)}\n`),
-  }
-  // Not spread: that would ask for what is not there.
-  return Object.freeze(part === null ? context : Object.defineProperties(context, Object.getOwnPropertyDescriptors(partOf(part, open))))
+    ...(part === null ? {} : partOf(part, open)),
+  })
 }
 
-/** What is asked for of the other kind is a mistake that would go unnoticed until something is done with it. */
 function partOf({ file, shard, input }: UnitPlace, open: OpenWork): Pick<RecipeContext<unknown>, 'file' | 'shard'> {
-  if (file !== null) {
-    return {
-      file: Object.freeze({ path: file, read: () => recipeInput(input.name, input.folder, open).read(file) }),
-      get shard(): never {
-        throw new TypeError('there is no shard: this recipe is called for each file by itself, and has file')
-      },
-    }
-  }
-  return {
-    ...(shard === null ? {} : { shard: Object.freeze({ ...shard }) }),
-    get file(): never {
-      throw new TypeError(`there is no file: this recipe is called for shards, and inputs.${input.name} has the files of one`)
-    },
-  }
+  if (file !== null) return { file: Object.freeze({ path: file, read: () => recipeInput(input.name, input.folder, open).read(file) }) }
+  return shard === null ? {} : { shard: Object.freeze({ ...shard }) }
+}
+
+/** What a function that takes itself for one of the other kind of map recipe should be told; it is free to ask for both. */
+export function explainPart(error: unknown, part: UnitPlace | null): unknown {
+  if (part === null || !(error instanceof TypeError)) return error
+  const asked = part.file === null ? /undefined \(reading '(path|read)'\)$/ : /undefined \(reading '(index|of)'\)$/
+  if (asked.test(error.message)) error.message += part.file === null ? `: a recipe that is called for shards has no file; inputs.${part.input.name} has the files of the shard` : ': a recipe that is called for files has no shard'
+  return error
 }
 
 /** Asked for a name that there is none of, it says which there are. */
