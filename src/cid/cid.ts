@@ -69,3 +69,13 @@ export function assertOwnCid(cid: CID): void {
   const sound = cid.version === 1 && (cid.code === RAW_CODE || cid.code === DAG_CBOR_CODE) && (code === 0x12 || code === 0x1e) && digest.length === DIGEST_SIZE_BYTES && cid.bytes.length === CID_SIZE_BYTES
   if (!sound) throw new MalformedDataError(`CID ${cid.toString()} is not of a kind that varve uses`, { data: { cid: cid.toString() } })
 }
+
+/** The CID that a text is, or undefined if it is none that varve reads. */
+export function tryParseCid(text: string): CID | undefined {
+  try {
+    return parseCid(text)
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return undefined
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import type { DeriveResult } from '../node/derive/interface.ts'
 import type { DerivationChange } from '../recipe/compare-derivations.ts'
-import { formatCount, plural, shownText } from './format.ts'
+import { formatCount, plural, shownPath, shownText } from './format.ts'
 import type { Output } from './output.ts'
 
 const MOST_SHOWN = 20
@@ -25,8 +25,9 @@ export function unitsText(units: { readonly total: number; readonly ran: number 
 }
 
 /** What makes a result doubtful: nothing in it, runs that disagreed, and what cannot be seen of a recipe's code. */
-export function* doubtLines(output: Output, { outputs, diverged, differed, open }: Pick<DeriveResult, 'outputs' | 'diverged' | 'differed' | 'open'>): Generator<string> {
+export function* doubtLines(output: Output, { outputs, secrets, diverged, differed, open }: Pick<DeriveResult, 'outputs' | 'secrets' | 'diverged' | 'differed' | 'open'>): Generator<string> {
   for (const { name, empty } of outputs) if (empty) yield `  ${output.style('yellow', 'empty')} its output ${shownText(name)} has nothing in it`
+  for (const { output: name, path } of secrets) yield `  ${output.style('yellow', 'secret?')} it stores ${shownPath(path)} in its output ${shownText(name)}, which is left out of snapshots by default`
   if (differed) yield `  ${output.style('yellow', 'differs')} it gave another result, which is recorded beside the first; the first counts, and refs stay at it`
   else if (diverged) yield `  ${output.style('yellow', 'diverged')} runs of it gave different results, of which the first counts; \`varve explain\` lists them`
   for (const reason of open) yield `  ${output.style('yellow', 'open')} ${shownText(reason)}`

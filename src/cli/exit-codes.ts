@@ -16,7 +16,7 @@ export const EXIT = {
 } as const
 
 /** 128 and the number of the signal, as shells have it. */
-export const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
+export const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
 export type ExitSignal = keyof typeof SIGNAL_EXIT_CODES
 

@@ -1,7 +1,7 @@
 import { SIGNAL_EXIT_CODES, type ExitSignal } from './exit-codes.ts'
 
 /**
- * Ctrl-C and SIGTERM while long work is under way. The first ends the work at its next safe point, the second ends the process.
+ * Ctrl-C, SIGTERM and a terminal that is closed, while long work is under way. The first ends the work at its next safe point, the second ends the process, unless somebody has it end something else first.
  * Verbs that are soon done do without, and die of the signal as any program does.
  */
 export class Interruption {
@@ -9,11 +9,18 @@ export class Interruption {
   outcome = ''
   #signalName: ExitSignal | undefined
   readonly #controller = new AbortController()
+  #second: AbortController | undefined
   #watching = false
 
   /** The signal that came, if one did. */
   get signalName(): ExitSignal | undefined {
     return this.#signalName
+  }
+
+  /** Aborted by the second signal, which then does not end the process; the third does. */
+  watchSecond(): AbortSignal {
+    this.#second ??= new AbortController()
+    return this.#second.signal
   }
 
   /** Begins to watch. @returns what the work must heed */
@@ -27,8 +34,10 @@ export class Interruption {
   }
 
   #receive(name: ExitSignal): void {
-    if (this.#signalName !== undefined) process.exit(SIGNAL_EXIT_CODES[name])
-    this.#signalName = name
-    this.#controller.abort()
+    if (this.#signalName === undefined) {
+      this.#signalName = name
+      this.#controller.abort()
+    } else if (this.#second?.signal.aborted === false) this.#second.abort()
+    else process.exit(SIGNAL_EXIT_CODES[name])
   }
 }

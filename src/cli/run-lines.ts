@@ -9,9 +9,9 @@ const COLORS: Readonly<Record<RunInfo['status'], Style>> = { running: 'cyan', su
 const MOST_METRICS = 4
 
 /** A run in one line: label, status, when, the last value of its metrics, tags. */
-export function runLine(output: Output, { label, status, started, final, tags }: RunInfo): string {
+export function runLine(output: Output, { label, status, started, final, tags, reproduces }: RunInfo): string {
   const metrics = Object.entries(final).slice(0, MOST_METRICS).map(([name, value]) => `${shownText(name)} ${typeof value === 'number' ? shortNumber(value) : String(value)}`)
-  const words = [output.style('bold', shownText(label)), output.style(COLORS[status], status), started.slice(0, 19).replace('T', ' '), ...metrics, ...tags.map((tag) => `[${shownText(tag)}]`)]
+  const words = [output.style('bold', shownText(label)), output.style(COLORS[status], status), started.slice(0, 19).replace('T', ' '), ...metrics, ...tags.map((tag) => `[${shownText(tag)}]`), ...(reproduces === null ? [] : ['(reproduces another)'])]
   return words.join('  ')
 }
 

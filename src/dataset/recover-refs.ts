@@ -1,9 +1,9 @@
 import { CID, cidText } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
-import { VarveError } from '../errors.ts'
 import type { FoundNode, LostRefs, RefChange } from '../repository/index.ts'
 import { walkHistory } from './history.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
+import { tolerant } from './tolerant.ts'
 
 const PREFIX = 'recovered/'
 
@@ -69,15 +69,5 @@ function noteNames(names: Map<string, { name: string; number: number }>, { numbe
     if (typeof name !== 'string' || cid === null) continue
     const target = cidText(cid)
     if ((names.get(target)?.number ?? -1) < number) names.set(target, { name, number })
-  }
-}
-
-/** What `work` gives, or undefined if data that it needs is damaged or missing. */
-async function tolerant<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
-    return undefined
   }
 }

@@ -1,8 +1,8 @@
 import { concatBytes, toHex } from '../bytes.ts'
-import { type CID, cidText, parseCid, RAW_CODE } from '../cid/cid.ts'
+import { type CID, cidText, tryParseCid, RAW_CODE } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import { resolveRecord, resolveRevision } from '../dataset/revision.ts'
-import { InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { NotFoundError } from '../errors.ts'
 import type { ManifestValue } from '../manifest/interface.ts'
 import { openManifest } from '../manifest/manifest.ts'
 import { keyFromPath, pathFromText } from '../manifest/path.ts'
@@ -43,18 +43,9 @@ export async function findContent(repository: BlockRepository, text: string, any
 
 /** The block that a text names, if file content may be made of it: a chunk, or a node of a list of chunks. @throws NotFoundError if the CID is that of a chunk that is not there */
 async function chunkOf(repository: BlockRepository, text: string): Promise<CID | undefined> {
-  const cid = tryCid(text)
+  const cid = tryParseCid(text)
   if (cid === undefined) return undefined
   if (cid.code !== RAW_CODE) return (await repository.has(cid)) && Array.isArray(decodeCbor(await repository.get(cid))) ? cid : undefined
   if (await repository.has(cid)) return cid
   throw new NotFoundError(`There is no chunk ${cidText(cid)} in ${repository.storage.location}`, { data: { cid: cidText(cid) } })
-}
-
-function tryCid(text: string): CID | undefined {
-  try {
-    return parseCid(text)
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) return undefined
-    throw error
-  }
 }

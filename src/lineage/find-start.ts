@@ -1,4 +1,4 @@
-import { type CID, cidText, parseCid } from '../cid/cid.ts'
+import { type CID, cidText, tryParseCid } from '../cid/cid.ts'
 import { resolveRecord } from '../dataset/revision.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import { AmbiguousRevisionError, InvalidArgumentError, NotFoundError, type VarveError } from '../errors.ts'
@@ -19,7 +19,7 @@ import { runActs, runOfStart, useOf } from './run-acts.ts'
  */
 export async function findStart(blocks: BlockRepository, table: ActTable, text: string): Promise<readonly Place[]> {
   if (text.includes(':')) throw new InvalidArgumentError(`"${text}" names a path, and lineage is that of whole datasets`, { hint: '`varve impact <rev>:<path>` says who used a file.' })
-  const cid = tryCid(text)
+  const cid = tryParseCid(text)
   if (cid !== undefined) return byCid(blocks, table, cid)
   if (parseRunLabel(text) !== undefined) return byRun(blocks, text)
   const revision = await attempt(() => byRevision(blocks, text))
@@ -84,15 +84,6 @@ async function attempt<T>(find: () => Promise<T>): Promise<T | VarveError> {
     return await find()
   } catch (error) {
     if (error instanceof NotFoundError || error instanceof InvalidArgumentError) return error
-    throw error
-  }
-}
-
-function tryCid(text: string): CID | undefined {
-  try {
-    return parseCid(text)
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) return undefined
     throw error
   }
 }

@@ -1,7 +1,8 @@
 import { compareBytes, toHex } from '../bytes.ts'
 import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { tolerant } from '../dataset/tolerant.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
-import { NotFoundError, VarveError } from '../errors.ts'
+import { NotFoundError, type VarveError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeEdit } from '../manifest/interface.ts'
 import { DigestTable } from '../repository/digest-table.ts'
@@ -146,15 +147,5 @@ class WholeCheck {
 
   #isKnown(cid: CID): boolean {
     return this.#whole.rowOf(cid.multihash.digest) >= 0
-  }
-}
-
-/** What `work` gives, or undefined if the block is damaged or something else than it seemed. */
-async function tolerant<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
-    return undefined
   }
 }

@@ -1,5 +1,5 @@
 import type { Repository } from '../dataset/repository.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { aliasMove, allMoves } from './alias-history.ts'
 import type { CheckPolicy, CheckPort } from './check/interface.ts'
 import { assertAllowed } from './check/gate.ts'
@@ -41,6 +41,10 @@ export async function moveAlias(repository: Repository, model: string, alias: st
   const name = parseModelName(model)
   const word = parseAlias(alias)
   const version = number === null ? null : await neededVersion(blocks, name, number)
+  if (version === null && (await moveAt(blocks, name, word, Infinity))?.number == null) {
+    await findVersion(blocks, name)
+    throw new NotFoundError(`The model ${name} has no alias "${word}" to be taken away`, { data: { model: name, alias: word }, hint: `\`varve model history ${name}\` tells what it had.` })
+  }
   if (version !== null && policy !== undefined) await assertAllowed(repository, version, { kind: 'alias', alias: word }, policy, port)
   return aliasMove(blocks, await commitEvent(blocks, { kind: 'alias', model: name, alias: word, version: version?.cid ?? null, number, by: by ?? null, at: blocks.platform.now().toISOString(), why: why ?? null }))
 }

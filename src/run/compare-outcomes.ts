@@ -27,8 +27,10 @@ export interface ComparedMetric {
 }
 
 export interface Reproduction {
-  /** `differs` if anything does: an artifact may only differ where every metric is within a tolerance that was given for it. */
-  readonly verdict: 'identical' | 'within tolerance' | 'differs'
+  /** `nothing to compare` if neither made or logged anything. `differs` if anything does: an artifact may only differ where every metric is within a tolerance that was given for it. */
+  readonly verdict: 'identical' | 'within tolerance' | 'differs' | 'nothing to compare'
+  /** How the two ended. */
+  readonly statuses: readonly [RunRecord['status'], RunRecord['status']]
   /** In the order of their names. */
   readonly artifacts: readonly ComparedArtifact[]
   readonly metrics: readonly ComparedMetric[]
@@ -50,9 +52,10 @@ export async function compareOutcomes(source: BlockSource, first: RunRecord, aga
   const differingMetric = metrics.find(({ verdict }) => verdict === 'differs')
   const isExcused = differing === undefined || (Object.keys(tolerances).length > 0 && Object.keys(tolerances).every((name) => metrics.some((metric) => metric.name === name && metric.verdict !== 'differs')))
   const isSameEnd = first.status === again.status
+  const isEmpty = isSameEnd && artifacts.length === 0 && metrics.length === 0
   const isIdentical = isSameEnd && differing === undefined && metrics.every(({ verdict }) => verdict === 'identical')
-  const verdict = isIdentical ? 'identical' : isSameEnd && differingMetric === undefined && isExcused && artifacts.every(({ isSame, first: a, again: b }) => isSame || (a !== null && b !== null)) ? 'within tolerance' : 'differs'
-  return { verdict, artifacts, metrics, firstDifference: !isSameEnd ? `it ${again.status}` : differing === undefined ? (differingMetric?.name ?? metrics.find((metric) => metric.verdict !== 'identical')?.name ?? null) : [differing.name, ...differing.differences.slice(0, 1)].join(': ') }
+  const verdict = isEmpty ? 'nothing to compare' : isIdentical ? 'identical' : isSameEnd && differingMetric === undefined && isExcused && artifacts.every(({ isSame, first: a, again: b }) => isSame || (a !== null && b !== null)) ? 'within tolerance' : 'differs'
+  return { verdict, statuses: [first.status, again.status], artifacts, metrics, firstDifference: !isSameEnd ? `it ${again.status}` : differing === undefined ? (differingMetric?.name ?? metrics.find((metric) => metric.verdict !== 'identical')?.name ?? null) : [differing.name, ...differing.differences.slice(0, 1)].join(': ') }
 }
 
 function comparedMetric(name: string, first: number | undefined, again: number | undefined, tolerance: number | undefined): ComparedMetric {

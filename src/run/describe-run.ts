@@ -7,6 +7,8 @@ import type { RunInfo, RunRecord, RunStart } from './interface.ts'
 
 /** Of inputs, configuration and metrics each; a job's log is no place for hundreds. The record has all. */
 const MOST_LINES = 12
+/** Of what could not be recorded. */
+const MOST_MISSING = 4
 const MOST_VALUE_CHARACTERS = 100
 const MOST_LINE_CHARACTERS = 500
 const LABEL_WIDTH = 12
@@ -50,6 +52,7 @@ function factLines({ id }: RunName, status: RunInfo['status'], start: RunStart):
     ...firstOf(config.entries, (entry) => `    ${entryLine(entry, (value) => shortened(JSON.stringify(value)))}`),
     fact('seed', start.seed),
     fact('environment', environmentText(capture)),
+    ...firstOf(capture.missing, (sentence) => fact('missing', shortened(sentence)), MOST_MISSING),
   ]
 }
 
@@ -66,9 +69,9 @@ function environmentText(capture: Capture): string {
 }
 
 /** The first lines of what there is, and how many more there are. */
-function firstOf<T>(items: readonly T[], line: (item: T) => string): readonly string[] {
-  const more = items.length - MOST_LINES
-  return [...items.slice(0, MOST_LINES).map(line), ...(more > 0 ? [`    and ${more} more`] : [])]
+function firstOf<T>(items: readonly T[], line: (item: T) => string, most: number = MOST_LINES): readonly string[] {
+  const more = items.length - most
+  return [...items.slice(0, most).map(line), ...(more > 0 ? [`    and ${more} more`] : [])]
 }
 
 function fact(label: string, text: string): string {

@@ -4,7 +4,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
 import type { RunInfo, RunRecord, RunStart } from './interface.ts'
 import { parseRunLabel, runLabel } from './run-key.ts'
-import { readRunRecord, readRunStart } from './run-object.ts'
+import { readRunOutline, readRunRecord, readRunStart } from './run-object.ts'
 import { getRun, type ListedRun, listRuns } from './run-tree.ts'
 
 /** The shortest beginning of an identity that names a run. */
@@ -18,12 +18,12 @@ export interface FoundRun extends ListedRun {
 }
 
 /**
- * The run that a text names: `train#3`, `train` for the newest of that name, the CID of its start or of its record, or at least the first 8 characters of one.
+ * The run that a text names: `train#3`, `train` for the newest of that name that does not reproduce another, the CID of its start or of its record, or at least the first 8 characters of one.
  * @throws NotFoundError, AmbiguousRevisionError
  */
 export async function findRun(repository: BlockRepository, text: string): Promise<FoundRun> {
   const number = parseRunLabel(text)
-  const found = number === undefined ? ((await listRuns(repository, text).next()).value ?? (await byIdentity(repository, text))) : await getRun(repository, number)
+  const found = number === undefined ? ((await newestOf(repository, text)) ?? (await byIdentity(repository, text))) : await getRun(repository, number)
   if (found !== undefined) return loadRun(repository, found)
   const names = new Set<string>()
   for await (const { name } of listRuns(repository)) names.add(name)
@@ -42,8 +42,18 @@ export async function loadRun(repository: BlockRepository, run: ListedRun): Prom
 export function runInfo({ start, record, isOver, label, name, number, started, ended }: FoundRun): RunInfo {
   return {
     id: cidText(start), label, name, number, status: ended?.status ?? 'running', started: started.started, ended: ended?.ended ?? null,
-    record: record !== null && isOver ? cidText(record) : null, tags: started.tags, final: ended?.final ?? {},
+    record: record !== null && isOver ? cidText(record) : null, tags: started.tags, final: ended?.final ?? {}, reproduces: started.reproduces === null ? null : cidText(started.reproduces),
   }
+}
+
+/** Of runs that only reproduce others, the newest if there are no others. */
+async function newestOf(repository: BlockRepository, name: string): Promise<ListedRun | undefined> {
+  let first: ListedRun | undefined
+  for await (const run of listRuns(repository, name)) {
+    first ??= run
+    if ((await readRunOutline(repository, run.start)).reproduces === null) return run
+  }
+  return first
 }
 
 async function byIdentity(repository: BlockRepository, text: string): Promise<ListedRun | undefined> {

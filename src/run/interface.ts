@@ -48,6 +48,8 @@ export interface RunProcess {
   readonly hostId: string
   /** Number of the process there. */
   readonly id: number
+  /** When it began, as its system counts since its own start, so that no clock can be wrong about it; null where the system does not say. */
+  readonly began: number | null
 }
 
 /** `lost`: its process was gone before it said how it ended. */
@@ -100,4 +102,6 @@ export interface RunInfo {
   readonly record: CidText | null
   readonly tags: readonly string[]
   readonly final: { readonly [metric: string]: number }
+  /** CID of the start of the run that this one reproduces, or null. */
+  readonly reproduces: CidText | null
 }

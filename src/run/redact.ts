@@ -78,6 +78,8 @@ export function redactRemote(address: string): { readonly value: string; readonl
 }
 
 function isSecret(name: string, value: string): boolean {
+  // What stands for a value elsewhere is none.
+  if (/^\{[^{}]*\}$/.test(value)) return false
   const verdict = verdictOfName(name)
   if (value === '' || value === REDACTED || verdict === 'harmless') return false
   return verdict === 'secret' ? !/^(true|false|null|none)$/i.test(value) : looksRandom(value)

@@ -11,8 +11,6 @@ export interface RunDocument extends RunInfo, Pick<RunStart, 'why' | 'seed' | 'c
   readonly signal: string | null
   readonly inputs: readonly { readonly name: string; readonly revision: string; readonly snapshot: CidText | null; readonly root: CidText }[]
   readonly code: CidText | null
-  /** The start of the run that it reproduces. */
-  readonly reproduces: CidText | null
   readonly config: ResolvedConfig['values']
   readonly configHash: string
   readonly configEntries: ResolvedConfig['entries']
@@ -24,11 +22,11 @@ export interface RunDocument extends RunInfo, Pick<RunStart, 'why' | 'seed' | 'c
 /** All that is recorded of a run, as plain data, ready for JSON. */
 export function runDocument(run: FoundRun): RunDocument {
   const { started, ended } = run
-  const { name: _name, tags: _tags, started: _started, inputs, code, reproduces, config, nonce: _nonce, ...rest } = started
+  const { name: _name, tags: _tags, started: _started, inputs, code, reproduces: _reproduces, config, nonce: _nonce, ...rest } = started
   return {
     ...runInfo(run), reason: ended?.reason ?? null, exitCode: ended?.exitCode ?? null, signal: ended?.signal ?? null,
     inputs: inputs.map((input) => ({ name: input.name, revision: input.revision, snapshot: textOrNull(input.snapshot), root: cidText(input.root) })),
-    code: textOrNull(code), reproduces: textOrNull(reproduces), ...rest, config: config.values, configHash: config.hash, configEntries: config.entries,
+    code: textOrNull(code), ...rest, config: config.values, configHash: config.hash, configEntries: config.entries,
     artifacts: (ended?.artifacts ?? []).map(({ root, ...artifact }) => ({ ...artifact, root: cidText(root) })), metrics: textOrNull(ended?.metrics ?? null), log: textOrNull(ended?.log ?? null),
   }
 }

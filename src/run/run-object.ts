@@ -2,13 +2,15 @@ import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import { canonicalJson, parseJson, parseJsonObject } from '../codec/canonical-json.ts'
 import { encodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { asArray, asCid, asCount, asText } from '../codec/shape.ts'
+import { asArray, asCid, asCount, asText, shownValue } from '../codec/shape.ts'
 import { MalformedDataError } from '../errors.ts'
+import { isPartName, PART_NAME_RULE } from '../recipe/names.ts'
 import { asNames, oneOf, readObject, textOrNull } from '../recipe/objects.ts'
 import type { JsonValue } from '../types.ts'
 import { captureFromJson } from './capture-from-json.ts'
 import { configFromJson, configToJson } from './config/config-json.ts'
 import { metricFromJson, metricToJson } from './metrics/metric-json.ts'
+import { parseRunName } from './run-key.ts'
 import type { RunArtifact, RunInput, RunProcess, RunRecord, RunStart } from './interface.ts'
 
 const START = 'run-start'
@@ -17,9 +19,9 @@ const START_FIELDS = ['name', 'why', 'tags', 'inputs', 'config', 'seed', 'comman
 const RECORD_FIELDS = ['start', 'status', 'reason', 'exitCode', 'signal', 'ended', 'final', 'metrics', 'log', 'artifacts'] as const
 
 /** The block that is there before the first line of user code runs. Its CID is the run's identity. */
-export function encodeRunStart({ inputs, outputs, config, capture, process: { host, hostId, id }, ...rest }: RunStart): Uint8Array {
+export function encodeRunStart({ inputs, outputs, config, capture, process: { host, hostId, id, began }, ...rest }: RunStart): Uint8Array {
   return encodeCbor({
-    ...rest, type: START, format: 1, process: [host, hostId, id], inputs: inputs.map(({ name, revision, snapshot, root }) => [name, revision, snapshot, root]), outputs: outputs.map(({ name, path }) => [name, path]),
+    ...rest, type: START, format: 1, process: [host, hostId, id, began], inputs: inputs.map(({ name, revision, snapshot, root }) => [name, revision, snapshot, root]), outputs: outputs.map(({ name, path }) => [name, path]),
     config: canonicalJson(configToJson(config), 'The configuration of a run'), capture: canonicalJson(capture as unknown as JsonValue, 'What a run captures'),
   })
 }
@@ -30,7 +32,7 @@ export async function readRunStart(source: BlockSource, cid: CID): Promise<RunSt
     ...asOutline(fields),
     config: configFromJson(parseJson(asText(fields.config, 'A run’s configuration'), 'A run’s configuration')),
     command: fields.command === null ? null : asArray(fields.command, 'A run’s command').map((word) => asText(word, 'A word of a command')),
-    cwd: asText(fields.cwd, 'Where a run’s command was started'),
+    cwd: asFolder(fields.cwd, 'Where a run’s command was started'),
     outputs: asArray(fields.outputs, 'A run’s outputs').map(asOutput),
     capture: captureFromJson(parseJsonObject(asText(fields.capture, 'What a run captured'), 'What a run captured')),
     process: asProcess(fields.process),
@@ -48,7 +50,7 @@ export async function readRunOutline(source: BlockSource, cid: CID): Promise<Run
 
 function asOutline(fields: Readonly<Record<keyof RunOutline, unknown>>): RunOutline {
   return {
-    name: asText(fields.name, 'A run’s name'),
+    name: asRunName(fields.name, 'A run’s name'),
     why: textOrNull(fields.why, 'A run’s why'),
     tags: asNames(fields.tags, 'A run’s tags'),
     inputs: asArray(fields.inputs, 'A run’s inputs').map(asInput),
@@ -81,23 +83,45 @@ export async function readRunRecord(source: BlockSource, cid: CID): Promise<RunR
 }
 
 function asProcess(value: unknown): RunProcess {
-  const [host, hostId, id] = asArray(value, 'A run’s process', 3)
-  return { host: asText(host, 'A run’s host'), hostId: asText(hostId, 'A run’s host'), id: asCount(id, 'A run’s process') }
+  const [host, hostId, id, began] = asArray(value, 'A run’s process', 4)
+  return { host: asText(host, 'A run’s host'), hostId: asText(hostId, 'A run’s host'), id: asCount(id, 'A run’s process'), began: began === null ? null : asCount(began, 'When a run’s process began') }
 }
 
 function asInput(value: unknown): RunInput {
   const [name, revision, snapshot, root] = asArray(value, 'An input of a run', 4)
-  return { name: asText(name, 'An input’s name'), revision: asText(revision, 'An input’s revision'), snapshot: linkOrNull(snapshot, 'An input’s snapshot'), root: asCid(root, 'An input’s root', DAG_CBOR_CODE) }
+  return { name: asPartName(name, 'An input’s name'), revision: asText(revision, 'An input’s revision'), snapshot: linkOrNull(snapshot, 'An input’s snapshot'), root: asCid(root, 'An input’s root', DAG_CBOR_CODE) }
 }
 
 function asOutput(value: unknown): RunStart['outputs'][number] {
   const [name, path] = asArray(value, 'An output of a run', 2)
-  return { name: asText(name, 'An output’s name'), path: asText(path, 'An output’s path') }
+  return { name: asPartName(name, 'An output’s name'), path: asText(path, 'An output’s path') }
 }
 
 function asArtifact(value: unknown): RunArtifact {
   const [name, root, files, bytes] = asArray(value, 'An artifact of a run', 4)
-  return { name: asText(name, 'An artifact’s name'), root: asCid(root, 'An artifact’s root', DAG_CBOR_CODE), files: asCount(files, 'An artifact’s files'), bytes: asCount(bytes, 'An artifact’s bytes') }
+  return { name: asRunName(name, 'An artifact’s name'), root: asCid(root, 'An artifact’s root', DAG_CBOR_CODE), files: asCount(files, 'An artifact’s files'), bytes: asCount(bytes, 'An artifact’s bytes') }
+}
+
+/** Names become folders and variables when a run is brought back. */
+function asPartName(value: unknown, what: string): string {
+  if (!isPartName(value)) throw new MalformedDataError(`${what} must be ${PART_NAME_RULE}, not ${shownValue(value)}`)
+  return value
+}
+
+function asRunName(value: unknown, what: string): string {
+  const name = asText(value, what)
+  try {
+    return parseRunName(name)
+  } catch (cause) {
+    throw new MalformedDataError(`${what} cannot be ${shownValue(name)}`, { cause })
+  }
+}
+
+/** A path that leads nowhere but down. */
+function asFolder(value: unknown, what: string): string {
+  const folder = asText(value, what)
+  if (folder !== '' && (/[\p{Cc}\\]/u.test(folder) || folder.split('/').some((part) => part === '' || part === '.' || part === '..'))) throw new MalformedDataError(`${what} cannot be ${shownValue(folder)}`)
+  return folder
 }
 
 function linkOrNull(value: unknown, what: string): CID | null {

@@ -6,7 +6,7 @@ import { getValue, scanTree } from '../manifest/read-tree.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
 import type { RunRecord, RunStart } from './interface.ts'
-import { encodeRunRecord } from './run-object.ts'
+import { encodeRunRecord, readRunRecord } from './run-object.ts'
 import { type RunEntry, runEntryCodec } from './run-entry.ts'
 import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
 import { type NewUse, usesChange } from './run-uses.ts'
@@ -45,43 +45,61 @@ export async function* getRuns(repository: BlockRepository, runs: readonly RunNu
 export interface RunCommit {
   readonly message: string
   readonly actor: string | null
-  /** Blocks of which the session knows that all they lead to is there. */
+  /** Roots that the session has stored whole: should they have been dropped, they are there again. */
   readonly whole?: readonly CID[]
 }
 
 /** Commits the start of a run, with all that the session has stored, and gives it its number. */
 export async function commitStart(repository: BlockRepository, session: Session, { name, start, inputs, code, reproduces, ...request }: RunCommit & Pick<RunStart, 'name' | 'inputs' | 'code' | 'reproduces'> & { readonly start: CID }): Promise<RunNumber> {
   const uses = [...inputs.map(({ root }) => use('input', root)), ...maybe('code', code), ...maybe('original', reproduces)]
-  const { run } = await commitEntry(repository, session, { ...request, uses, action: 'run' }, async () => {
+  const { run } = await commitEntry(repository, session, request, async () => {
     const { value: newest } = await listRuns(repository, name).next()
-    return { run: { name, number: (newest?.number ?? 0) + 1 }, entry: { start, record: null, isOver: false } }
+    return { run: { name, number: (newest?.number ?? 0) + 1 }, uses, action: 'run', entry: { start, record: null, isOver: false } }
   })
   return run
 }
 
-/** Commits what came of a run, with all that the session has stored. @throws SealedError if the run is over already, whoever ended it */
-export async function commitRecord(repository: BlockRepository, session: Session, run: RunNumber, record: RunRecord, request: RunCommit): Promise<CID> {
-  const cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
-  const uses = [...record.artifacts.map(({ root }) => use('artifact', root)), ...maybe('metrics', record.metrics), ...maybe('log', record.log)]
-  await commitEntry(repository, session, { ...request, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end' }, async () => {
+/**
+ * Commits what came of a run, with all that the session has stored.
+ * @param recordOf gives the record, knowing the one before it; asked again whenever another writer was first
+ * @returns the record's CID
+ * @throws SealedError if the run is over already, whoever ended it
+ */
+export async function commitRecord(repository: BlockRepository, session: Session, { name, number, start }: RunNumber & { readonly start: CID }, recordOf: (before: RunRecord | null) => RunRecord, request: RunCommit): Promise<CID> {
+  const run = { name, number }
+  let cid = start
+  await commitEntry(repository, session, request, async () => {
     const known = await getRun(repository, run)
-    if (known?.start.equals(record.start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
+    if (known?.start.equals(start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
     if (known.isOver && known.record !== null) throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed`, { data: { run: runLabel(run), record: cidText(known.record) } })
-    return { run, entry: { start: known.start, record: cid, isOver: record.status !== 'running' } }
+    const before = known.record === null ? null : await readRunRecord(repository, known.record)
+    const record = recordOf(before)
+    cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
+    const isNew = ({ root }: { readonly root: CID }): boolean => before?.artifacts.some((artifact) => artifact.root.equals(root)) !== true
+    const uses = [...record.artifacts.filter(isNew).map(({ root }) => use('artifact', root)), ...maybe('metrics', record.metrics), ...maybe('log', record.log)]
+    return { run, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end', entry: { start, record: cid, isOver: record.status !== 'running' } }
   })
   return cid
 }
 
+interface RunEdit {
+  readonly run: RunNumber
+  readonly entry: RunEntry
+  readonly action: string
+  /** What is used for the first time. */
+  readonly uses: readonly Pick<NewUse, 'root' | 'kind'>[]
+}
+
 async function commitEntry(
-  repository: BlockRepository, session: Session, { uses, ...request }: RunCommit & { readonly action: string; readonly uses: readonly Pick<NewUse, 'root' | 'kind'>[] }, next: () => Promise<{ readonly run: RunNumber; readonly entry: RunEntry }>,
+  repository: BlockRepository, session: Session, request: RunCommit, next: () => Promise<RunEdit>,
 ): Promise<{ readonly run: RunNumber }> {
   for (;;) {
     const tree = (await repository.getRef(RUNS_REF)) ?? null
-    const { run, entry } = await next()
+    const { run, entry, uses, action } = await next()
     const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
     const change = await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start })))
     try {
-      await session.commit({ ...request, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...(change === undefined ? [] : [change])] })
+      await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...(change === undefined ? [] : [change])] })
       return { run }
     } catch (error) {
       if (!(error instanceof RefConflictError)) throw error

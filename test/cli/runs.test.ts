@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -43,7 +43,7 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(existsSync(join(cwd, 'loss.svg'))).toBe(true)
   expect((await runJson<readonly { kind: string }[]>(['artifacts', '--run', 'train#1'], { cwd })).map(({ kind }) => kind)).toEqual(['artifact', 'metrics', 'log'])
   expect(await runCli(['fetch-run', 'train#1', 'back'], { cwd })).toMatchObject({ code: 0 })
-  expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json'])
+  expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json', 'run.sh'])
   writeFileSync(join(cwd, 'data/a.txt'), 'other data ')
   expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
@@ -52,6 +52,7 @@ test('a training script is recorded, compared, explained, fetched and run again 
 test('a run has the exit code of its command, and mistakes are told before anything is begun', async () => {
   const cwd = await project()
   expect(await runCli(['run', '--', process.execPath, '-e', 'process.exit(7)'], { cwd })).toMatchObject({ code: 7 })
+  expect(await runCli(['run', '--', process.execPath, '-e', "process.kill(process.pid, 'SIGKILL')"], { cwd })).toMatchObject({ code: 137 })
   expect(await runCli(['run', '--input', 'train=none', ...COMMAND], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('none') as string })
   expect(await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).toMatchObject({ code: 2 })
   expect(await runCli(['show', 'train#9'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no run "train#9"') as string })
@@ -67,6 +68,11 @@ test('after kill -9 a run is lost, with the metrics of all but the last second',
   const killed = Date.now()
   child.kill('SIGKILL')
   await ended
+  // The command goes on, and as long as it does the run is not lost.
+  expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^slow#1 {2}running /)
+  const [noted] = readdirSync(join(cwd, '.varve/cache/runs')).map((run) => JSON.parse(readFileSync(join(cwd, '.varve/cache/runs', run, 'command.json'), 'utf8')) as { id: number })
+  process.kill(noted?.id ?? 0, 'SIGKILL')
+  await sleep(200)
   const listed = await runCli(['runs'], { cwd })
   expect(listed.stderr).toContain('slow#1 is lost')
   expect(listed.stdout).toMatch(/^slow#1 {2}lost /)
@@ -74,4 +80,18 @@ test('after kill -9 a run is lost, with the metrics of all but the last second',
   expect(run?.status).toBe('lost')
   expect(killed - (run?.final.time ?? 0)).toBeLessThan(1000)
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+}, 60_000)
+
+test('a signal is passed on as it came, and the run is recorded as given up', async () => {
+  const cwd = await project()
+  writeFileSync(join(cwd, 'asked.mjs'), "process.on('SIGINT', () => { console.log('saved'); process.exit(0) })\nconsole.log('ready')\nsetInterval(() => {}, 1000)\n")
+  for (const [signal, code] of [['SIGINT', 130], ['SIGHUP', 129]] as const) {
+    const { child, ended } = startCli(['run', '--', process.execPath, 'asked.mjs'], { cwd })
+    await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()))
+    child.kill(signal)
+    const done = await ended
+    expect(done.code).toBe(code)
+    if (signal === 'SIGINT') expect(done.stdout).toBe('ready\nsaved\n')
+  }
+  expect((await runCli(['runs'], { cwd })).stdout.match(/^asked#\d {2}aborted /gm)).toHaveLength(2)
 }, 60_000)

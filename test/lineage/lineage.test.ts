@@ -181,7 +181,7 @@ describe('a walk', () => {
     const begun = await run(repository, { inputs: { raw }, status: 'running' })
     expect((await lineageOf(repository, begun.label)).nodes[0]).toMatchObject({ status: 'running', when: '2026-01-01T00:00:00.000Z' })
     for (const [artifact, status] of [[early, 'running'], [late, 'failed']] as const) {
-      await repository.blocks.withSession(async (session) => commitRecord(repository.blocks, session, begun, recordOf(begun.start, { artifacts: { model: artifact }, status }), { message: '', actor: null }))
+      await repository.blocks.withSession(async (session) => commitRecord(repository.blocks, session, begun, () => recordOf(begun.start, { artifacts: { model: artifact }, status }), { message: '', actor: null }))
     }
     expect(edgesOf(await lineageOf(repository, begun.label, { direction: 'down' }))).toEqual(['train#1 -model- model of train#1'])
     expect((await lineageOf(repository, cidText(late), { direction: 'up' })).nodes).toHaveLength(3)

@@ -67,7 +67,7 @@ export async function run(repository: Repository, made: MadeUpRun = {}): Promise
     const start = startOf(made)
     const cid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
     const number = await commitStart(blocks, session, { ...start, start: cid, message: start.name, actor: null })
-    const record = status === 'running' ? null : await commitRecord(blocks, session, number, recordOf(cid, made), { message: start.name, actor: null })
+    const record = status === 'running' ? null : await commitRecord(blocks, session, { ...number, start: cid }, () => recordOf(cid, made), { message: start.name, actor: null })
     return { ...number, label: runLabel(number), start: cid, record }
   })
 }
@@ -79,7 +79,7 @@ export function startOf({ name = 'train', why, inputs = {}, code = null, reprodu
       git: null, packages: null, container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [],
       runtime: { versions: {}, execArgv: [], platform: 'test', architecture: 'test', system: 'test', cpu: { model: 'test', threads: 1 }, memoryBytes: 1, libc: null, gpus: null },
     },
-    code, reproduces, started: '2026-01-01T00:00:00.000Z', process: { host: 'test', hostId: '000000000000', id: 1 }, nonce: String(nonce++).padStart(16, '0'),
+    code, reproduces, started: '2026-01-01T00:00:00.000Z', process: { host: 'test', hostId: '000000000000', id: 1, began: null }, nonce: String(nonce++).padStart(16, '0'),
   }
 }
 

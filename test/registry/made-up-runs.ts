@@ -87,15 +87,15 @@ export async function pretendRun(repository: Repository, made: MadeUpRun = {}): 
   return blocks.withSession(async (session) => {
     const start: RunStart = {
       name, why: null, tags: [], inputs: pinned, config: resolveConfig({ program: config }), seed, command, cwd, outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture: { ...CAPTURE, ...capture }, code: code === null ? null : (await stored(repository, session, code)).root, reproduces,
-      started: blocks.platform.now().toISOString(), process: { host: 'test', hostId: '000000000000', id: 1 }, nonce: (nonce++).toString(16).padStart(16, '0'),
+      started: blocks.platform.now().toISOString(), process: { host: 'test', hostId: '000000000000', id: 1, began: null }, nonce: (nonce++).toString(16).padStart(16, '0'),
     }
     const cid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
     const number = await commitStart(blocks, session, { name, start: cid, inputs: pinned, code: start.code, reproduces, message: name, actor: null })
     const artifacts: RunArtifact[] = []
     for (const [artifact, content] of Object.entries(contents).sort(([a], [b]) => (a < b ? -1 : 1))) artifacts.push({ name: artifact, ...(await stored(repository, session, { [artifact]: content })) })
-    const record = await commitRecord(blocks, session, number, {
+    const record = await commitRecord(blocks, session, { ...number, start: cid }, () => ({
       start: cid, status, reason: status === 'failed' ? 'it threw' : null, exitCode: status === 'succeeded' ? 0 : null, signal: null, ended: status === 'running' ? null : blocks.platform.now().toISOString(), final, metrics: null, log: null, artifacts,
-    }, { message: status, actor: null })
+    }), { message: status, actor: null })
     return { label: runLabel(number), start: cid, record: status === 'running' ? null : record, artifacts }
   })
 }

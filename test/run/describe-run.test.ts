@@ -21,7 +21,7 @@ const CAPTURE: Capture = {
 const START: RunStart = {
   name: 'train', why: 'a lower rate', tags: [], inputs: [{ name: 'train', revision: 'features@v3', snapshot: null, root: link(1) }],
   config: resolveConfig({ files: [parseParams('train:\n  rate: 0.01\n  batch: 32', { file: 'conf/train.yaml' })], set: { train: { rate: 0.1 } } }), seed: '7', command: null, capture: CAPTURE, code: link(2), reproduces: null,
-  started: '2026-11-25T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 42 }, cwd: '', outputs: [], nonce: '0123456789abcdef',
+  started: '2026-11-25T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 42, began: null }, cwd: '', outputs: [], nonce: '0123456789abcdef',
 }
 const END: RunEnd = { status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-11-25T10:05:00.000Z', final: { loss: 0.25, accuracy: 0.9 } }
 const withCapture = (change: Partial<Capture>): RunStart => ({ ...START, capture: { ...CAPTURE, ...change } })
@@ -87,7 +87,7 @@ describe('the text of a run for its own log', () => {
     const hostile = 'a\u001b[31m\nb\r\u0007\u009b\u202e\u2028c'
     const start: RunStart = {
       ...withCapture({ git: { ...CAPTURE.git, commit: hostile, branch: hostile } as Capture['git'], container: { digest: hostile, source: hostile }, runtime: { ...CAPTURE.runtime, versions: { node: hostile }, platform: hostile } }),
-      why: hostile, inputs: [{ name: hostile, revision: hostile, snapshot: null, root: link(1) }], config: resolveConfig({ program: { [hostile]: hostile } }), seed: hostile, process: { host: hostile, hostId: '0123456789ab', id: 1 },
+      why: hostile, inputs: [{ name: hostile, revision: hostile, snapshot: null, root: link(1) }], config: resolveConfig({ program: { [hostile]: hostile } }), seed: hostile, process: { host: hostile, hostId: '0123456789ab', id: 1, began: null },
     }
     const text = describeRunEnd({ ...RUN, label: hostile }, start, { ...END, reason: hostile, signal: hostile, final: { [hostile]: 1 } })
     // oxlint-disable-next-line no-control-regex -- these are what must not be there

@@ -26,9 +26,9 @@ const CAPTURE: Capture = {
 const START: RunStart = {
   name: 'train', why: 'to see', tags: ['a', 'b'], inputs: [{ name: 'train', revision: 'data@v1', snapshot: link(1), root: link(2) }, { name: 'more', revision: 'bafy…', snapshot: null, root: link(3) }],
   config: resolveConfig({ defaults: { rate: 0.1, 'a.b': [1, null] }, set: { rate: 0.5 } }), seed: '7', command: ['node', 'train.mjs'], cwd: 'sub', outputs: [{ name: 'model', path: 'out/model' }], capture: CAPTURE,
-  code: link(4), reproduces: link(5), started: '2026-11-25T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 42 }, nonce: '0123456789abcdef',
+  code: link(4), reproduces: link(5), started: '2026-11-25T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 42, began: 123456 }, nonce: '0123456789abcdef',
 }
-const BARE: RunStart = { ...START, why: null, tags: [], inputs: [], command: null, cwd: '', outputs: [], capture: { ...CAPTURE, git: null, packages: null }, code: null, reproduces: null }
+const BARE: RunStart = { ...START, why: null, tags: [], inputs: [], command: null, cwd: '', outputs: [], capture: { ...CAPTURE, git: null, packages: null }, code: null, reproduces: null, process: { ...START.process, began: null } }
 const RECORD: RunRecord = {
   start: link(6), status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-11-25T10:00:01.500Z', final: { loss: 0.25, broken: Number.NaN, far: Number.NEGATIVE_INFINITY }, metrics: link(7), log: link(8),
   artifacts: [{ name: 'model', root: link(9), files: 1, bytes: 3 }],
@@ -57,7 +57,15 @@ describe('the block of a run', () => {
   })
 
   it.each<[string, object]>([
-    ['another format', { format: 2 }], ['no start', { start: null }], ['a status that there is none of', { status: 'fine' }], ['metrics that are no numbers', { final: '{"loss":"x"}' }], ['an artifact without a root', { artifacts: [['a', null, 1, 1]] }], ['a field too many', { more: 1 }],
+    ['a name of an input that leads out', { inputs: [['../../x', 'data', null, link(1)]] }], ['a name of an output that leads out', { outputs: [['a/b', 'x']] }], ['a folder that leads out', { cwd: '../x' }], ['a folder with a line in it', { cwd: 'x\nRUN y' }],
+    ['an absolute folder', { cwd: '/x' }], ['a name that no run can have', { name: '_varve/x' }],
+  ])('whose start has %s is refused', async (_what, change) => {
+    const fields = decodeCbor(encodeRunStart(START)) as Record<string, unknown>
+    await expect(readRunStart(sourceOf(encodeCbor({ ...fields, ...change })), link(0))).rejects.toMatchObject({ code: 'MALFORMED_DATA' })
+  })
+
+  it.each<[string, object]>([
+    ['another format', { format: 2 }], ['no start', { start: null }], ['a status that there is none of', { status: 'fine' }], ['metrics that are no numbers', { final: '{"loss":"x"}' }], ['an artifact without a root', { artifacts: [['a', null, 1, 1]] }], ['an artifact that leads out', { artifacts: [['../a', link(1), 1, 1]] }], ['an exit code below 0', { exitCode: -1 }], ['a field too many', { more: 1 }],
   ])('is refused with %s', async (_what, change) => {
     const fields = decodeCbor(encodeRunRecord(RECORD)) as Record<string, unknown>
     await expect(readRunRecord(sourceOf(encodeCbor({ ...fields, ...change })), link(0))).rejects.toMatchObject({ code: expect.stringMatching(/^(MALFORMED_DATA|UNSUPPORTED_FORMAT)$/) as string })

@@ -39,7 +39,7 @@ export function madeRun(blocks: MemoryBlocks, label: string, { config = [], capt
     label,
     start: {
       name: 'train', why: null, tags: [], inputs: [], config: { values: {}, entries: config, hash: '' }, seed: '7', command: null, capture: { ...capture, ...captured }, code: null, reproduces: null,
-      started: '2026-03-01T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 1 }, cwd: '', outputs: [], nonce: '0123456789abcdef', ...start,
+      started: '2026-03-01T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 1, began: null }, cwd: '', outputs: [], nonce: '0123456789abcdef', ...start,
     },
     record: final === null ? null : { start: blocks.put(RAW_CODE, utf8(label)), status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-03-01T11:00:00.000Z', final, metrics: null, log: null, artifacts: [] },
   }

@@ -7,27 +7,18 @@ import { checkLines } from '../check-lines.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { POLICY_FLAG, POLICY_TEXT, policyOf } from '../policy-flag.ts'
-import { gather, parseSettings, splitPair } from '../setting.ts'
+import { addRunOptions, RUN_FLAGS, type RunFlags, runRequest } from '../run-flags.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
-interface Flags {
+interface Flags extends RunFlags {
   readonly level?: CheckLevel
   readonly policy?: string
   readonly format: 'text' | 'json' | 'junit' | 'sarif'
   readonly rerun?: boolean
   readonly preflight?: boolean
-  readonly name?: string
-  readonly input?: readonly string[]
-  readonly output?: readonly string[]
-  readonly config?: readonly string[]
-  readonly set?: readonly string[]
-  readonly seed?: string
-  readonly image?: string
 }
 
-/** What only makes sense for a run that has not begun. */
-const PREFLIGHT_FLAGS = ['name', 'input', 'output', 'config', 'set', 'seed', 'image'] as const
 const OUTCOME = 'Nothing was changed: run the same command again.'
 
 export const verb: AnyVerb = defineVerb<Flags>({
@@ -44,18 +35,12 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'junit', 'sarif']).default('text'))
       .option('--rerun', 'run it again, if it was not yet, where the level asks for that')
       .option('--preflight', 'check a run that has not begun, with the options of `varve run`')
-      .option('--name <name>', 'preflight: what the run is to be called')
-      .option('-i, --input <name=rev>', 'preflight: a dataset that it reads', gather)
-      .option('-o, --output <name=path>', 'preflight: what it writes', gather)
-      .option('-c, --config <file>', 'preflight: configuration, YAML or JSON', gather)
-      .option('-s, --set <key=value>', 'preflight: one value of the configuration', gather)
-      .option('--seed <seed>', 'preflight: what random numbers depend on')
-      .option('--image <digest>', 'preflight: the container image, as sha256:…')
+    addRunOptions(command, 'preflight: ')
   },
   async run(context, what, flags) {
     if (context.output.json && flags.format !== 'text' && flags.format !== 'json') throw new InvalidArgumentError(`--json and --format ${flags.format} do not go together`)
     const { level } = flags
-    const options: CheckOptions = { ...(level === undefined ? {} : { level }), ...(await policyOf(flags.policy)) }
+    const options: CheckOptions = { ...(level === undefined ? {} : { level }), ...(await policyOf(context, flags.policy)) }
     await using repository = await context.open()
     const report = flags.preflight === true ? await preflightOf(context, repository, what, flags, options) : await checkOf(context, repository, what, flags, options)
     await print(context, report, flags.format)
@@ -65,7 +50,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
 
 async function checkOf(context: Context, repository: Repository, [text, ...rest]: readonly string[], flags: Flags, options: CheckOptions): Promise<CheckReport> {
   if (text === undefined || rest.length > 0) throw new InvalidArgumentError('One run or model is to be checked', { hint: 'Write varve check train#3, or varve check digits@production.' })
-  const other = PREFLIGHT_FLAGS.find((flag) => flags[flag] !== undefined)
+  const other = RUN_FLAGS.find((flag) => flags[flag] !== undefined)
   if (other !== undefined) throw new InvalidArgumentError(`--${other} is for a run that has not begun`, { hint: 'Pass --preflight with it.' })
   const { checkNamed } = await import('../../registry/check/check-run.ts')
   return context.long(OUTCOME, ({ signal }) => checkNamed(repository, text, { ...options, signal, ...(flags.rerun === true ? { port: rerunPort(repository, options, signal) } : {}) }))
@@ -85,16 +70,9 @@ function rerunPort(repository: Repository, { policy }: CheckOptions, signal: Abo
 
 async function preflightOf(context: Context, repository: Repository, command: readonly string[], flags: Flags, options: CheckOptions): Promise<CheckReport> {
   const { preflightRun } = await import('../../node/run/preflight-run.ts')
-  const { loadConfigFiles } = await import('../../node/run/load-config.ts')
-  const { nameOfCommand } = await import('../../node/run/name-of-command.ts')
   const { level, policy } = options
-  return context.long(OUTCOME, ({ signal }) => preflightRun(repository, {
-    name: flags.name ?? (command.length === 0 ? 'preflight' : nameOfCommand(command)), command, signal, ...(level === undefined ? {} : { level }), ...(policy === undefined ? {} : { policy }),
-    inputs: Object.fromEntries((flags.input ?? []).map((pair) => splitPair(pair, '--input', 'train=features@v3'))),
-    outputs: Object.fromEntries((flags.output ?? []).map((pair) => splitPair(pair, '--output', 'model=./out'))),
-    config: () => loadConfigFiles({ files: flags.config ?? [], environment: process.env, set: parseSettings(flags.set ?? []) }),
-    ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.image === undefined ? {} : { image: flags.image }),
-  }))
+  const request = await runRequest(flags, command)
+  return context.long(OUTCOME, ({ signal }) => preflightRun(repository, { ...request, signal, ...(level === undefined ? {} : { level }), ...(policy === undefined ? {} : { policy }) }))
 }
 
 async function print({ output }: Context, report: CheckReport, format: Flags['format']): Promise<void> {

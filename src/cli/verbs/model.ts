@@ -115,7 +115,7 @@ const acts: Readonly<Record<Action, (context: Context, names: readonly string[],
     if (alias === '' || rest.length > 0) throw new InvalidArgumentError(`"${text}" does not name an alias`, { hint: 'Write varve model alias digits@production 3' })
     if (remove === (number !== undefined) || (number !== undefined && !/^\d+$/.test(number))) throw new InvalidArgumentError('An alias needs the number of a version, or --remove', { hint: `Write varve model alias ${text} 3` })
     const { moveAlias } = await import('../../registry/models.ts')
-    const allowed = await policyOf(policy)
+    const allowed = await policyOf(context, policy)
     await using repository = await context.open()
     const move = await moveAlias(repository, name, alias, number === undefined ? null : Number(number), { ...who(why), ...allowed })
     await context.output.result(move, () => [moveLine(context.output, move)])
@@ -123,7 +123,7 @@ const acts: Readonly<Record<Action, (context: Context, names: readonly string[],
   async approve(context, [name = ''], { as, why, policy }) {
     if (as === undefined) throw new InvalidArgumentError('An approval needs the name of who approves', { hint: 'Pass --as <identity>.' })
     const { approveModel } = await import('../../registry/models.ts')
-    const allowed = await policyOf(policy)
+    const allowed = await policyOf(context, policy)
     await using repository = await context.open()
     const model = await approveModel(repository, name, { ...who(why), by: as, ...allowed })
     await context.output.result(model, () => modelLines(context.output, model))

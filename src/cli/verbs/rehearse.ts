@@ -16,7 +16,7 @@ interface Flags {
   readonly tolerance?: readonly string[]
 }
 
-const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red', impossible: 'red' } as const
+const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red', 'nothing to compare': 'yellow', impossible: 'red' } as const
 
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [

@@ -7,6 +7,7 @@ import { rebuildLines } from '../rebuild-lines.ts'
 import { shortNumber } from '../run-lines.ts'
 import { gather } from '../setting.ts'
 import { authorName } from '../snapshot-flags.ts'
+import { stopOptions } from '../stop-options.ts'
 import { parseTolerances } from '../tolerances.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
@@ -15,7 +16,7 @@ interface Flags {
   readonly only?: string
 }
 
-const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red' } as const
+const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red', 'nothing to compare': 'yellow' } as const
 
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
@@ -34,11 +35,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const { output, interruption } = context
     const author = authorName()
     const result = await reproduceRun(repository, await runOf(repository, wanted), {
-      environment: process.env, signal: interruption.watch('The run is recorded as aborted.'), reachesCommand: () => process.stdin.isTTY && interruption.signalName === 'SIGINT',
+      environment: process.env, signal: interruption.watch('The run is recorded as aborted.'), ...stopOptions(interruption),
       tolerances: parseTolerances(tolerance), ...(author === undefined ? {} : { author }),
       ...(output.quiet || output.json ? {} : { onOutput: (_stream, bytes) => void process.stderr.write(bytes) }),
     })
-    if (result.verdict === 'differs') process.exitCode = EXIT.no
+    if (result.verdict === 'differs' || result.verdict === 'nothing to compare') process.exitCode = EXIT.no
     await output.result(result, () => reproductionLines(output, result))
   },
 })

@@ -23,6 +23,7 @@ import { assertOutputRefs, type GivenRefs, giveRefs, NO_REFS, outputRefs, type O
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { type Bound, realise, type Realised } from './realise.ts'
+import { secretPaths } from './secret-paths.ts'
 import { takeTurn } from './take-turn.ts'
 import { UnstoredBlocks } from './unstored-blocks.ts'
 
@@ -52,9 +53,9 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const bound = await bind(repository, store, prepared, options)
     const changes = await changesSince(blocks, store, bound.cid, Object.values(refs))
     const known = await recall(blocks, bound.cid)
-    const result: LookedUp['result'] = async (status, run, { given = NO_REFS, units = null, differed = false } = {}) => ({
+    const result: LookedUp['result'] = async (status, run, { given = NO_REFS, units = null, differed = false, secrets = [] } = {}) => ({
       derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid),
-      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, open: bound.recipe.code.open, diverged: differed || hasDiverged(known), differed, units,
+      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, open: bound.recipe.code.open, diverged: differed || hasDiverged(known), differed, units, secrets,
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     return { bound, before: pinnedRun(known), result }
@@ -76,8 +77,8 @@ export async function derive(repository: Repository, recipe: string | CommandRec
       return moved === undefined ? undefined : result('remembered', moved.run, { given: moved.given, units: unitCounts(moved.run.units, false) })
     }
     const runAnyway = async (): Promise<DeriveResult> => {
-      const { run, given, units, differed } = await runNow(repository, session, bound, { prepared, options, refs })
-      return result('ran', run, { given, differed, units: unitCounts(units, true) })
+      const { run, given, units, differed, secrets } = await runNow(repository, session, bound, { prepared, options, refs })
+      return result('ran', run, { given, differed, secrets, units: unitCounts(units, true) })
     }
     if (options.force === true) return runAnyway()
     return (await recallNow()) ?? takeTurn(join(cacheFolder(repository), 'turns'), `${blocks.config.id}-${cidText(bound.cid)}`, { signal: options.signal, onWait: options.onWait }, async () => {
@@ -92,7 +93,7 @@ interface LookedUp {
   readonly bound: Awaited<ReturnType<typeof bind>>
   /** What stands for the derivation. */
   readonly before: RememberedRun | undefined
-  readonly result: (status: DeriveResult['status'], run: RememberedRun | undefined, done?: { readonly given?: GivenRefs; readonly units?: DeriveResult['units']; readonly differed?: boolean }) => Promise<DeriveResult>
+  readonly result: (status: DeriveResult['status'], run: RememberedRun | undefined, done?: { readonly given?: GivenRefs; readonly units?: DeriveResult['units']; readonly differed?: boolean; readonly secrets?: DeriveResult['secrets'] }) => Promise<DeriveResult>
 }
 
 /** Programs without types make these mistakes. @throws InvalidArgumentError */
@@ -132,7 +133,7 @@ interface RunRequest {
   readonly refs: OutputRefs
 }
 
-async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs; units: MappedUnits | null; differed: boolean }> {
+async function runNow(repository: Repository, session: Session, bound: Bound, { prepared, options, refs }: RunRequest): Promise<{ run: RememberedRun; given: GivenRefs; units: MappedUnits | null; differed: boolean; secrets: DeriveResult['secrets'] }> {
   const { blocks } = repository
   const { limits, processes, executor, signal, onProgress, onOutput } = options
   for (const { name, root } of bound.derivation.inputs) {
@@ -164,7 +165,7 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   const first = pinnedRun(known) as RememberedRun
   const differed = !sameOutputs(first.outputs, run.outputs)
   if (bound.recipe.deterministic === 'bitwise' && differed) throw await divergence(blocks, session, bound, first, run)
-  return { run: first, given, units: run.units, differed }
+  return { run: first, given, units: run.units, differed, secrets: await secretPaths(session, run.outputs, basis?.outputs) }
 }
 
 /** Gives the refs to what is remembered, unless it is not any more: garbage collection may forget it at any time. */

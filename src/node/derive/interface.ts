@@ -3,6 +3,7 @@ import type { DerivationChange } from '../../recipe/compare-derivations.ts'
 import type { EnvironmentPolicy } from '../../recipe/interface.ts'
 import type { MapRule } from '../../recipe/map/map-rule.ts'
 import type { CidText, JsonValue, OperationOptions } from '../../types.ts'
+import type { SecretPath } from './secret-paths.ts'
 import type { Executor, Limits } from '../execution/interface.ts'
 
 /** Parameters by name. */
@@ -87,6 +88,8 @@ export interface DeriveResult {
   readonly diverged: boolean
   /** True if this very run gave another result than the first, as its recipe says it may: it is remembered beside that, and the outputs and refs are those of the first. */
   readonly differed: boolean
+  /** Files that this run wrote, by whose names a snapshot would leave them out as passwords or keys; the first 20. */
+  readonly secrets: readonly SecretPath[]
   /** Why the code may load more than its identity covers; empty if it cannot. */
   readonly open: readonly string[]
   readonly elapsedMs: number

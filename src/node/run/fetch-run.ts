@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
@@ -11,6 +11,7 @@ import { nodeFolders } from '../folder-port.ts'
 import { hostId } from '../maker.ts'
 import { isAbsence } from '../system-errors.ts'
 import { tempName } from '../temp-files.ts'
+import { dockerfile, runScript } from './fetched-command.ts'
 import { reproduceText } from './reproduce-text.ts'
 
 export interface FetchRunOptions extends Pick<OperationOptions, 'signal'> {
@@ -31,7 +32,7 @@ const IMAGE = /^[^@\s]+@sha256:[0-9a-f]{64}$/
 
 /**
  * Writes all that a run was made from into a folder, which appears in one step: `code/`, `inputs/<name>/`, `config.json`, `run.json` (the record, with where each value of the configuration is from,
- * and the environment) and `REPRODUCE.md`, which a person can follow without varve.
+ * and the environment) `REPRODUCE.md`, which a person can follow without varve, and `run.sh`, which does so.
  *
  * @throws WouldOverwriteError if something is in the folder; EvictedError if an input was dropped, to be made again; InvalidArgumentError for an image without a digest
  */
@@ -46,7 +47,7 @@ export async function fetchRun(repository: Repository, wanted: string, folder: s
   await mkdir(fresh)
   try {
     const checkout = async (root: CidText, name: string): Promise<void> => {
-      await checkoutFolder(repository.blocks, nodeFolders(), root, join(fresh, name), { allowRepositoryNames: true, ...(signal === undefined ? {} : { signal }) })
+      await checkoutFolder(repository.blocks, nodeFolders(), root, join(fresh, name), { allowExternalLinks: true, ...(signal === undefined ? {} : { signal }) })
     }
     const { started } = run
     if (started.code !== null) await checkout(cidText(started.code), 'code')
@@ -55,8 +56,13 @@ export async function fetchRun(repository: Repository, wanted: string, folder: s
     await writeFile(join(fresh, 'config.json'), `${JSON.stringify(started.config.values, null, 2)}\n`)
     await writeFile(join(fresh, 'run.json'), `${JSON.stringify(runDocument(run), null, 2)}\n`)
     await writeFile(join(fresh, 'REPRODUCE.md'), reproduceText(run, container))
+    const script = runScript(run)
+    if (script !== undefined) await writeFile(join(fresh, 'run.sh'), script, { mode: 0o755 })
     if (container !== undefined) await writeFile(join(fresh, 'Dockerfile'), dockerfile(run, container))
-    await rm(target, { recursive: true, force: true })
+    // Whatever has come into it meanwhile stays, and this fails.
+    await rmdir(target).catch((error: unknown) => {
+      if (!isAbsence(error)) throw error
+    })
     await rename(fresh, target)
   } finally {
     await rm(fresh, { recursive: true, force: true })
@@ -77,14 +83,13 @@ async function assertEmpty(target: string): Promise<void> {
 
 function imageOf({ label, started }: FoundRun, given: string | true): string {
   const digest = started.capture.container?.digest
-  if (given === true && digest === undefined) {
-    throw new InvalidArgumentError(`The run ${label} recorded no container image`, { data: { run: label }, hint: 'Name one by its digest: --container node@sha256:…' })
+  if (given === true) {
+    // A digest without a name cannot be pulled.
+    if (digest !== undefined && IMAGE.test(digest)) return digest
+    throw new InvalidArgumentError(digest === undefined ? `The run ${label} recorded no container image` : `The run ${label} recorded the digest of its container image, ${digest}, and not its name`, {
+      data: { run: label, digest }, hint: `Name it: --container <name>@${digest ?? 'sha256:…'}`,
+    })
   }
-  if (given !== true && !IMAGE.test(given)) throw new InvalidArgumentError(`"${given}" does not name an image by its digest`, { data: { image: given }, hint: 'A tag may mean another image tomorrow: write node@sha256:…' })
-  return given === true ? String(digest) : given
-}
-
-function dockerfile({ label, started }: FoundRun, image: string): string {
-  const words = started.command === null ? '' : `CMD ${JSON.stringify(started.command)}\n`
-  return `# ${label}, ${started.started}\nFROM ${image}\nWORKDIR /run/code${started.cwd === '' ? '' : `/${started.cwd}`}\nCOPY . /run\nENV VARVE_SEED=${JSON.stringify(started.seed)} VARVE_CONFIG=/run/config.json\n${started.inputs.map(({ name }) => `ENV VARVE_INPUT_${name.toUpperCase().replaceAll('-', '_')}=/run/inputs/${name}\n`).join('')}${words}`
+  if (!IMAGE.test(given)) throw new InvalidArgumentError(`"${given}" does not name an image by its digest`, { data: { image: given }, hint: 'A tag may mean another image tomorrow: write node@sha256:…' })
+  return given
 }

@@ -26,7 +26,7 @@ export interface RehearsedRun {
 }
 
 export interface RehearseResult {
-  /** Runs that there were to choose from: that succeeded, and are no reproductions themselves. */
+  /** Runs that there were to choose from: of commands, that succeeded, and are no reproductions themselves. */
   readonly candidates: number
   readonly rehearsed: readonly RehearsedRun[]
   /** How many of those that were tried gave the same, or nearly; from 0 to 1, and null if none was tried. */
@@ -44,7 +44,7 @@ export async function rehearseRuns(repository: Repository, { sample, since, seed
   for await (const listed of listRuns(blocks)) {
     if (!listed.isOver) continue
     const { label, started, ended } = await loadRun(blocks, listed)
-    if (ended?.status === 'succeeded' && started.reproduces === null && (since === undefined || Date.parse(started.started) >= since)) candidates.push(label)
+    if (ended?.status === 'succeeded' && started.command !== null && started.reproduces === null && (since === undefined || Date.parse(started.started) >= since)) candidates.push(label)
   }
   const chosen = chacha8Random(labelledKey(String(seed), 'varve', 'rehearse')).shuffle(candidates.sort()).slice(0, sample)
   const rehearsed: RehearsedRun[] = []
@@ -64,7 +64,7 @@ async function rehearse(repository: Repository, run: string, options: ReproduceO
     return { run, verdict, again, why: firstDifference }
   } catch (error) {
     options.signal?.throwIfAborted()
-    if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
-    return { run, verdict: 'impossible', again: null, why: error.message }
+    if (error instanceof VarveError && error.code === 'STORAGE_FAILED') throw error
+    return { run, verdict: 'impossible', again: null, why: error instanceof Error ? error.message : String(error) }
   }
 }

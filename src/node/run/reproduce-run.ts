@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path'
 import { cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
@@ -14,7 +14,7 @@ import { reconstruct } from '../derive/reconstruct.ts'
 import { fetchRun } from './fetch-run.ts'
 import { type SuperviseOptions, superviseRun } from './supervise-run.ts'
 
-export interface ReproduceOptions extends Pick<OperationOptions, 'signal'>, Pick<SuperviseOptions, 'environment' | 'onOutput' | 'reachesCommand' | 'author'> {
+export interface ReproduceOptions extends Pick<OperationOptions, 'signal'>, Pick<SuperviseOptions, 'environment' | 'onOutput' | 'stopWith' | 'killSignal' | 'ownGroup' | 'author'> {
   /** How far metrics may be from what they were. */
   readonly tolerances?: Tolerances
   /** Folder in or above which packages are installed. Default: the working directory. */
@@ -48,11 +48,12 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
     const top = join(folder, 'code')
     const cwd = join(top, started.cwd)
     await mkdir(cwd, { recursive: true })
+    for (const { name } of started.outputs) await mkdir(join(place, 'outputs', name), { recursive: true })
     await linkPackages(top, resolve(options.modules ?? process.cwd()))
     const { tolerances, modules: _modules, ...rest } = options
     const { run } = await superviseRun(repository, {
       ...rest, name: started.name, inputs: Object.fromEntries(started.inputs.map(({ name, root }) => [name, cidText(root)])), config: started.config, seed: started.seed, tags: started.tags,
-      why: `reproduces ${label}`, folder: cwd, command, outputs: Object.fromEntries(started.outputs.map(({ name, path }) => [name, isBelow(path) ? path : join(place, 'outputs', name)])), reproduces: first.start,
+      why: `reproduces ${label}`, folder: cwd, command, outputs: Object.fromEntries(started.outputs.map(({ name, path }) => [name, isBelow(path) ? path : join(place, 'outputs', name, basename(path))])), reproduces: first.start,
     })
     const again = await findRun(blocks, run.label)
     if (ended === null || again.ended === null || again.record === null) throw new Error('A run that was supervised is over')

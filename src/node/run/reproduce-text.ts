@@ -1,12 +1,15 @@
 import { cidText } from '../../cid/cid.ts'
 import type { FoundRun } from '../../run/find-run.ts'
+import { fetchedCommand } from './fetched-command.ts'
 
 const MOST_PACKAGES = 20
 
 /** What a person has to do to run it again, and what must come out. */
-export function reproduceText({ label, start, started, ended }: FoundRun, container: string | undefined): string {
+export function reproduceText(run: FoundRun, container: string | undefined): string {
+  const { label, start, started, ended } = run
   const { capture, config, inputs } = started
   const { git, packages, runtime } = capture
+  const command = fetchedCommand(run, '.')
   const lines = [
     `# ${label}`, '', `Run ${cidText(start)}, begun ${started.started}${started.why === null ? '' : `: ${started.why}`}.`, '',
     '## What is here', '',
@@ -15,19 +18,27 @@ export function reproduceText({ label, start, started, ended }: FoundRun, contai
     `- \`config.json\`: the configuration (SHA-256 of the canonical JSON: ${config.hash}); \`run.json\` says where each value is from`,
     ...(container === undefined ? [] : [`- \`Dockerfile\`: from ${container}`]), '',
     '## To run it again', '',
-    `1. Use Node ${runtime.versions['node'] ?? '(unknown)'} on ${runtime.platform} ${runtime.architecture} (${runtime.system})${capture.container === null ? '' : `, in the container image ${capture.container.digest}`}.`,
-    packages?.lockFile == null ? '2. Install what the code imports; no lock file was recorded.' : `2. In \`code/\`, install what ${packages.lockFile.path} says (SHA-256 ${packages.lockFile.sha256}), such as with \`npm ci\`.`,
+    `1. It ran on ${runtime.platform} ${runtime.architecture} (${runtime.system}), with Node ${runtime.versions['node'] ?? '(unknown)'}${capture.container === null ? '' : `, in the container image ${capture.container.digest}`}.`,
+    packages?.lockFile == null ? '2. Install what the code imports; no lock file was recorded.' : `2. In \`code/\`, install what ${packages.lockFile.path} says (SHA-256 ${packages.lockFile.sha256})${installer(packages.lockFile.path)}.`,
     ...(packages?.differences ?? []).slice(0, MOST_PACKAGES).map((difference) => `   It was run with something else installed: ${difference}.`),
-    `3. In \`code/${started.cwd}\`, with VARVE_SEED=${started.seed}, VARVE_CONFIG=<this folder>/config.json${inputs.map(({ name }) => `, VARVE_INPUT_${name.toUpperCase().replaceAll('-', '_')}=<this folder>/inputs/${name}`).join('')}, run:`, '',
-    `       ${(started.command ?? capture.argv).map(shellWord).join(' ')}`, '',
-    `   where {inputs.name} stands for the folder of an input, {outputs.name} for where to write, {config.key} for a value of the configuration and {seed} for ${started.seed}.`, '',
+    ...(command === undefined ? [
+      `3. A program began it by itself. Its command line was \`${capture.argv.map(shellWord).join(' ')}\`: start the same from \`code/${started.cwd}\`, with a repository that has its inputs.`,
+    ] : [
+      `3. Run \`sh run.sh\`. It goes to \`code/${started.cwd}\`, sets ${Object.keys(command.variables).join(', ')}, and starts \`${command.words.map(shellWord).join(' ')}\`.`,
+      `   What it makes is then in \`outputs/\`, or where it writes by itself; its metrics in \`metrics.jsonl\`.`,
+    ]), '',
     '## What must come out', '',
     ended === null ? 'The run is not over.' : `It ${ended.status}${ended.reason === null ? '' : `: ${ended.reason}`}.`,
-    ...(ended?.artifacts ?? []).map(({ name, root, files, bytes }) => `- ${name}: root ${cidText(root)}, ${files} files, ${bytes} bytes (\`varve hash <folder>\` prints it)`),
+    ...(ended?.artifacts ?? []).map(({ name, root, files, bytes }) => `- ${name}: root ${cidText(root)}, ${files} files, ${bytes} bytes (\`varve hash\` of a folder with nothing else in it prints it)`),
     ...Object.entries(ended?.final ?? {}).map(([name, value]) => `- ${name}: ${value}`),
     ...(capture.missing.length === 0 ? [] : ['', '## What could not be recorded', '', ...capture.missing.map((sentence) => `- ${sentence}`)]),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function installer(lockFile: string): string {
+  if (/(^|\/)(package-lock|npm-shrinkwrap)\.json$/.test(lockFile)) return ': `npm ci`'
+  return lockFile.endsWith('.txt') ? `: \`pip install -r ${lockFile}\`` : ''
 }
 
 function shellWord(word: string): string {

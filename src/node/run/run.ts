@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { type CID, cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError, SealedError } from '../../errors.ts'
@@ -13,8 +12,8 @@ import { commitRecord } from '../../run/run-tree.ts'
 import type { CidText } from '../../types.ts'
 import type { LogOptions } from './interface.ts'
 import { keepMetrics } from './keep-metrics.ts'
-import { MetricJournal } from './metric-journal.ts'
-import type { RunFiles } from './run-folder.ts'
+import type { MetricJournal } from './metric-journal.ts'
+import { removeRunFiles, type RunFiles } from './run-folder.ts'
 import { PinnedInput } from './pinned-input.ts'
 import { storeArtifact } from './store-artifact.ts'
 
@@ -24,6 +23,7 @@ export interface RunParts {
   readonly startCid: CID
   readonly start: RunStart
   readonly files: RunFiles
+  readonly journal: MetricJournal
   readonly strict: boolean
   readonly author: string | null
 }
@@ -34,9 +34,13 @@ export interface EndOptions {
   readonly reason?: string
   readonly exitCode?: number | null
   readonly signal?: string | null
+  /** Told the lines that say how the run ended, before `storeLog`. */
+  readonly onEnding?: (text: string) => void
   /** Stores what its process wrote; gives the manifest root. */
   readonly storeLog?: (session: Session) => Promise<CID>
 }
+
+const ENDS = ['succeeded', 'failed', 'aborted'] as const
 
 /**
  * A run that is under way. What it was begun with is in the repository already; what comes of it is sealed by `end`, once.
@@ -61,16 +65,17 @@ export class Run {
   readonly #artifacts = new Map<string, RunArtifact>()
   #turn: Promise<unknown> = Promise.resolve()
   #state: 'running' | 'ending' | 'ended' = 'running'
+  #asked: EndOptions | undefined
 
   constructor(parts: RunParts) {
-    const { startCid, number, start, files, strict } = parts
+    const { startCid, number, start, journal, strict } = parts
     this.#parts = parts
     this.id = cidText(startCid)
     this.label = runLabel(number)
     this.seed = start.seed
     this.#reader = configReader(start.config, { strict })
     this.config = this.#reader.view
-    this.#journal = MetricJournal.create(files.journal)
+    this.#journal = journal
   }
 
   /** The same as `id`. */
@@ -131,7 +136,7 @@ export class Run {
         const artifact = await storeArtifact(session, name, from, { chunker: blocks.config.chunker })
         this.#artifacts.set(name, artifact)
         try {
-          await commitRecord(blocks, session, this.#parts.number, this.#record('running'), { message: `${this.label}: ${name}`, actor: this.#parts.author })
+          await this.#commit(session, this.#record('running'), name, [artifact.root])
         } catch (error) {
           this.#artifacts.delete(name)
           throw error
@@ -151,42 +156,45 @@ export class Run {
    * @throws SealedError if it is over
    */
   end(options: EndOptions = {}): Promise<CidText> {
-    return this.#inTurn(async () => cidText((await this.#end(options)).record))
+    return this.#inTurn(async () => cidText(await this.#end(options)))
   }
 
-  /** The same, with the lines that say how it ended. */
-  async endAndDescribe(options: EndOptions = {}): Promise<string> {
-    const { sealed } = await this.#inTurn(() => this.#end(options))
-    return describeRunEnd(this, this.#parts.start, sealed)
-  }
-
-  /** A run that is left before it has ended has failed: what left it, an error as a rule, is not known here (`withRun` knows). */
+  /** A run that is left before it has ended has failed: what left it, an error as a rule, is not known here (`withRun` knows). If `end` was called and could not, it is tried once more, as it was called. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state === 'running') await this.end({ status: 'failed', reason: 'it was left before end() was called' })
+    if (this.#state === 'running') await this.end(this.#asked ?? { status: 'failed', reason: 'it was left before end() was called' })
   }
 
-  async #end({ status = 'succeeded', reason, exitCode = null, signal = null, storeLog }: EndOptions): Promise<{ readonly record: CID; readonly sealed: RunRecord }> {
+  async #end(options: EndOptions): Promise<CID> {
     if (this.#state !== 'running') throw this.#sealed()
-    if ((status as string) === 'running' || (status as string) === 'lost') throw new InvalidArgumentError(`A run cannot end as ${status}`, { hint: 'Say succeeded, failed or aborted.' })
+    const { status = 'succeeded', reason = null, exitCode = null, signal = null, onEnding, storeLog } = options
+    if (!(ENDS as readonly string[]).includes(status)) throw new InvalidArgumentError(`A run cannot end as ${status}`, { hint: `Say ${ENDS.join(', ')}.` })
+    if (exitCode !== null && !(Number.isSafeInteger(exitCode) && exitCode >= 0)) throw new InvalidArgumentError(`${exitCode} is no exit code`, { hint: 'It is a whole number from 0.' })
+    this.#asked = options
     this.#state = 'ending'
-    const { repository, number, files, author } = this.#parts
+    const { repository, files } = this.#parts
+    const { blocks } = repository
+    let record: CID
     try {
       this.#journal.close()
-      const { blocks } = repository
-      const ended = await blocks.withSession(async (session) => {
-        const { metrics, final } = await keepMetrics(session, files.journal, blocks.config.chunker)
+      record = await blocks.withSession(async (session) => {
+        const kept = await keepMetrics(session, files, blocks.config.chunker)
+        const ended = { ...this.#record(status), reason, exitCode, signal, ...kept, ended: blocks.platform.now().toISOString() }
+        onEnding?.(describeRunEnd(this, this.#parts.start, ended))
         const log = storeLog === undefined ? null : await storeLog(session)
-        const sealed: RunRecord = { ...this.#record(status), reason: reason ?? null, exitCode, signal, log, metrics, final, ended: blocks.platform.now().toISOString() }
-        return { sealed, record: await commitRecord(blocks, session, number, sealed, { message: `${this.label}: ${status}`, actor: author }) }
+        return this.#commit(session, { ...ended, log }, status, [kept.metrics, log].filter((root) => root !== null))
       })
-      this.#state = 'ended'
-      await rm(files.folder, { recursive: true, force: true })
-      return ended
     } catch (error) {
-      if (error instanceof SealedError) this.#state = 'ended'
-      else if (this.#state === 'ending') this.#state = 'running'
+      this.#state = error instanceof SealedError ? 'ended' : 'running'
       throw error
     }
+    this.#state = 'ended'
+    await removeRunFiles(files)
+    return record
+  }
+
+  #commit(session: Session, record: RunRecord, what: string, whole: readonly CID[]): Promise<CID> {
+    const { repository, number, startCid, author } = this.#parts
+    return commitRecord(repository.blocks, session, { ...number, start: startCid }, () => record, { message: `${this.label}: ${what}`, actor: author, whole })
   }
 
   #record(status: RunRecord['status']): RunRecord {

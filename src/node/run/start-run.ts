@@ -11,16 +11,19 @@ import type { BlockRepository } from '../../repository/index.ts'
 import type { ResolvedConfig } from '../../run/config/interface.ts'
 import { resolveConfig } from '../../run/config/resolve-config.ts'
 import type { RunInput, RunStart } from '../../run/interface.ts'
+import { redactVariables } from '../../run/redact.ts'
 import { parseRunName } from '../../run/run-key.ts'
 import { encodeRunStart } from '../../run/run-object.ts'
 import { commitStart } from '../../run/run-tree.ts'
 import { cacheIdentity } from '../cache-identity.ts'
-import { hostId } from '../maker.ts'
 import type { StartRunOptions } from './interface.ts'
+import { portableWords } from './portable-words.ts'
+import { ownRunProcess } from './is-run-gone.ts'
+import { MetricJournal } from './metric-journal.ts'
 import { ownProcess } from './own-process.ts'
 import { reconcileRuns } from './reconcile-runs.ts'
 import { Run } from './run.ts'
-import { runFiles } from './run-folder.ts'
+import { removeRunFiles, runFiles } from './run-folder.ts'
 
 /** What a command adds to what programs say of a run. */
 export interface SupervisedStart extends StartRunOptions {
@@ -43,8 +46,9 @@ export async function startRun(repository: Repository, options: SupervisedStart)
   const name = parseRunName(options.name)
   const { folder = process.cwd(), tags = [], why = null, author = null, strict = false, command = null, outputs = {}, reproduces = null, image } = options
   const config = isResolved(options.config) ? options.config : resolveConfig({ program: options.config ?? {} })
+  assertNoSecrets(config)
+  // Brings the repository up to date, too.
   await reconcileRuns(repository)
-  await blocks.refresh()
   const inputs = await pinnedInputs(blocks, options.inputs ?? {})
   // Only now: most who load this library begin no run.
   const { captureRun } = await import('../capture/capture-run.ts')
@@ -52,14 +56,20 @@ export async function startRun(repository: Repository, options: SupervisedStart)
     const cache = repository.workFolder === undefined ? {} : { cache: { folder: repository.workFolder, identity: cacheIdentity(blocks) } }
     const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, image, leaveOut: Object.values(outputs), ...ownProcess(), ...(options.argv === undefined ? {} : { argv: options.argv }), ...(options.variables === undefined ? {} : { variables: options.variables }), ...cache })
     const start: RunStart = {
-      name, why, tags: [...new Set(tags)].sort(), inputs, config, seed: seedText(options.seed ?? 0), command, cwd: code?.folder ?? '', outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture, code: code?.root ?? null, reproduces,
-      started: blocks.platform.now().toISOString(), process: { host: hostname(), hostId: hostId(), id: process.pid }, nonce: randomBytes(8).toString('hex'),
+      name, why, tags: [...new Set(tags)].sort(), inputs, config, seed: seedText(options.seed ?? 0), command: command === null ? null : portableWords(command, { folder, below: code?.folder ?? '', outputs }), cwd: code?.folder ?? '', outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture, code: code?.root ?? null, reproduces,
+      started: blocks.platform.now().toISOString(), process: ownRunProcess(hostname()), nonce: randomBytes(8).toString('hex'),
     }
     const startCid = await session.put(DAG_CBOR_CODE, encodeRunStart(start))
-    const number = await commitStart(blocks, session, { name, start: startCid, inputs, code: start.code, reproduces, message: why ?? name, actor: author })
     const files = runFiles(repository, startCid)
     await mkdir(files.folder, { recursive: true })
-    return new Run({ repository, number, startCid, start, files, strict, author })
+    try {
+      const journal = MetricJournal.create(files.journal)
+      const number = await commitStart(blocks, session, { name, start: startCid, inputs, code: start.code, reproduces, message: why ?? name, actor: author, whole: start.code === null ? [] : [start.code] })
+      return new Run({ repository, number, startCid, start, files, journal, strict, author })
+    } catch (error) {
+      await removeRunFiles(files)
+      throw error
+    }
   })
 }
 
@@ -81,6 +91,14 @@ export async function withRun<T>(repository: Repository, options: StartRunOption
   }
   if (!run.isOver) await run.end()
   return result
+}
+
+/** A record is for ever: what looks like a password or a key does not go into it. @throws InvalidArgumentError naming the keys */
+function assertNoSecrets({ entries }: ResolvedConfig): void {
+  const isSecret = (key: string, value: unknown): boolean => typeof value === 'string' && redactVariables({ [key]: value }).where.length > 0
+  const keys = entries.filter(({ key, value, overrides }) => isSecret(key, value) || overrides.some((below) => isSecret(key, below.value))).map(({ key }) => key)
+  if (keys.length === 0) return
+  throw new InvalidArgumentError(`The configuration has what looks like a password or a key: ${keys.join(', ')}`, { data: { keys }, hint: 'Everything in it is recorded for good. Pass secrets in the environment of the program, and leave them out of the configuration.' })
 }
 
 async function pinnedInputs(blocks: BlockRepository, given: Readonly<Record<string, string>>): Promise<readonly RunInput[]> {

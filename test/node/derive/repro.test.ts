@@ -76,6 +76,23 @@ describe('a step that writes nothing', () => {
   }, 30_000)
 })
 
+describe('a step that writes what looks like a password or a key', () => {
+  it('says so, of a map recipe for what it wrote anew', async () => {
+    await using project = new Project()
+    const repository = await project.open()
+    await repository.snapshot([{ path: 'a', content: 'first' }], { ref: 'raw' })
+    project.write('keys.mjs', `export const keys = { name: 'keys', map: 'file', inputs: ['raw'], outputs: ['out'], run: ({ file, outputs }) => outputs.out.write('deep/' + file.path + '.pem', '') }`)
+    const file = project.write('varve.yaml', 'steps:\n  keys: { recipe: ./keys.mjs, inputs: { raw: raw } }\n')
+    const output = new Output({ json: false, quiet: false, color: false })
+    const secrets = async () => (await repro(repository, { file })).steps.flatMap((step) => [...stepLines(output, step)].filter((line) => line.includes('secret?')))
+    expect(await secrets()).toEqual(['  secret? it stores deep/a.pem in its output out, which is left out of snapshots by default'])
+    expect(await secrets()).toEqual([])
+    await repository.snapshot([{ path: 'b', content: 'second' }, { path: 'c', content: 'third' }], { ref: 'raw' })
+    await repository.snapshot([{ path: 'a', content: 'first' }, { path: 'b', content: 'second' }], { ref: 'raw' })
+    expect(await secrets()).toEqual(['  secret? it stores deep/b.pem in its output out, which is left out of snapshots by default'])
+  }, 30_000)
+})
+
 describe('data that was dropped', () => {
   it('and made again for a later step is there in the report', async () => {
     await using project = new Project()

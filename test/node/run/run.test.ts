@@ -1,12 +1,20 @@
-import { existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { type CID, parseCid } from '../../../src/cid/cid.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
+import { derive } from '../../../src/node/derive/derive.ts'
+import * as isRunGone from '../../../src/node/run/is-run-gone.ts'
+import { reconcileRuns } from '../../../src/node/run/reconcile-runs.ts'
 import { startRun, withRun } from '../../../src/node/run/start-run.ts'
 import { findRun } from '../../../src/run/find-run.ts'
 import { readMetrics } from '../../../src/run/metrics/store-metrics.ts'
-import { listRuns, RUNS_REF } from '../../../src/run/run-tree.ts'
+import type { RunRecord } from '../../../src/run/interface.ts'
+import { commitRecord, listRuns, RUNS_REF } from '../../../src/run/run-tree.ts'
+import { capitals, evictDerived } from '../derive/project.ts'
 import { Project } from './project.ts'
+
+const OTHERWISE = (start: CID): RunRecord => ({ start, status: 'failed', reason: null, exitCode: null, signal: null, ended: null, final: {}, metrics: null, log: null, artifacts: [] })
 
 async function started(project: Project): Promise<Repository> {
   const repository = await project.open()
@@ -60,16 +68,98 @@ describe('a run', () => {
     const repository = await started(project)
     const run = await startRun(repository, { name: 'train', folder: project.folder })
     await run.artifact('model', new Uint8Array([1]))
+    const stale = await project.open()
     await expect(run.artifact('model', new Uint8Array([2]))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
     const record = await run.end()
     expect(() => run.log({ loss: 1 })).toThrow('is over, and its record is sealed')
     await expect(run.artifact('more', new Uint8Array([1]))).rejects.toMatchObject({ code: 'SEALED' })
     await expect(run.end()).rejects.toMatchObject({ code: 'SEALED' })
+    // Another process, whose view is older, and one that begins anew.
+    for (const other of [stale, await project.open()]) {
+      const late = other.blocks.withSession(async (session) => commitRecord(other.blocks, session, { name: 'train', number: 1, start: run.cid }, () => OTHERWISE(run.cid), { message: '', actor: null }))
+      await expect(late).rejects.toMatchObject({ code: 'SEALED' })
+    }
     await expect(repository.deleteRef(RUNS_REF)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(repository.setRef(RUNS_REF, 'data')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await repository.collectGarbage({ graceMs: 0, keepLast: 1 })
     expect((await findRun(repository.blocks, 'train')).record?.toString()).toBe(record)
     expect(await repository.verify()).toMatchObject({ ok: true })
+    // A changed byte of any file of the repository is seen, and hands out nothing else.
+    const packs = readdirSync(join(project.folder, '.varve/packs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.pack')).map((name) => join(project.folder, '.varve/packs', name))
+    for (const pack of packs) {
+      const bytes = readFileSync(pack)
+      bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1
+      chmodSync(pack, 0o600)
+      writeFileSync(pack, bytes)
+    }
+    expect(await (await project.open()).verify()).toMatchObject({ ok: false })
+  }, 30_000)
+
+  it('keeps an artifact for good, also one whose like was dropped before', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('loud.mjs', capitals({ name: 'loud' }))
+    const { outputs } = await derive(repository, join(project.folder, 'loud.mjs'), { inputs: { raw: 'data' } })
+    const root = parseCid(outputs[0]?.root ?? '')
+    expect(await evictDerived(repository)).toHaveLength(1)
+    const run = await startRun(repository, { name: 'train', folder: project.folder })
+    project.write('out/a.txt', 'FIRST')
+    expect((await run.artifact('model', join(project.folder, 'out'))).root.equals(root)).toBe(true)
+    expect(await repository.blocks.isEvicted(root)).toBe(false)
+    await run.end()
+    await repository.collectGarbage({ graceMs: 0 })
+    expect(new TextDecoder().decode(await repository.read(root.toString(), 'a.txt'))).toBe('FIRST')
+  }, 30_000)
+
+  it('whose end cannot be stored has not ended, and ends as it was asked to when it is left', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const broken = vi.spyOn(repository.blocks, 'withSession')
+    {
+      await using run = await startRun(repository, { name: 'train', folder: project.folder })
+      run.log({ loss: 1 })
+      broken.mockRejectedValueOnce(new Error('no network'))
+      await expect(run.end({ status: 'aborted', reason: 'enough' })).rejects.toThrow('no network')
+      expect(run.isOver).toBe(false)
+    }
+    expect((await findRun(repository.blocks, 'train')).ended).toMatchObject({ status: 'aborted', reason: 'enough', final: { loss: 1 } })
+    const run = await startRun(repository, { name: 'train', folder: project.folder })
+    for (const options of [{ exitCode: -1 }, { exitCode: 1.5 }, { status: 'lost' as never }]) await expect(run.end(options)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await run.end()
+  }, 30_000)
+
+  it('of a dead process is lost with all that it left, whatever cannot be read of it, and one that lives is not', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const old = await project.open()
+    const runs = [await startRun(repository, { name: 'whole', folder: project.folder }), await startRun(repository, { name: 'torn', folder: project.folder }), await startRun(repository, { name: 'alive', folder: project.folder })]
+    await runs[0]?.artifact('model', new Uint8Array([1]))
+    for (const run of runs) run.log({ loss: 1 })
+    const folder = (at: number): string => join(project.folder, '.varve/cache/runs', runs[at]?.id ?? '')
+    // What a power cut may leave, and what a command had written that nobody had taken.
+    writeFileSync(join(folder(1), 'metrics.journal'), new Uint8Array(100))
+    writeFileSync(join(folder(0), 'metrics.jsonl'), '{"loss":1}\n{"loss":0.5}\n{"loss":0.25,"step":7}\n')
+    expect(await reconcileRuns(old)).toEqual([])
+    const gone = vi.spyOn(isRunGone, 'isRunGone').mockImplementation(() => true)
+    try {
+      expect(new Set(await reconcileRuns(old))).toEqual(new Set(['alive#1', 'torn#1', 'whole#1']))
+    } finally {
+      gone.mockRestore()
+    }
+    expect((await findRun(old.blocks, 'whole')).ended).toMatchObject({ status: 'lost', final: { loss: 0.25 }, artifacts: [{ name: 'model' }] })
+    expect((await findRun(old.blocks, 'torn')).ended).toMatchObject({ status: 'lost', metrics: null, reason: expect.stringContaining('its metrics cannot be read') as string })
+    expect(existsSync(folder(0))).toBe(false)
+    await expect(runs[0]?.end()).rejects.toMatchObject({ code: 'SEALED' })
+  }, 30_000)
+
+  it('does not take what looks like a password or a key into its record', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    for (const config of [{ db: { password: 'hunter2' } }, { url: 'https://ada:hunter2@example.org/x' }, { api_key: '0123456789abcdef0123456789abcdef' }]) {
+      await expect(startRun(repository, { name: 'train', folder: project.folder, config })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('looks like a password or a key') as string })
+    }
+    expect(await labels(repository)).toEqual([])
+    await (await startRun(repository, { name: 'train', folder: project.folder, config: { max_tokens: 512, tokenizer: 'bpe', pad_token: '<pad>', sort_key: 'date' } })).end()
   }, 30_000)
 
   it('counts by name, and two that begin at once are two', async () => {

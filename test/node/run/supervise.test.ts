@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseCid } from '../../../src/cid/cid.ts'
@@ -51,7 +52,8 @@ describe('a command', () => {
     const read = async (root: unknown, path: string): Promise<string> => new TextDecoder().decode(await repository.read(String(root), path))
     expect(await read(ended?.artifacts[0]?.root, 'model.txt')).toBe('first 1 7')
     expect(await read(ended?.log, 'stdout.txt')).toBe(stdout)
-    expect(await read(ended?.log, 'stderr.txt')).toContain('a warning\n')
+    // The job's own log says how it began and how it ended.
+    expect(await read(ended?.log, 'stderr.txt')).toBe(stderr)
     expect(await read(start.code, 'lib/factor.mjs')).toBe('export const factor = 2\n')
     expect(await repository.verify()).toMatchObject({ ok: true })
   }, 30_000)
@@ -68,6 +70,55 @@ describe('a command', () => {
     expect(result).toMatchObject(expected)
     expect(result.stderr).toContain('varve: run train#1 failed')
     expect(await findRun(repository.blocks, 'train')).toMatchObject({ isOver: true, ended: { status: 'failed' } })
+  }, 30_000)
+
+  it('that leaves an output as another run had left it has not written it', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    await project.supervise(repository, 'train.mjs', OPTIONS)
+    project.write('nothing.mjs', '')
+    expect(await project.supervise(repository, 'nothing.mjs', OPTIONS)).toMatchObject({ status: 'failed', exitCode: 0, reason: expect.stringMatching(/did not write its output model: .* is as it was before/) as string })
+    expect((await findRun(repository.blocks, 'train#2')).ended?.artifacts).toEqual([])
+    // The same bytes, written again, are its own.
+    expect(await project.supervise(repository, 'train.mjs', OPTIONS)).toMatchObject({ status: 'succeeded' })
+    utimesSync(join(project.folder, 'model.txt'), 0, 0)
+  }, 30_000)
+
+  it('whose inputs or outputs have names that come to one is refused before anything is begun', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    await expect(project.supervise(repository, 'train.mjs', { inputs: { 'a-b': 'data', a_b: 'data' } })).rejects.toThrow('differ by case or by - and _ alone')
+    await expect(project.supervise(repository, 'train.mjs', { outputs: { model: 'a', Model: 'b' } })).rejects.toThrow('differ by case or by - and _ alone')
+    await expect(findRun(repository.blocks, 'train')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  }, 30_000)
+
+  it('is done when it has ended, whatever it started and left behind; and stopped with all of that', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('leaves.mjs', "import { spawn } from 'node:child_process'\nspawn('sleep', ['60'], { stdio: 'inherit' }).unref()\nconsole.log('left')\n")
+    const before = performance.now()
+    expect(await project.supervise(repository, 'leaves.mjs')).toMatchObject({ status: 'succeeded', stdout: 'left\n' })
+    const stop = new AbortController()
+    const stopped = await project.supervise(repository, '', { command: ['sh', '-c', 'echo ready; sleep 61; true'], signal: stop.signal, onOutput: (stream) => void (stream === 'stdout' && stop.abort()) })
+    expect(stopped).toMatchObject({ status: 'aborted', signal: 'SIGTERM' })
+    expect(performance.now() - before).toBeLessThan(30_000)
+    if (existsSync('/proc/self/cmdline')) expect(spawnSync('pgrep', ['-f', '^sleep 61$']).status).toBe(1)
+  }, 60_000)
+
+  it('is sent the signal that this process was, and killed only if that is asked for', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('deaf.mjs', "process.on('SIGINT', () => console.log('interrupted'))\nconsole.log('ready')\nsetInterval(() => {}, 1000)\n")
+    const [stop, kill] = [new AbortController(), new AbortController()]
+    let stdout = ''
+    const { status, signal } = await project.supervise(repository, 'deaf.mjs', {
+      signal: stop.signal, killSignal: kill.signal, stopWith: () => 'SIGINT', onOutput: (stream, bytes) => {
+        if (stream === 'stdout') stdout += Buffer.from(bytes).toString()
+        if (stdout.includes('ready')) stop.abort()
+        if (stdout.includes('interrupted')) kill.abort()
+      },
+    })
+    expect([status, signal, stdout]).toEqual(['aborted', 'SIGKILL', 'ready\ninterrupted\n'])
   }, 30_000)
 
   it('that cannot be started, and one with a placeholder for nothing, leave a run that has failed', async () => {
@@ -109,7 +160,13 @@ describe('a run of a command', () => {
     expect(JSON.parse(text('config.json'))).toEqual({ rate: 0.5 })
     expect(text('artifacts/model/model.txt')).toBe('first 1 7')
     expect(JSON.parse(text('run.json'))).toMatchObject({ label: 'train#1', seed: '7', status: 'succeeded' })
-    expect(text('REPRODUCE.md')).toMatch(/VARVE_SEED=7[\s\S]*train\.mjs[\s\S]*model: root bafy/)
+    expect(text('REPRODUCE.md')).toMatch(/sh run\.sh[\s\S]*VARVE_SEED[\s\S]*train\.mjs[\s\S]*model: root bafy/)
+    // What it says is what a person does.
+    const done = spawnSync('sh', ['run.sh'], { cwd: folder, encoding: 'utf8' })
+    expect({ status: done.status, stdout: done.stdout }).toEqual({ status: 0, stdout: 'trained bafy\n' })
+    expect(text('outputs/model/model.txt')).toBe('first 1 7')
+    expect(text('metrics.jsonl')).toContain('"loss":0.1')
+    expect(text('Dockerfile')).toMatch(/^ENV VARVE_INPUT_TRAIN="\/run\/inputs\/train"$[\s\S]*^ENV VARVE_OUTPUT_MODEL="\/run\/outputs\/model\/model\.txt"$[\s\S]*^CMD \[.*"train\.mjs"\]$/m)
     expect(text('Dockerfile')).toContain(`FROM node@sha256:${'0'.repeat(64)}`)
     await expect(fetchRun(repository, 'train', folder)).rejects.toMatchObject({ code: 'WOULD_OVERWRITE' })
     await expect(fetchRun(repository, 'train', join(project.folder, 'x'), { container: 'node:24' })).rejects.toThrow('does not name an image by its digest')
@@ -131,6 +188,37 @@ describe('a run of a command', () => {
     await project.supervise(repository, 'train.mjs', OPTIONS)
     expect(await reproduceRun(repository, 'train#3', options)).toMatchObject({ verdict: 'differs', firstDifference: 'model: model.txt', artifacts: [{ isSame: false, differences: ['model.txt'] }] })
     expect(await reproduceRun(repository, 'train#3', { ...options, tolerances: { loss: 0.1 } })).toMatchObject({ verdict: 'within tolerance' })
+  }, 60_000)
+
+  it('is run again with its own code and writes nothing over, whatever paths its command has; a run that ends otherwise differs, and nothing is not the same', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const outside = new Project()
+    try {
+      const output = join(outside.folder, 'model.txt')
+      const script = join(project.folder, 'copy.mjs')
+      project.write('copy.mjs', "import { writeFileSync } from 'node:fs'\nwriteFileSync(process.argv[2], 'weights')\n")
+      await project.supervise(repository, '', { command: [process.execPath, script, output], outputs: { model: output } })
+      expect((await findRun(repository.blocks, 'train')).started.command).toEqual([process.execPath, 'copy.mjs', '{outputs.model}'])
+      project.write('copy.mjs', 'process.exit(9)\n')
+      outside.write('model.txt', 'mine')
+      const options = { environment: { PATH: process.env['PATH'] }, modules: project.folder }
+      expect(await reproduceRun(repository, 'train#1', options)).toMatchObject({ verdict: 'identical', statuses: ['succeeded', 'succeeded'] })
+      expect(readFileSync(output, 'utf8')).toBe('mine')
+
+      // A reproduction does not take the place of the newest run.
+      expect((await findRun(repository.blocks, 'train')).label).toBe('train#1')
+      project.write('once.mjs', `import { existsSync, writeFileSync } from 'node:fs'\nif (existsSync(${JSON.stringify(join(outside.folder, 'again'))})) process.exit(3)\nwriteFileSync(${JSON.stringify(join(outside.folder, 'again'))}, '')\n`)
+      await project.supervise(repository, 'once.mjs', { name: 'once' })
+      expect(await reproduceRun(repository, 'once', options)).toMatchObject({ verdict: 'differs', firstDifference: 'it failed', statuses: ['succeeded', 'failed'] })
+      project.write('nothing.mjs', '')
+      await project.supervise(repository, 'nothing.mjs', { name: 'nothing' })
+      expect(await reproduceRun(repository, 'nothing', options)).toMatchObject({ verdict: 'nothing to compare' })
+      await project.supervise(repository, '', { name: 'secret', command: [process.execPath, 'nothing.mjs', '--api-key', 'hunter2hunter2'] })
+      await expect(reproduceRun(repository, 'secret', options)).rejects.toThrow('had a secret in it, which was not recorded')
+    } finally {
+      await outside[Symbol.asyncDispose]()
+    }
   }, 60_000)
 
   it('whose data was derived and then dropped is run again all the same', async () => {

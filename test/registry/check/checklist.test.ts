@@ -233,7 +233,7 @@ describe('disjoint', () => {
 describe('packages', () => {
   it('are those of the lock file, each with its integrity', async () => {
     const packages = async (state: Partial<typeof PACKAGES> | null, missing: readonly string[] = []): Promise<string> => said(await item('packages', { capture: { packages: state === null ? null : { ...PACKAGES, ...state }, missing } }))
-    expect(await packages({})).toBe(`proven: 1 package as in package-lock.json (SHA-256 ${'a'.repeat(64)}), each with its integrity`)
+    expect(await packages({})).toBe(`declared: 1 package as in package-lock.json (SHA-256 ${'a'.repeat(64)}), each with its integrity, by what npm noted as it installed them`)
     expect(await packages({ differences: ['zod: locked 4.1.0, installed 4.0.9'] })).toBe('missing: package-lock.json is not what is installed: zod: locked 4.1.0, installed 4.0.9')
     expect(await packages({ installed: [{ name: 'own', version: '1.0.0', integrity: null }] })).toBe('missing: Without integrity: own 1.0.0')
     expect(await packages({ installed: [] }, ['What is installed is not known'])).toContain('missing: package-lock.json was recorded, and not what is installed (What is installed is not known)')

@@ -176,7 +176,8 @@ describe('before an approval or an alias', () => {
     expect((await resolveModel(repository, 'digits')).aliases).toEqual([])
     // Other aliases, taking one away, and approvals have rules of their own, or none.
     expect(await moveAlias(repository, 'digits', 'staging', 1, { policy })).toMatchObject({ after: 1 })
-    expect(await moveAlias(repository, 'digits', 'production', null, { policy })).toMatchObject({ after: null })
+    expect(await moveAlias(repository, 'digits', 'staging', null, { policy })).toMatchObject({ before: 1, after: null })
+    for (const [model, alias] of [['digits', 'staging'], ['digits', 'production'], ['nope', 'production']] as const) await expect(moveAlias(repository, model, alias, null)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(await approveModel(repository, 'digits', { by: 'Grace', policy })).toMatchObject({ approvals: [{ by: 'Grace' }] })
     expect(await moveAlias(repository, 'digits', 'production', 1, { policy: read(`${POLICY}\nwaive: [{ item: image, why: no containers here, expires: 2027-01-01 }]`) })).toMatchObject({ after: 1 })
   })

@@ -20,7 +20,7 @@ describe('before a run begins', () => {
     const { report, missing } = await checked()
     expect(missing).toEqual([])
     expect(report).toMatchObject({ kind: 'preflight', subject: 'train', run: null, level: 'reproducible', reached: true })
-    expect(report.items.map(({ id, status }) => `${id} ${status}`)).toEqual(['inputs proven', 'config proven', 'committed proven', 'seed declared', 'packages proven', 'image proven'])
+    expect(report.items.map(({ id, status }) => `${id} ${status}`)).toEqual(['inputs proven', 'config proven', 'committed proven', 'seed declared', 'packages declared', 'image proven'])
   })
 
   it.each([

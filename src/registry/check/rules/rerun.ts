@@ -1,4 +1,4 @@
-import { compareOutcomes } from '../../../run/compare-outcomes.ts'
+import { compareOutcomes, type Reproduction } from '../../../run/compare-outcomes.ts'
 import type { CheckRule, CheckSubject, Verdict } from '../interface.ts'
 import { reproductionsOf } from '../sibling-runs.ts'
 import { missing, proven } from '../verdicts.ts'
@@ -22,7 +22,7 @@ export const rerunRule: CheckRule = {
   },
 }
 
-function verdictOf({ run, tolerances }: CheckSubject, again: string, { verdict, firstDifference }: { readonly verdict: 'identical' | 'within tolerance' | 'differs'; readonly firstDifference: string | null }): Verdict {
+function verdictOf({ run, tolerances }: CheckSubject, again: string, { verdict, firstDifference }: Pick<Reproduction, 'verdict' | 'firstDifference'>): Verdict {
   if (verdict === 'identical') return proven(`${again} gave the same artifacts to the bit, and the same metrics`)
   if (verdict === 'within tolerance') return proven(`${again} stayed within the tolerance (${Object.entries(tolerances).map(([name, most]) => `${name} ±${most}`).join(', ')}); it differs in ${firstDifference ?? 'nothing'}`)
   return missing(`${again} gave something else than ${run.label}: ${firstDifference ?? 'it is not known what'}`, 'Look for clocks, unseeded randomness and the order of parallel work; or state tolerances in the policy.')
