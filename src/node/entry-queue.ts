@@ -16,6 +16,8 @@ export interface ThreadUse {
   readonly count?: number
   /** From how many bytes to read on they are started. */
   readonly fromBytes?: number
+  /** From what size of the stat cache on a folder is walked by one of them, in bytes. */
+  readonly walkFromBytes?: number
 }
 
 /** Work that does not pay for starting threads, which takes some 40 ms of each: about 64 MB, or 5,000 files. */

@@ -49,6 +49,11 @@ export class FileReader {
     this.#after = new StatCacheWriter(path, { identity, trustAfterMs, before: this.#before })
   }
 
+  /** Size of the stat cache that is there: how much is known of the folder. */
+  get cacheSizeBytes(): number {
+    return this.#before?.sizeBytes ?? 0
+  }
+
   /** What a file holds, if that is known without opening it, and in the store. Files must be asked for in order. */
   known({ path, facts }: MetFile): MaybePromise<CachedContent | undefined> {
     const known = this.#before?.find(this.#keyOf(path), facts)

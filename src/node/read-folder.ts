@@ -5,11 +5,12 @@ import { type ByteText, lossyText } from './byte-text.ts'
 import { EntryQueue, type ThreadUse } from './entry-queue.ts'
 import { FileReader } from './file-reader.ts'
 import { type EntryFacts, type FolderCalls, nodeFolderCalls } from './folder-calls.ts'
-import { ignoreRules } from './ignore-rules.ts'
+import type { IgnoreOptions } from './ignore-rules.ts'
 import { Pace } from './pace.ts'
 import type { ParallelReader } from './parallel/parallel-reader.ts'
 import { ReadTroubles } from './read-troubles.ts'
-import { walkFolder, type WalkedEntry, type WalkObserver } from './walk.ts'
+import type { WalkedEntry, WalkObserver } from './walk.ts'
+import { walkStretches } from './walk-stretches.ts'
 
 /** What a folder is read with, besides the caller's options. */
 export interface FolderReadSettings {
@@ -41,8 +42,7 @@ interface Totals {
  */
 export async function* readFolder(top: ByteText, store: ContentStore, options: FolderReadOptions, settings: FolderReadSettings): AsyncGenerator<ManifestEntry> {
   const troubles = new ReadTroubles(lossyText(top), options)
-  const walk = (observer: WalkObserver): Iterable<WalkedEntry> => walkFolder(top, { rules: ignoreRules(options), repository: settings.repository, observer, calls: settings.calls })
-  const totals: Totals = options.countFirst === true ? await countFiles(walk(SILENT), options) : {}
+  let totals: Totals = {}
   const done = { files: 0, bytes: 0 }
   const report = (): void => options.onProgress?.({ type: 'hash', files: done.files, bytes: done.bytes + entries.partialBytes, ...totals })
   const pace = new Pace(options.signal, report)
@@ -52,13 +52,17 @@ export async function* readFolder(top: ByteText, store: ContentStore, options: F
     done.bytes += size
   }
   const entries = new EntryQueue(reader, threadStarter(reader, settings, pace), onFile, settings.threads)
+  const walk = (observer: WalkObserver): AsyncIterable<Iterable<WalkedEntry>> => walkStretches(top, ignoreOptionsOf(options), settings, reader.cacheSizeBytes, observer)
   try {
-    for (const entry of walk(troubles)) {
-      const pausing = pace.pause()
-      if (pausing !== undefined) await pausing
-      const adding = entries.add(entry)
-      if (adding !== undefined) await adding
-      for (let next = entries.next(); next !== undefined; next = entries.next()) yield next
+    if (options.countFirst === true) totals = await countFiles(walk(SILENT), options)
+    for await (const stretch of walk(troubles)) {
+      for (const entry of stretch) {
+        const pausing = pace.pause()
+        if (pausing !== undefined) await pausing
+        const adding = entries.add(entry)
+        if (adding !== undefined) await adding
+        for (let next = entries.next(); next !== undefined; next = entries.next()) yield next
+      }
     }
     while (await entries.finish()) {
       const pausing = pace.pause()
@@ -96,17 +100,24 @@ const SILENT: WalkObserver = {
   onUnreadable: () => undefined, onChanged: () => undefined, onLinkedIgnoreFile: () => undefined,
 }
 
-async function countFiles(entries: Iterable<WalkedEntry>, { signal, onProgress }: FolderReadOptions): Promise<Totals> {
+/** Only these: the rest of the options cannot be given to a thread. */
+function ignoreOptionsOf({ ignore, defaultIgnores, ignoreFiles }: FolderReadOptions): IgnoreOptions {
+  return { ...(ignore === undefined ? {} : { ignore }), ...(defaultIgnores === undefined ? {} : { defaultIgnores }), ...(ignoreFiles === undefined ? {} : { ignoreFiles }) }
+}
+
+async function countFiles(stretches: AsyncIterable<Iterable<WalkedEntry>>, { signal, onProgress }: FolderReadOptions): Promise<Totals> {
   let files = 0
   let bytes = 0
   const report = (): void => onProgress?.({ type: 'scan', files, bytes } satisfies ProgressEvent)
   const pace = new Pace(signal, report)
-  for (const entry of entries) {
-    const pausing = pace.pause()
-    if (pausing !== undefined) await pausing
-    if (entry.type !== 'file') continue
-    files++
-    bytes += Number(entry.facts.size)
+  for await (const stretch of stretches) {
+    for (const entry of stretch) {
+      const pausing = pace.pause()
+      if (pausing !== undefined) await pausing
+      if (entry.type !== 'file') continue
+      files++
+      bytes += Number(entry.facts.size)
+    }
   }
   report()
   return { totalFiles: files, totalBytes: bytes }

@@ -30,6 +30,15 @@ export class StatCacheReader {
     }
   }
 
+  /** Size of the cache, or 0 if it knows nothing. */
+  get sizeBytes(): number {
+    try {
+      return this.#file === undefined ? 0 : fs.fstatSync(this.#file).size
+    } catch {
+      return 0
+    }
+  }
+
   /** What the file held, if nothing about it has changed since. */
   find(key: ByteText, facts: EntryFacts): CachedContent | undefined {
     const cursor = this.#cursor

@@ -9,7 +9,8 @@ import { isPromise } from '../../types.ts'
 import { below, bytesOf, type ByteText } from '../byte-text.ts'
 import type { MetFile, ReadContent } from '../file-reader.ts'
 import { nodePlatform } from '../node-platform.ts'
-import { packFacts, spansOf } from './read-task.ts'
+import { packFacts } from './packed-facts.ts'
+import { spansOf } from './read-task.ts'
 import { SEGMENT_SIZE_BYTES, type Slab, SlabPool } from './slab.ts'
 import type { HashedChunks, ReadFilesResult } from './tasks.ts'
 import { type FilesUnit, type LargeFile, type SegmentUnit, runOf, type Unit, WantedChunks } from './unit.ts'
@@ -231,9 +232,7 @@ export class ParallelReader {
 
   #takeChunk({ slab, wanted }: Unit, offset: number, size: number, digest: Uint8Array): Promise<void> | undefined {
     const isWanted = this.#chunks.take(digest, slab.bytes(offset, size))
-    if (isPromise(isWanted)) {
-      return isWanted.then((answer) => (answer ? wanted.add(offset, size, digest) : undefined))
-    }
+    if (isPromise(isWanted)) return isWanted.then((answer) => (answer ? wanted.add(offset, size, digest) : undefined))
     if (isWanted) wanted.add(offset, size, digest)
     return undefined
   }

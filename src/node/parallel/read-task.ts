@@ -6,7 +6,8 @@ import type { Cutter } from '../../chunker/interface.ts'
 import { below, type ByteText } from '../byte-text.ts'
 import { type EntryFacts, nodeFolderCalls as calls } from '../folder-calls.ts'
 import { isUnchanged, unsettledFor } from '../read-file.ts'
-import { FACTS_A_FILE, type HashedChunks, type ReadFilesResult, type ReadFilesTask, type ReadSegmentResult, type ReadSegmentTask } from './tasks.ts'
+import { factsAt } from './packed-facts.ts'
+import type { HashedChunks, ReadFilesResult, ReadFilesTask, ReadSegmentResult, ReadSegmentTask } from './tasks.ts'
 
 /** Gathers chunks in the form in which they travel. */
 class ChunkList {
@@ -90,24 +91,4 @@ function readWhole(path: ByteText, known: EntryFacts, into: Uint8Array, position
   } catch {
     return false
   }
-}
-
-/** Facts of many files as they travel. */
-export function packFacts(files: readonly EntryFacts[]): BigUint64Array {
-  const packed = new BigUint64Array(files.length * FACTS_A_FILE)
-  files.forEach(({ ino, mode, size, mtimeNs, ctimeNs }, index) => {
-    const at = index * FACTS_A_FILE
-    packed[at] = ino
-    packed[at + 1] = mode
-    packed[at + 2] = size
-    packed[at + 3] = mtimeNs
-    packed[at + 4] = ctimeNs
-  })
-  return packed
-}
-
-function factsAt(packed: BigUint64Array, index: number): EntryFacts {
-  const [ino = 0n, mode = 0n, size = 0n, mtimeNs = 0n, ctimeNs = 0n] = packed.subarray(index * FACTS_A_FILE, (index + 1) * FACTS_A_FILE)
-  // Times before 1970 are negative.
-  return { dev: 0n, ino, mode, size, mtimeNs: BigInt.asIntN(64, mtimeNs), ctimeNs: BigInt.asIntN(64, ctimeNs) }
 }

@@ -3,9 +3,9 @@ import type { CompressionMode } from '../../codec/block-compression.ts'
 import type { Segment } from '../../chunker/segment.ts'
 import type { IndexedPack } from '../../repository/index-format.ts'
 import type { ByteText } from '../byte-text.ts'
-
-/** Numbers that describe a file in `facts`: inode, mode, size, modification and change time in ns. */
-export const FACTS_A_FILE = 5
+import type { EntryFacts } from '../folder-calls.ts'
+import type { IgnoreOptions } from '../ignore-rules.ts'
+import type { WalkBatch } from './walk-batch.ts'
 
 /** Memory that threads share, by its number; `memory` itself comes along the first time a thread hears of it. */
 export interface SlabName {
@@ -19,8 +19,8 @@ export interface ReadFilesTask extends SlabName {
   /** Absolute path of the folder that `paths` are relative to. */
   readonly top: ByteText
   readonly paths: readonly ByteText[]
-  /** What is known of each file; one that is not like that any more is not read. */
-  readonly facts: BigUint64Array
+  /** What is known of each file (see `packFacts`); one that is not like that any more is not read. */
+  readonly facts: BigInt64Array
   readonly hash: HashName
 }
 
@@ -28,7 +28,7 @@ export interface ReadFilesTask extends SlabName {
 export interface ReadSegmentTask extends SlabName {
   readonly type: 'read-segment'
   readonly path: ByteText
-  readonly facts: BigUint64Array
+  readonly facts: BigInt64Array
   readonly segment: Segment
   readonly hash: HashName
 }
@@ -78,8 +78,24 @@ export interface OpenSpanTask extends SlabName {
 export type OpenSpanResult = Uint32Array
 export const NOT_OPENED = 0xffffffff
 
+/** Which folder to walk, and what of it to leave out. */
+export interface WalkPlan {
+  /** Absolute path, without links in it. */
+  readonly top: ByteText
+  readonly ignore: IgnoreOptions
+  /** See `WalkOptions`. */
+  readonly repository: Pick<EntryFacts, 'dev' | 'ino'> | undefined
+}
+
+/** Go on with the walk that the thread has begun, by a batch. */
+export interface WalkTask {
+  readonly type: 'walk'
+  /** Begin this one instead. */
+  readonly begin?: WalkPlan
+}
+
 export type SlabTask = ReadFilesTask | ReadSegmentTask | EncodeTask | OpenSpanTask
-export type Task = SlabTask | ScanPackTask
+export type Task = SlabTask | ScanPackTask | WalkTask
 
 /** Chunks that were cut and hashed. */
 export interface HashedChunks {
@@ -107,6 +123,7 @@ export interface Results {
   readonly encode: EncodeResult
   readonly 'scan-pack': ScanPackResult
   readonly 'open-span': OpenSpanResult
+  readonly walk: WalkBatch
 }
 
 export interface TaskMessage {

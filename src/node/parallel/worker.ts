@@ -6,9 +6,11 @@ import { readFiles, readSegment } from './read-task.ts'
 import { scanPack } from './scan-task.ts'
 import { KnownSlabs } from './slab.ts'
 import type { ResultMessage, Task, TaskMessage } from './tasks.ts'
+import { ThreadWalk } from './walk-task.ts'
 
 /** What a worker thread runs. Bundled to text by build-worker.mjs, so that it runs wherever the library's own code was put. */
 const slabs = new KnownSlabs()
+const walk = new ThreadWalk()
 
 const port = parentPort as MessagePort
 port.on('message', ({ id, task }: TaskMessage) => {
@@ -23,6 +25,7 @@ function reply(message: ResultMessage): void {
 }
 
 async function perform(task: Task): Promise<unknown> {
+  if (task.type === 'walk') return walk.next(task)
   const hasher = nodePlatform.hasher(task.hash)
   switch (task.type) {
     case 'read-files': return readFiles(task, slabs.cutter(task), hasher)

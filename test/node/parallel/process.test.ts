@@ -22,11 +22,11 @@ beforeAll(async () => {
 })
 afterAll(() => made.remove())
 
-/** Runs a program that has a `port` whose folders are read by threads, in a process of its own; fails if that does not end by itself. */
+/** Runs a program that has a `port` whose folders are walked and read by threads, in a process of its own; fails if that does not end by itself. */
 function run(program: string, flags: readonly string[] = []): string {
   const text = `
     import { nodeFolders, openRepository } from ${JSON.stringify(`file://${bundle}`)}
-    const port = nodeFolders({ threads: { count: 2, fromBytes: 0 } })
+    const port = nodeFolders({ threads: { count: 2, fromBytes: 0, walkFromBytes: 0 } })
     const seen = []
     const store = { begin() {}, space: () => new Uint8Array(1), advance() {}, finish: () => ({ cid: undefined, size: 0 }), holds: () => false,
       chunks: { hash: 'sha2-256', compression: 'none', take(digest, bytes) { seen.push(bytes.length); return false } } }
@@ -38,7 +38,7 @@ function run(program: string, flags: readonly string[] = []): string {
 
 const READ = `for await (const entry of port.read(${JSON.stringify(data)}, store, {})); console.log(seen.reduce((sum, size) => sum + size))`
 
-describe('a process whose folders threads read', () => {
+describe('a process whose folders threads walk and read', () => {
   test('needs no file beside the bundle, and ends when it is done', () => {
     expect(run(READ)).toBe(`${2 * SEGMENT + 10}`)
   })
