@@ -1,8 +1,9 @@
 import { equalBytes } from '../bytes.ts'
+import { AbsenceFilter } from './absence-filter.ts'
 import type { Hasher } from '../cid/interface.ts'
 import { CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
-import { isPromise, type MaybePromise } from '../types.ts'
+import type { MaybePromise } from '../types.ts'
 import {
   compareDigestAt, decodeRecord, encodeIndexHeader, indexKey, PACK_TABLE_ROW_SIZE_BYTES, PAGE_SIZE_BYTES, PAGE_TABLE_ROW_SIZE_BYTES, RECORD_SIZE_BYTES,
   type IndexedPack, type IndexName, type IndexRecord,
@@ -13,9 +14,16 @@ import { PackTable } from './pack-table.ts'
 import type { PageCache } from './page-cache.ts'
 import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
 
+/** A filter is made after so many reads in vain, or as many as are an eighth of all pages. */
+const MIN_VAIN_READS = 8
+const VAIN_SHARE = 8
+
 /**
  * An index file, opened: its tables are in memory and were checked against the root record; pages are read and checked when they are
  * first needed.
+ *
+ * Who stores many new blocks asks for many that are not there, and would need all pages in memory, 48 bytes a block. A page that was read in vain is therefore not kept; after
+ * some such reads a filter of 2 bytes a block is made, and after that there are hardly any.
  */
 export class IndexFile {
   readonly name: IndexName
@@ -28,6 +36,10 @@ export class IndexFile {
   readonly #pageTable: Uint8Array
   readonly #pages: number
   readonly #pageNames: string[] = []
+  /** Look-ups that read a page and found nothing. */
+  #vainReads = 0
+  #filter: AbsenceFilter | undefined
+  #isUnfilterable = false
 
   private constructor(
     storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number },
@@ -80,17 +92,26 @@ export class IndexFile {
   find(digest: Uint8Array): MaybePromise<readonly IndexRecord[]> {
     const page = this.#pageFor(digest)
     if (page < 0) return []
-    const bytes = this.#page(page)
-    if (isPromise(bytes)) return bytes.then((loaded) => this.#findIn(loaded, page, digest))
-    return this.#findIn(bytes, page, digest)
+    const kept = this.#kept(page)
+    if (kept !== undefined) return this.#findIn(kept, page, digest)
+    return this.#load(page).then(async (bytes) => {
+      const found = await this.#findIn(bytes, page, digest)
+      await this.#wasRead(page, bytes, found.length > 0)
+      return found
+    })
   }
 
   /** The pack of one place of a block, undefined if this index does not know it: `find` for those who ask of every file whether its content is there. */
   packOf(digest: Uint8Array): MaybePromise<IndexedPack | undefined> {
     const page = this.#pageFor(digest)
     if (page < 0) return undefined
-    const bytes = this.#page(page)
-    return isPromise(bytes) ? bytes.then((loaded) => this.#packIn(loaded, digest)) : this.#packIn(bytes, digest)
+    const kept = this.#kept(page)
+    if (kept !== undefined) return this.#packIn(kept, digest)
+    return this.#load(page).then(async (bytes) => {
+      const pack = this.#packIn(bytes, digest)
+      await this.#wasRead(page, bytes, pack !== undefined)
+      return pack
+    })
   }
 
   /** Views of all records in order, a page at a time. */
@@ -107,8 +128,9 @@ export class IndexFile {
     for (let page = 0; page < this.#pages; page++) await this.#load(page)
   }
 
-  /** The last page whose first digest is not greater, or -1. */
+  /** The page that has a block if any has: the last whose first digest is not greater. -1 if none has it. */
   #pageFor(digest: Uint8Array): number {
+    if (this.#filter?.excludes(digest) === true) return -1
     let page = digestAtOrAfter(this.#pageTable, this.#pages, PAGE_TABLE_ROW_SIZE_BYTES, digest)
     // Copies of one block may fill pages.
     while (page < this.#pages && compareDigestAt(this.#pageTable, page * PAGE_TABLE_ROW_SIZE_BYTES, digest) === 0) page++
@@ -130,8 +152,12 @@ export class IndexFile {
     }
     // Copies of one block may straddle two pages; the search ends in the later one.
     if (low > 0 || page === 0 || found.length === 0) return found
-    const before = this.#page(page - 1)
-    return isPromise(before) ? before.then((loaded) => [...this.#trailing(loaded, digest), ...found]) : [...this.#trailing(before, digest), ...found]
+    const before = this.#kept(page - 1)
+    if (before !== undefined) return [...this.#trailing(before, digest), ...found]
+    return this.#load(page - 1).then((bytes) => {
+      this.#keep(page - 1, bytes)
+      return [...this.#trailing(bytes, digest), ...found]
+    })
   }
 
   /** Records of `digest` at the end of a page. */
@@ -147,11 +173,25 @@ export class IndexFile {
     throw new CorruptObjectError(`${this.#key} describes a block that cannot be`, { data: { key: this.#key, record } })
   }
 
-  #page(page: number): MaybePromise<Uint8Array> {
-    return this.#cache.get(this.#pageName(page)) ?? this.#load(page).then((bytes) => {
-      this.#cache.set(this.#pageName(page), bytes)
-      return bytes
-    })
+  #kept(page: number): Uint8Array | undefined {
+    return this.#cache.get(this.#pageName(page))
+  }
+
+  #keep(page: number, bytes: Uint8Array): void {
+    this.#cache.set(this.#pageName(page), bytes)
+  }
+
+  async #wasRead(page: number, bytes: Uint8Array, isOfUse: boolean): Promise<void> {
+    if (isOfUse || this.#isUnfilterable) return this.#keep(page, bytes)
+    if (++this.#vainReads !== Math.max(MIN_VAIN_READS, Math.ceil(this.#pages / VAIN_SHARE))) return
+    const filter = new AbsenceFilter(this.records)
+    try {
+      for await (const page of this.pages()) for (let at = 0; at < page.length; at += RECORD_SIZE_BYTES) filter.add(page, at)
+      this.#filter = filter
+    } catch {
+      // What is wrong with a page is told to those who need it.
+      this.#isUnfilterable = true
+    }
   }
 
   #pageName(page: number): string {
