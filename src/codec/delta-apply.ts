@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes.ts'
 import { malformedDelta, readVarint, type VarintReader } from './delta-numbers.ts'
 
 /**
@@ -15,6 +16,16 @@ const SHORT_PIECE_BYTES = 16
  * @throws MalformedDataError if an instruction reaches outside the source or the result, or the result is not filled exactly
  */
 export function applyDelta(instructions: Uint8Array, sources: readonly Uint8Array[], size: number): Uint8Array {
+  return assemble(instructions, sources, size).slice()
+}
+
+/** Whether that is `expected`. Allocates nothing. @throws MalformedDataError as `applyDelta` does */
+export function givesBack(instructions: Uint8Array, sources: readonly Uint8Array[], expected: Uint8Array): boolean {
+  return equalBytes(assemble(instructions, sources, expected.length), expected)
+}
+
+/** A view of memory that the next call uses again. */
+function assemble(instructions: Uint8Array, sources: readonly Uint8Array[], size: number): Uint8Array {
   const sourceSize = sources.reduce((sum, { length }) => sum + length, 0)
   const needed = sourceSize + instructions.length + size
   if (scratch.length < needed) scratch = new Uint8Array(Math.max(needed, scratch.length * 2))
@@ -53,7 +64,7 @@ export function applyDelta(instructions: Uint8Array, sources: readonly Uint8Arra
     sourceEnd = from + copy
   }
   if (reader.at !== listEnd || filled !== end || literal !== literalsEnd) throw malformedDelta('it does not give a block of its size')
-  return memory.slice(begin, end)
+  return memory.subarray(begin, end)
 }
 
 /** Tells, in order, which bytes of the source the instructions of a delta copy. They must have been applied once: nothing is checked again. */

@@ -24,6 +24,19 @@ export class DeltaEncoder {
   #heads: Int32Array = new Int32Array(0)
   #next: Int32Array = new Int32Array(0)
   readonly #script = new DeltaScript()
+  #joined: Uint8Array = new Uint8Array(0)
+
+  /** Sources one after the other, as one: a view of memory that the next call uses again, since fresh memory for each block costs as much as to search it. */
+  joined(sources: readonly Uint8Array[]): Uint8Array {
+    const size = sources.reduce((sum, { length }) => sum + length, 0)
+    if (this.#joined.length < size) this.#joined = new Uint8Array(Math.max(size, this.#joined.length * 2))
+    let end = 0
+    for (const source of sources) {
+      this.#joined.set(source, end)
+      end += source.length
+    }
+    return this.#joined.subarray(0, size)
+  }
 
   encode(target: Uint8Array, source: Uint8Array, candidates: DeltaCandidates = 1): EncodedDelta {
     const script = this.#script

@@ -2,7 +2,7 @@ import { concatBytes } from '../bytes.ts'
 import type { Platform } from '../cid/interface.ts'
 import { MalformedDataError } from '../errors.ts'
 import { decompressBlock, DELTA_CODEC } from './block-compression.ts'
-import { applyDelta } from './delta-apply.ts'
+import { applyDelta, givesBack } from './delta-apply.ts'
 
 /** Bases of one delta at most. */
 export const MAX_DELTA_BASES = 8
@@ -53,4 +53,9 @@ export function plainInstructions(platform: Platform, { encoding, instructions, 
 /** The block of `size` bytes that a delta makes of its bases. @throws MalformedDataError if it makes none */
 export function undoDelta(platform: Platform, payload: DeltaPayload, bases: readonly Uint8Array[], size: number): Uint8Array {
   return applyDelta(plainInstructions(platform, payload), bases, size)
+}
+
+/** Whether a delta makes this block of its bases. @throws MalformedDataError if it makes none */
+export function undoesTo(platform: Platform, payload: DeltaPayload, bases: readonly Uint8Array[], block: Uint8Array): boolean {
+  return givesBack(plainInstructions(platform, payload), bases, block)
 }

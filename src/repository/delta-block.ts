@@ -1,8 +1,7 @@
-import { concatBytes, equalBytes } from '../bytes.ts'
 import type { Effort, Platform } from '../cid/interface.ts'
 import { DELTA_CODEC, PLAIN_CODEC, squeeze, type CompressionMode, type EncodedBlock } from '../codec/block-compression.ts'
 import type { DeltaCandidates, DeltaEncoder } from '../codec/delta-encode.ts'
-import { encodeDeltaPayload, undoDelta } from '../codec/delta-payload.ts'
+import { encodeDeltaPayload, undoesTo } from '../codec/delta-payload.ts'
 
 /** A block that a delta may be made against. */
 export interface DeltaBase {
@@ -30,15 +29,15 @@ export function encodeDelta(
   platform: Platform, encoder: DeltaEncoder, bytes: Uint8Array, bases: readonly DeltaBase[], depth: number, mode: CompressionMode, options: DeltaOptions = {},
 ): DeltaBlock | undefined {
   const { candidates = mode === 'max' ? 4 : 1, effort = mode === 'max' ? 'best' : 'fast', onMatch } = options
-  const source = concatBytes(bases.map((base) => base.bytes))
-  const { instructions, sourceEnd } = encoder.encode(bytes, source, candidates)
+  const sources = bases.map((base) => base.bytes)
+  const { instructions, sourceEnd } = encoder.encode(bytes, encoder.joined(sources), candidates)
   onMatch?.(sourceEnd)
   if (instructions.length > bytes.length / 2) return undefined
   const { codec: encoding, payload: packed } = compressInstructions(platform, instructions, effort)
   const delta = { depth, bases: bases.map((base) => base.digest), encoding, instructionsSize: instructions.length, instructions: packed }
   const payload = encodeDeltaPayload(delta)
   // As with compression: what does not give the block back is not used.
-  return payload.length < bytes.length && equalBytes(undoDelta(platform, delta, [source], bytes.length), bytes) ? { codec: DELTA_CODEC, payload, instructions } : undefined
+  return payload.length < bytes.length && undoesTo(platform, delta, sources, bytes) ? { codec: DELTA_CODEC, payload, instructions } : undefined
 }
 
 function compressInstructions(platform: Platform, instructions: Uint8Array, effort: Effort): EncodedBlock {

@@ -4,7 +4,7 @@ import { concatBytes, utf8 } from '../../src/bytes.ts'
 import { squeeze } from '../../src/codec/block-compression.ts'
 import { applyDelta } from '../../src/codec/delta-apply.ts'
 import { type DeltaCandidates, DeltaEncoder } from '../../src/codec/delta-encode.ts'
-import { decodeDeltaPayload, encodeDeltaPayload, undoDelta } from '../../src/codec/delta-payload.ts'
+import { decodeDeltaPayload, encodeDeltaPayload, undoDelta, undoesTo } from '../../src/codec/delta-payload.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { randomBytes } from '../repository/random-bytes.ts'
 
@@ -21,7 +21,7 @@ function numbers(from: number, to: number): number[] {
 }
 
 function roundTrip(target: Uint8Array, sources: readonly Uint8Array[], candidates: DeltaCandidates = 1): Uint8Array {
-  const { instructions } = encoder.encode(target, concatBytes(sources), candidates)
+  const { instructions } = encoder.encode(target, encoder.joined(sources), candidates)
   expect(Buffer.from(applyDelta(instructions, sources, target.length)).equals(target)).toBe(true)
   return instructions
 }
@@ -169,6 +169,8 @@ describe('the payload of a delta block', () => {
       expect(payload).toMatchObject({ depth: 3, encoding, instructionsSize: instructions.length })
       expect(payload.bases.map((base) => Buffer.from(base).toString('hex'))).toEqual([1, 2].map((seed) => Buffer.from(randomBytes(32, seed)).toString('hex')))
       expect(Buffer.from(undoDelta(nodePlatform, payload, bases, target.length)).equals(target)).toBe(true)
+      expect(undoesTo(nodePlatform, payload, bases, target)).toBe(true)
+      expect(undoesTo(nodePlatform, payload, bases, Uint8Array.from(target, (byte, index) => (index === target.length - 1 ? byte ^ 1 : byte)))).toBe(false)
     }
   })
 
