@@ -1,7 +1,8 @@
 import { CID } from 'multiformats/cid'
+import { create as createDigest } from 'multiformats/hashes/digest'
 import { describe, expect, it } from 'vitest'
 import { toHex, utf8 } from '../../src/bytes.ts'
-import { assertOwnCid, cidOf, cidText, DAG_CBOR_CODE, parseCid, RAW_CODE } from '../../src/cid/cid.ts'
+import { assertOwnCid, cidFromDigest, cidOf, cidText, DAG_CBOR_CODE, parseCid, RAW_CODE } from '../../src/cid/cid.ts'
 import { portablePlatform } from '../../src/cid/portable-platform.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 
@@ -26,6 +27,19 @@ describe('a CID', () => {
 
   it.each(['', 'hello', 'bafkrei', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG', 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi'])('that varve never writes is refused: %j', (text) => {
     expect(() => parseCid(text)).toThrow(expect.objectContaining({ code: expect.stringMatching(/INVALID_ARGUMENT|MALFORMED_DATA/) as string }))
+  })
+
+  it('is its own, though many are made and share memory; one that is kept keeps little', () => {
+    const hasher = nodePlatform.hasher('sha2-256')
+    const made = Array.from({ length: 200 }, (_, index) => ({ cid: cidFromDigest(hasher, index % 2 === 0 ? RAW_CODE : DAG_CBOR_CODE, hasher.digest(utf8(String(index)))), index }))
+    for (const { cid, index } of made) {
+      const expected = CID.createV1(index % 2 === 0 ? RAW_CODE : DAG_CBOR_CODE, createDigest(0x12, hasher.digest(utf8(String(index)))))
+      expect(cid.equals(expected)).toBe(true)
+      expect(toHex(cid.bytes)).toBe(toHex(expected.bytes))
+      expect(toHex(cid.multihash.bytes)).toBe(toHex(expected.multihash.bytes))
+      expect(cidText(cid)).toBe(expected.toString())
+      expect(cid.bytes.buffer.byteLength).toBeLessThanOrEqual(1024)
+    }
   })
 
   it('that writes a number in more bytes than it needs is refused', () => {
