@@ -12,7 +12,7 @@ import { DigestTable } from './digest-table.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
-import { dropEvicted, evictedError, isEvicted } from './evicted.ts'
+import { addEvicted, dropEvicted, evictedError, isEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
 import type { Loan } from './pack-stream.ts'
@@ -183,7 +183,7 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /** Tries to make the record after `state`; undefined if another writer made it first. */
-  async #attempt({ refs = [], action, message = '', actor = null, whole = [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
+  async #attempt({ refs = [], action, message = '', actor = null, whole = [], dropped = [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     if (after !== undefined && root.record.number !== after) throw new RefConflictError('Something was committed meanwhile', { data: { expected: after, actual: root.record.number } })
     await this.#assertStillValid(state, refs)
@@ -192,7 +192,7 @@ export class Session implements BlockSource, BlockSink {
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
     const operations = await appendOperation(blocks, root.record.operations, { time, actor, action, message, changes: applied })
-    const evicted = await dropEvicted(blocks, root.record.evicted, whole)
+    const evicted = await addEvicted(blocks, await dropEvicted(blocks, root.record.evicted, whole), dropped)
     await this.#packs.flush()
     const { packs, records } = this.#packs.unindexed()
     const written = await addIndex(this.#host, state.indexes.files, packs, records)
