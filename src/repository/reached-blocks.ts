@@ -7,7 +7,7 @@ import { DigestTable } from './digest-table.ts'
  */
 export class ReachedBlocks {
   /** All of them, as storage knows them. */
-  readonly digests = new DigestTable()
+  readonly digests: DigestTable = new DigestTable()
   readonly #nodes = new DigestTable()
 
   has({ code, multihash: { digest } }: CID): boolean {
