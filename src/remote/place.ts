@@ -1,0 +1,39 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { HashName } from '../cid/interface.ts'
+import type { Repository } from '../dataset/repository.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { FolderStorage } from '../node/folder-storage.ts'
+import { openRepository } from '../node/open-repository.ts'
+import type { Storage } from '../storage/interface.ts'
+
+/** Larger packs than locally: each costs a round trip, and some services bill by the request. */
+export const REMOTE_PACK_SIZE_BYTES: number = 64 * 1024 * 1024
+
+/** True for what is an address rather than the path of a folder. */
+export function isUrl(location: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(location)
+}
+
+/** An address as it is kept: paths are absolute, and what would be a secret is refused. @throws InvalidArgumentError */
+export function checkedUrl(location: string): string {
+  if (location.startsWith('file:')) return fileURLToPath(location)
+  if (!isUrl(location)) return resolve(location)
+  const url = new URL(location)
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidArgumentError('An address of a remote must not hold a user name or password: it is stored, and shown', { hint: 'Set credentials where the service’s own tools look for them, such as AWS_ACCESS_KEY_ID or ~/.aws/credentials.' })
+  }
+  return location
+}
+
+/** The storage at an address, or in a folder. @throws InvalidArgumentError for an address of a kind that is not known */
+export async function storageAt(location: string): Promise<Storage> {
+  if (!isUrl(location)) return new FolderStorage(location)
+  throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
+}
+
+/** Opens the repository at an address; with `create`, makes one there if there is none. Close it after use. */
+export async function openPlace(location: string, options: { readonly create?: HashName } = {}): Promise<Repository> {
+  const { create } = options
+  return openRepository(isUrl(location) ? await storageAt(location) : location, create === undefined ? {} : { create: true, hash: create })
+}
