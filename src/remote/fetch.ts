@@ -3,6 +3,7 @@ import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
+import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { openPlace } from './place.ts'
 import { rememberingChanges } from './remember-refs.ts'
@@ -14,8 +15,8 @@ import { transfer, type Transferred } from './transfer/transfer.ts'
 import { chosenRefs, userRefs } from './user-refs.ts'
 
 export interface FetchOptions extends OperationOptions {
-  /** A remote by name, or an address. Default `origin`. */
-  readonly from?: string
+  /** A remote by name, an address, or a storage. Default `origin`. */
+  readonly from?: string | Storage
   /** Refs and tags of the remote; default all. */
   readonly refs?: readonly string[]
   /** Go on although the remote was rolled back. */
@@ -55,7 +56,7 @@ export async function fetchRefs(repository: Repository, options: FetchOptions = 
 /** Fetches, and commits more along with it. */
 export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: FurtherChanges): Promise<{ readonly result: FetchResult; readonly refs: ReadonlyMap<string, CID> }> {
   const target = await resolveTarget(repository, options.from)
-  const place = await openPlace(target.url)
+  const place = await openPlace(target)
   try {
     const remote = place.blocks
     const { blocks } = repository

@@ -16,7 +16,7 @@ export interface RemoteRef {
 
 /** The refs and tags of a repository elsewhere. Reads a few blocks and one snapshot for each. */
 export async function listRemote(address: string): Promise<readonly RemoteRef[]> {
-  const place = await openPlace(checkedUrl(address))
+  const place = await openPlace({ url: checkedUrl(address) })
   try {
     const refs: RemoteRef[] = []
     for (const [name, target] of await userRefs(place.blocks)) {

@@ -32,8 +32,28 @@ export async function storageAt(location: string): Promise<Storage> {
   throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
 }
 
-/** Opens the repository at an address; with `create`, makes one there if there is none. Close it after use. */
-export async function openPlace(location: string, options: { readonly create?: HashName } = {}): Promise<Repository> {
+/** Where a repository is: an address, or a storage that somebody has opened, and closes. */
+export interface Place {
+  readonly url: string
+  readonly storage?: Storage
+}
+
+/** Opens the repository at a place; with `create`, makes one there if there is none. Close it after use. */
+export async function openPlace({ url, storage }: Place, options: { readonly create?: HashName } = {}): Promise<Repository> {
   const { create } = options
-  return openRepository(isUrl(location) ? await storageAt(location) : location, create === undefined ? {} : { create: true, hash: create })
+  const location = storage === undefined ? (isUrl(url) ? await storageAt(url) : url) : lent(storage)
+  return openRepository(location, create === undefined ? {} : { create: true, hash: create })
+}
+
+/** The same storage, which stays open. */
+function lent(storage: Storage): Storage {
+  return {
+    location: storage.location,
+    put: (key, body, options) => storage.put(key, body, options),
+    get: (key, options) => storage.get(key, options),
+    stat: (key, options) => storage.stat(key, options),
+    list: (prefix, options) => storage.list(prefix, options),
+    delete: (key, options) => storage.delete(key, options),
+    close: async () => undefined,
+  }
 }

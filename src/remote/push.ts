@@ -2,6 +2,7 @@ import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { type Advance, advanceOf } from './advance.ts'
 import { openPlace, REMOTE_PACK_SIZE_BYTES } from './place.ts'
@@ -15,8 +16,8 @@ import { chosenRefs, userRefs } from './user-refs.ts'
 import { assertArrived, type Arrival, packsOf } from './verify-arrival.ts'
 
 export interface PushOptions extends OperationOptions {
-  /** A remote by name, or an address. Default `origin`. */
-  readonly to?: string
+  /** A remote by name, an address, or a storage. Default `origin`. */
+  readonly to?: string | Storage
   /** Refs and tags; default all. */
   readonly refs?: readonly string[]
   /** Move refs of the remote back or aside, and tags; what they led to stays in its log of operations. */
@@ -62,7 +63,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const target = await resolveTarget(repository, options.to)
   const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
   if (wanted.size === 0) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
-  const place = await openPlace(target.url, { create: blocks.config.hash })
+  const place = await openPlace(target, { create: blocks.config.hash })
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)

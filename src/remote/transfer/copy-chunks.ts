@@ -75,7 +75,7 @@ class ChunkBatch {
     await inParallel(rowsOf(chunks, from, to), signal, async (digest) => {
       if (!(await this.#session.wants(digest))) return onChunk(0)
       const cid = cidFromDigest(this.#source.hasher, RAW_CODE, digest)
-      const [location] = await this.#source.indexes.find(digest)
+      const location = await this.#source.indexes.findOne(digest)
       if (location !== undefined) located.push({ cid, location })
       // Garbage collection may have moved it since the index was read; whatever else is wrong, this says.
       else await this.#copyPlain(cid, await this.#source.get(cid))

@@ -2,6 +2,7 @@ import type { CID } from '../../cid/cid.ts'
 import { decodeCbor } from '../../codec/dag-cbor.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
 import { Pause } from '../../repository/pause.ts'
+import { linksOf } from '../../repository/reachable.ts'
 import { Frontier } from './frontier.ts'
 import { type Rank, rankedLinks, RECORD_RANK } from './ranks.ts'
 
@@ -58,7 +59,11 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
       }
       const { cid, bytes } = result
       yield { cid, bytes }
-      if (isEnd) continue
+      if (isEnd) {
+        // What was dropped is the data; the history stays.
+        for (const parent of parentsOf(bytes)) if (!known.has(parent)) fresh.add(parent, RECORD_RANK)
+        continue
+      }
       const { chunks, blocks } = rankedLinks(decodeCbor(bytes), rank)
       for (const link of blocks) if (!known.has(link.cid)) fresh.add(link.cid, link.rank)
       for (const chunk of chunks) if (!known.has(chunk) && fresh.mark(chunk)) yield { cid: chunk }
@@ -78,4 +83,10 @@ async function expandKnown(known: Frontier, fresh: Frontier, rank: Rank, near: M
       for (const chunk of chunks) known.mark(chunk)
     }
   }
+}
+
+/** The predecessors, if the block is a snapshot. */
+function parentsOf(bytes: Uint8Array): readonly CID[] {
+  const value = decodeCbor(bytes) as { readonly type?: unknown; readonly parents?: unknown } | null
+  return value?.type === 'snapshot' ? [...linksOf(value.parents)] : []
 }
