@@ -26,6 +26,7 @@ export interface LongOperation extends Required<OperationOptions> {
 
 export const OUTCOMES = {
   stored: 'What was stored is kept: run the same command again to go on.',
+  sent: 'What was sent is kept there: run the same command again to go on.',
   unchanged: 'Nothing was changed: run the same command again.',
   steps: 'Steps that were done are stored: run the same command again to go on.',
 } as const
