@@ -3,20 +3,14 @@ const MOST_AT_ONCE = 32
 
 /** Calls `work` for each item, several at a time. Stops at the first that fails, once those under way have ended. */
 export async function inParallel<T>(items: Iterable<T>, signal: AbortSignal | undefined, work: (item: T) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
   const iterator = items[Symbol.iterator]()
-  let failed = false
   const worker = async (): Promise<void> => {
-    for (let next = iterator.next(); next.done !== true && !failed; next = iterator.next()) {
+    for (let next = iterator.next(); next.done !== true && failures.length === 0; next = iterator.next()) {
       signal?.throwIfAborted()
       await work(next.value)
     }
   }
-  const workers = Array.from({ length: MOST_AT_ONCE }, () =>
-    worker().catch((error: unknown) => {
-      failed = true
-      throw error
-    }),
-  )
-  const outcomes = await Promise.allSettled(workers)
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, () => worker().catch((error: unknown) => failures.push(error))))
+  if (failures.length > 0) throw failures[0]
 }
