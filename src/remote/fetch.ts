@@ -7,6 +7,7 @@ import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { openPlace } from './place.ts'
 import { rememberingChanges } from './remember-refs.ts'
+import { type RequestTally, tallyOf } from './request-tally.ts'
 import { resolveTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
@@ -38,6 +39,7 @@ export interface FetchResult {
   readonly refs: readonly FetchedRef[]
   readonly blocks: number
   readonly bytes: number
+  readonly requests: RequestTally
 }
 
 /** More that is to be committed with what was fetched, which the session holds. */
@@ -56,7 +58,8 @@ export async function fetchRefs(repository: Repository, options: FetchOptions = 
 /** Fetches, and commits more along with it. */
 export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: FurtherChanges): Promise<{ readonly result: FetchResult; readonly refs: ReadonlyMap<string, CID> }> {
   const target = await resolveTarget(repository, options.from)
-  const place = await openPlace(target)
+  const requests: RequestTally = {}
+  const place = await openPlace(target, { onRequest: tallyOf(requests) })
   try {
     const remote = place.blocks
     const { blocks } = repository
@@ -71,7 +74,7 @@ export async function fetchAnd(repository: Repository, action: string, options: 
       if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped })
       return moved
     })
-    return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes } }
+    return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, requests } }
   } finally {
     await place.close()
   }

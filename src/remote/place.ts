@@ -6,14 +6,11 @@ import { InvalidArgumentError } from '../errors.ts'
 import { FolderStorage } from '../node/folder-storage.ts'
 import { openRepository } from '../node/open-repository.ts'
 import type { Storage } from '../storage/interface.ts'
+import { isUrl } from './is-url.ts'
+import type { RemoteRequest } from './requests/interface.ts'
 
 /** Larger packs than locally: each costs a round trip, and some services bill by the request. */
 export const REMOTE_PACK_SIZE_BYTES: number = 64 * 1024 * 1024
-
-/** True for what is an address rather than the path of a folder. */
-export function isUrl(location: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(location)
-}
 
 /** An address as it is kept: paths are absolute, and what would be a secret is refused. @throws InvalidArgumentError */
 export function checkedUrl(location: string): string {
@@ -26,9 +23,20 @@ export function checkedUrl(location: string): string {
   return location
 }
 
+export interface PlaceOptions {
+  /** Its user has declared that nobody else writes there. */
+  readonly singleWriter?: boolean
+  /** Told of every request over a network. */
+  readonly onRequest?: (request: RemoteRequest) => void
+}
+
 /** The storage at an address, or in a folder. @throws InvalidArgumentError for an address of a kind that is not known */
-export async function storageAt(location: string): Promise<Storage> {
+export async function storageAt(location: string, { singleWriter = false, onRequest }: PlaceOptions = {}): Promise<Storage> {
   if (!isUrl(location)) return new FolderStorage(location)
+  if (/^s3:/i.test(location)) {
+    const { s3Storage } = await import('./s3/s3-storage.ts')
+    return s3Storage(location, { conditionalWrites: !singleWriter, ...(onRequest === undefined ? {} : { onRequest }) })
+  }
   throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
 }
 
@@ -39,9 +47,9 @@ export interface Place {
 }
 
 /** Opens the repository at a place; with `create`, makes one there if there is none. Close it after use. */
-export async function openPlace({ url, storage }: Place, options: { readonly create?: HashName } = {}): Promise<Repository> {
-  const { create } = options
-  const location = storage === undefined ? (isUrl(url) ? await storageAt(url) : url) : lent(storage)
+export async function openPlace({ url, storage }: Place, options: PlaceOptions & { readonly create?: HashName } = {}): Promise<Repository> {
+  const { create, ...place } = options
+  const location = storage === undefined ? (isUrl(url) ? await storageAt(url, place) : url) : lent(storage)
   return openRepository(location, create === undefined ? {} : { create: true, hash: create })
 }
 

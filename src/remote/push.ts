@@ -8,6 +8,7 @@ import { type Advance, advanceOf } from './advance.ts'
 import { openPlace, REMOTE_PACK_SIZE_BYTES } from './place.ts'
 import { refusedRefs, type RefusedRef } from './refused-refs.ts'
 import { rememberRefs } from './remember-refs.ts'
+import { type RequestTally, tallyOf } from './request-tally.ts'
 import { resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
@@ -44,6 +45,7 @@ export interface PushResult {
   readonly bytes: number
   /** What was looked at afterwards. */
   readonly verified: Arrival
+  readonly requests: RequestTally
 }
 
 /**
@@ -63,7 +65,8 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const target = await resolveTarget(repository, options.to)
   const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
   if (wanted.size === 0) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
-  const place = await openPlace(target, { create: blocks.config.hash })
+  const requests: RequestTally = {}
+  const place = await openPlace(target, { create: blocks.config.hash, singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests) })
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
@@ -89,7 +92,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES })
     const verified = await assertArrived(remote, packs, going.map(({ after }) => after), signal)
     await rememberRefs(repository, target, remote, new Map([...there, ...going.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(author === undefined ? {} : { author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: moves.map((move) => pushedRef(move, force)), blocks: sent.blocks, bytes: sent.bytes, verified }
+    return { remote: target.remote?.name ?? null, url: target.url, refs: moves.map((move) => pushedRef(move, force)), blocks: sent.blocks, bytes: sent.bytes, verified, requests }
   } finally {
     await place.close()
   }

@@ -1,7 +1,8 @@
 import { NotFoundError } from '../errors.ts'
 import type { Repository } from '../dataset/repository.ts'
 import type { Storage } from '../storage/interface.ts'
-import { checkedUrl, isUrl } from './place.ts'
+import { isUrl } from './is-url.ts'
+import { checkedUrl } from './place.ts'
 import type { Remote } from './remote-record.ts'
 import { getRemote, listRemotes } from './remotes.ts'
 
