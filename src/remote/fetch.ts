@@ -13,7 +13,7 @@ import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer, type Transferred } from './transfer/transfer.ts'
-import { chosenRefs, userRefs } from './user-refs.ts'
+import { chosenRefs, namedRefs, userRefs } from './user-refs.ts'
 
 export interface FetchOptions extends OperationOptions {
   /** A remote by name, an address, or a storage. Default `origin`. */
@@ -65,8 +65,7 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const { blocks } = repository
     if (remote.config.hash !== blocks.config.hash) throw new InvalidArgumentError(`The repository at ${target.url} names blocks by ${remote.config.hash}, and this one by ${blocks.config.hash}: what the one holds cannot be in the other`)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
-    const all = await userRefs(remote)
-    const refs = chosenRefs(all, options.refs, target.url)
+    const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(await namedRefs(remote), options.refs, target.url)
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
     const moved = await blocks.withSession(async (session) => {
       const moved = await receive(blocks, remote, session, refs, options)

@@ -13,8 +13,8 @@ import { resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
-import { chosenRefs, userRefs } from './user-refs.ts'
-import { assertArrived, type Arrival, packsOf } from './verify-arrival.ts'
+import { chosenRefs, namedRefs, userRefs } from './user-refs.ts'
+import { assertArrived, type Arrival } from './verify-arrival.ts'
 
 export interface PushOptions extends OperationOptions {
   /** A remote by name, an address, or a storage. Default `origin`. */
@@ -71,24 +71,23 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
-    const there = await userRefs(remote)
+    const there = await namedRefs(remote)
     const moves = await plannedMoves(repository, wanted, there)
     const refused = moves.filter((move): move is typeof move & RefusedRef => move.before !== undefined && move.advance === 'diverged')
     if (refused.length > 0 && !force) throw refusedRefs(refused, target.url, `Take them over first with \`varve pull\`, or push with --force: what the refs lead to now then stays in the log of operations of the remote.`)
     const going = moves.filter(({ advance }) => advance !== 'same' && (advance !== 'behind' || force))
     const dropped = await remote.evicted()
     const isDropped = (cid: CID): boolean => dropped.has(toHex(cid.multihash.digest))
-    const packs = packsOf(remote)
-    const sent = await remote.withSession(async (session) => {
+    const { sent, packs } = await remote.withSession(async (session) => {
       const wants = going.map(({ after }) => after)
       const common = await commonHistory(blocks, blocks, wants, there.values(), isDropped)
       const sent = await transfer({ source: blocks, target: remote, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
-      if (going.length === 0) return sent
+      if (going.length === 0) return { sent, packs: [] }
       await session.commit({
         action: 'push', message, actor: author ?? null, dropped: sent.dropped,
         refs: going.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
       })
-      return sent
+      return { sent, packs: session.added.packs }
     }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES })
     const verified = await assertArrived(remote, packs, going.map(({ after }) => after), signal)
     await rememberRefs(repository, target, remote, new Map([...there, ...going.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(author === undefined ? {} : { author }) })

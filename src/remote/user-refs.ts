@@ -12,6 +12,13 @@ export async function userRefs(repository: BlockRepository): Promise<Map<string,
   return found
 }
 
+/** All refs and tags that are not varve's own, whatever they lead to: reads no snapshot. */
+export async function namedRefs(repository: BlockRepository): Promise<Map<string, CID>> {
+  const found = new Map<string, CID>()
+  for await (const { name, target } of repository.refs()) if (!isReservedName(name)) found.set(name, target)
+  return found
+}
+
 /** Those with the given names, or all. @throws NotFoundError for a name that is not there, with the nearest one */
 export function chosenRefs(refs: ReadonlyMap<string, CID>, names: readonly string[] | undefined, where: string): Map<string, CID> {
   if (names === undefined) return new Map(refs)

@@ -1,4 +1,3 @@
-import { toHex } from '../bytes.ts'
 import { type CID, cidFromDigest } from '../cid/cid.ts'
 import { CorruptObjectError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
@@ -18,20 +17,14 @@ export interface Arrival {
   readonly blocks: number
 }
 
-/** The packs that the index of a repository names, by the hex of their ids. */
-export function packsOf(repository: BlockRepository): Map<string, IndexedPack> {
-  return new Map(repository.indexes.files.flatMap(({ packs }) => packs.map((pack) => [toHex(pack.id), pack] as const)))
-}
-
 /**
- * Looks at what was sent: every pack that was not there before must have the size that the index says and a sound trailer, and some blocks of each, and what refs lead to, must hash to their names.
+ * Looks at what was sent: every pack must have the size that the index says and a sound trailer, and some blocks of each, and what refs lead to, must hash to their names.
  * Reads some kilobytes a pack, and those blocks.
  * @throws CorruptObjectError, CorruptBlockError
  */
-export async function assertArrived(remote: BlockRepository, before: ReadonlyMap<string, IndexedPack>, heads: readonly CID[], signal: AbortSignal | undefined): Promise<Arrival> {
-  const fresh = [...packsOf(remote)].filter(([id]) => !before.has(id)).map(([, pack]) => pack)
+export async function assertArrived(remote: BlockRepository, packs: readonly IndexedPack[], heads: readonly CID[], signal: AbortSignal | undefined): Promise<Arrival> {
   let blocks = 0
-  await inParallel(fresh, signal, async (pack) => {
+  await inParallel(packs, signal, async (pack) => {
     const size = (await remote.storage.stat(packKey(pack.id)))?.size
     if (size !== pack.size) {
       throw new CorruptObjectError(`${packKey(pack.id)} has ${size === undefined ? 'vanished' : `${size} bytes, not ${pack.size}`} at ${remote.storage.location} after it was stored`, {
@@ -41,7 +34,7 @@ export async function assertArrived(remote: BlockRepository, before: ReadonlyMap
     blocks += await sampled(remote, pack)
   })
   for (const head of heads) await remote.get(head)
-  return { packs: fresh.length, blocks: blocks + heads.length }
+  return { packs: packs.length, blocks: blocks + heads.length }
 }
 
 async function sampled(remote: BlockRepository, pack: IndexedPack): Promise<number> {

@@ -13,6 +13,9 @@ import { PackTable } from './pack-table.ts'
 import type { PageCache } from './page-cache.ts'
 import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
 
+/** A file up to this size is read at once when it is opened. */
+const WHOLE_UP_TO_BYTES: number = 64 * 1024
+
 /**
  * An index file, opened: its tables are in memory and were checked against the root record; pages are read and checked when they are
  * first needed.
@@ -28,10 +31,14 @@ export class IndexFile {
   readonly #pageTable: Uint8Array
   readonly #pages: number
   readonly #pageNames: string[] = []
+  /** All of a small file: over a network it is one request instead of one for each part. */
+  readonly #whole: Pick<Storage, 'get'> | undefined
 
   private constructor(
     storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number },
+    whole: Pick<Storage, 'get'> | undefined,
   ) {
+    this.#whole = whole
     this.name = name
     this.records = counts.records
     this.#key = indexKey(name.id)
@@ -57,11 +64,12 @@ export class IndexFile {
     return this.#packTable.has(id)
   }
 
-  /** Two reads. @throws CorruptObjectError if the file is not the one that the root record names */
+  /** Two reads, or one of a small file. @throws CorruptObjectError if the file is not the one that the root record names */
   static async open(storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName): Promise<IndexFile> {
     const key = indexKey(name.id)
     const footerStart = Math.max(0, name.size - FOOTER_SIZE_BYTES)
-    const footer = await readRange(storage, key, footerStart, name.size)
+    const whole = name.size <= WHOLE_UP_TO_BYTES ? inMemory(await readRange(storage, key, 0, name.size)) : undefined
+    const footer = await readRange(whole ?? storage, key, footerStart, name.size)
     const counts = readFooterCounts(key, footer)
     const packs = counts.getUint32(0, true)
     const pages = counts.getUint32(4, true)
@@ -71,9 +79,9 @@ export class IndexFile {
     if (!sound || !equalBytes(footerDigest(footer), name.digest)) {
       throw new CorruptObjectError(`${key} is not the index file that the root record names`, { data: { key } })
     }
-    const tables = await readRange(storage, key, footerStart - tablesSize, footerStart)
+    const tables = await readRange(whole ?? storage, key, footerStart - tablesSize, footerStart)
     assertTail(hasher, key, encodeIndexHeader(), tables, footer)
-    return new IndexFile(storage, hasher, cache, name, tables, { packs, pages, records })
+    return new IndexFile(storage, hasher, cache, name, tables, { packs, pages, records }, whole)
   }
 
   /** All places of a block, none if this index does not know it. Answers at once if the page is in memory. */
@@ -148,7 +156,7 @@ export class IndexFile {
   }
 
   #page(page: number): MaybePromise<Uint8Array> {
-    return this.#cache.get(this.#pageName(page)) ?? this.#load(page).then((bytes) => {
+    return this.#cache.get(this.#pageName(page)) ?? this.#load(page, this.#whole).then((bytes) => {
       this.#cache.set(this.#pageName(page), bytes)
       return bytes
     })
@@ -158,16 +166,20 @@ export class IndexFile {
     return (this.#pageNames[page] ??= `${this.#key}/${page}`)
   }
 
-  async #load(page: number): Promise<Uint8Array> {
+  async #load(page: number, from: Pick<Storage, 'get'> = this.#storage): Promise<Uint8Array> {
     const start = FILE_HEADER_SIZE_BYTES + page * PAGE_SIZE_BYTES
     const end = Math.min(start + PAGE_SIZE_BYTES, FILE_HEADER_SIZE_BYTES + this.records * RECORD_SIZE_BYTES)
-    const bytes = await readRange(this.#storage, this.#key, start, end)
+    const bytes = await readRange(from, this.#key, start, end)
     const row = page * PAGE_TABLE_ROW_SIZE_BYTES
     if (!equalBytes(this.#hasher.digest(bytes), this.#pageTable.subarray(row + 32, row + 64))) {
       throw new CorruptObjectError(`${this.#key} is damaged: page ${page} does not match its checksum`, { data: { key: this.#key, page } })
     }
     return bytes
   }
+}
+
+function inMemory(bytes: Uint8Array): Pick<Storage, 'get'> {
+  return { get: async (_key, { range = { start: 0, end: bytes.length } } = {}) => bytes.subarray(range.start, range.end) }
 }
 
 /** A record decides how much is read: nothing that no writer makes may get that far. */

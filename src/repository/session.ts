@@ -25,6 +25,7 @@ import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
 import { checkedOptions, type SessionOptions } from './session-options.ts'
 import { addIndex, dropUnnamed } from './store-index.ts'
+import { yieldTo } from './yield-to.ts'
 
 /**
  * A writer. Blocks go into packs as they come and are seen by nobody else until `commit`, which makes all of them durable and visible at
@@ -72,9 +73,9 @@ export class Session implements BlockSource, BlockSink {
     this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
   }
 
-  /** Blocks that this session added, the plain bytes of those that are file content, and what all of them take in packs. */
-  get added(): { readonly blocks: number; readonly contentBytes: number; readonly storedBytes: number } {
-    return { blocks: this.#newBlocks, contentBytes: this.#contentBytes, storedBytes: this.#packs.storedBytes }
+  /** Blocks that this session added, the plain bytes of those that are file content, and what all of them take in packs; and the packs that it has committed. */
+  get added(): { readonly blocks: number; readonly contentBytes: number; readonly storedBytes: number; readonly packs: readonly IndexedPack[] } {
+    return { blocks: this.#newBlocks, contentBytes: this.#contentBytes, storedBytes: this.#packs.storedBytes, packs: this.#packs.committed }
   }
 
   /**
@@ -170,10 +171,12 @@ export class Session implements BlockSource, BlockSink {
       await Promise.allSettled(this.#waiting)
       await this.#assertTargets(request.refs ?? [])
       const writer = this.#host.platform.randomBytes(16)
-      for (;;) {
+      for (let losses = 0; ; losses++) {
+        const startedAt = performance.now()
         await this.#host.refresh()
         const result = await this.#attempt(request, this.#host.state, writer)
         if (result !== undefined) return result
+        await yieldTo(this.#host.platform, losses, performance.now() - startedAt)
       }
     } catch (error) {
       throw await whyNotCommitted(this.#host, this.id, error)
@@ -235,8 +238,7 @@ export class Session implements BlockSource, BlockSink {
     // Another put of the same bytes may have come first while a page was read.
     if (this.#rely(known[0]?.pack) || this.#packs.has(cid.multihash.digest)) return cid
     const { digest } = cid.multihash
-    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))
-    return full === undefined ? cid : full.then(() => cid)
+    return this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))?.then(() => cid) ?? cid
   }
 
   async #addDelta(cid: CID, bytes: Uint8Array, hint: DeltaHint, found: MaybePromise<readonly BlockLocation[]>): Promise<CID> {
