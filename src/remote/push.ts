@@ -88,7 +88,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
         refs: going.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
       })
       return { sent, packs: session.added.packs }
-    }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES })
+    }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
     const verified = await assertArrived(remote, packs, going.map(({ after }) => after), signal)
     await rememberRefs(repository, target, remote, new Map([...there, ...going.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(author === undefined ? {} : { author }) })
     return { remote: target.remote?.name ?? null, url: target.url, refs: moves.map((move) => pushedRef(move, force)), blocks: sent.blocks, bytes: sent.bytes, verified, requests }

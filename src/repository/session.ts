@@ -1,8 +1,8 @@
-import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
+import { type BlockCode, type CID, cidFromDigest, RAW_CODE } from '../cid/cid.ts'
 import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
-import { InvalidArgumentError, NotFoundError, RefConflictError } from '../errors.ts'
+import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { OpenedBase } from './base-cache.ts'
 import { type BlockRun, blocksOf } from './block-run.ts'
@@ -12,9 +12,10 @@ import { DigestTable } from './digest-table.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
-import { addEvicted, dropEvicted, evictedError, isEvicted } from './evicted.ts'
+import { addEvicted, dropEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
+import { assertTargets } from './assert-targets.ts'
 import type { Loan } from './pack-stream.ts'
 import { PackStore } from './pack-store.ts'
 import { assertPacksThere } from './relied-packs.ts'
@@ -43,6 +44,7 @@ export class Session implements BlockSource, BlockSink {
   readonly compression: CompressionMode
   /** The hash of the repository. */
   readonly hasher: Hasher
+  readonly #isPatient: boolean
   readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
@@ -66,7 +68,8 @@ export class Session implements BlockSource, BlockSink {
     this.#host = host
     this.#epoch = host.state.root.record.gcEpoch
     this.#seen = [host.state.indexes]
-    const { compression = 'auto', packSizeBytes } = checkedOptions(options)
+    const { compression = 'auto', packSizeBytes, isPatient = false } = checkedOptions(options)
+    this.#isPatient = isPatient
     this.compression = compression
     this.hasher = host.hasher
     this.#deltas = new DeltaWriter(host.platform, host.hasher, (cid) => this.#base(cid))
@@ -169,14 +172,14 @@ export class Session implements BlockSource, BlockSink {
     this.#committing = true
     try {
       await Promise.allSettled(this.#waiting)
-      await this.#assertTargets(request.refs ?? [])
+      await assertTargets(this.#host, this, request.refs ?? [])
       const writer = this.#host.platform.randomBytes(16)
       for (let losses = 0; ; losses++) {
         const startedAt = performance.now()
         await this.#host.refresh()
         const result = await this.#attempt(request, this.#host.state, writer)
         if (result !== undefined) return result
-        await yieldTo(this.#host.platform, losses, performance.now() - startedAt)
+        if (this.#isPatient) await yieldTo(this.#host.platform, losses, performance.now() - startedAt)
       }
     } catch (error) {
       throw await whyNotCommitted(this.#host, this.id, error)
@@ -277,15 +280,6 @@ export class Session implements BlockSource, BlockSink {
   #assertIdle(): void {
     if (this.#closed) throw new InvalidArgumentError('This session is closed', { hint: 'Begin another with repository.session().' })
     if (this.#committing) throw new InvalidArgumentError('A commit of this session is under way', { hint: 'Await it first, or use a session of its own.' })
-  }
-
-  async #assertTargets(refs: readonly RefChange[]): Promise<void> {
-    for (const { name, target } of refs) {
-      if (target === null) continue
-      if (target.code !== DAG_CBOR_CODE) throw new InvalidArgumentError(`${name} cannot point to ${cidText(target)}: a ref points to a dag-cbor block`)
-      if (await isEvicted(this.#host.blocks, this.#host.state.root.record.evicted, target)) throw evictedError(target)
-      if (!(await this.has(target))) throw new NotFoundError(`A ref cannot point to ${cidText(target)}: that block is not in the repository`)
-    }
   }
 
   async #assertStillValid(state: RepositoryState, refs: readonly RefChange[]): Promise<void> {
