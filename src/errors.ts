@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'INVALID_PIPELINE'
   | 'INVALID_POLICY'
   | 'CHECK_FAILED'
+  | 'ROLLBACK'
 
 interface Details {
   readonly data?: Record<string, unknown>
@@ -213,6 +214,13 @@ export class SealedError extends VarveError {
 export class CheckFailedError extends VarveError {
   constructor(message: string, details: Details = {}) {
     super('CHECK_FAILED', message, withHint(details, '`varve check` says what is missing, and what to do.'))
+  }
+}
+
+/** A remote is not as new as it was, or not the one that it was. `data.seen` and `data.number` are states of its log. */
+export class RollbackError extends VarveError {
+  constructor(message: string, details: Details = {}) {
+    super('ROLLBACK', message, withHint(details, 'Ask whoever keeps the remote what became of it.'))
   }
 }
 

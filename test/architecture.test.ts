@@ -19,9 +19,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['registry'],
   ['lineage'],
   ['node'],
+  ['remote'],
   ['cli', 'index.ts', 'core.ts'],
 ]
-const NODE_LAYERS = new Set(['node', 'cli', 'index.ts'])
+const NODE_LAYERS = new Set(['node', 'remote', 'cli', 'index.ts'])
 const NODE_PACKAGES = new Set(['fs-extra', 'tar-stream', 'acorn', 'acorn-walk'])
 const TERMINAL_PACKAGES = new Set(['commander', 'cli-progress'])
 /** A program of its own, which runs in child processes alone. */

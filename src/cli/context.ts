@@ -3,6 +3,8 @@ import { basename, join } from 'node:path'
 import type { HashName } from '../cid/interface.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { NotFoundError } from '../errors.ts'
+import { isUrl } from '../remote/is-url.ts'
+import type { Storage } from '../storage/interface.ts'
 import type { OperationOptions } from '../types.ts'
 import { Interruption } from './interruption.ts'
 import { Output } from './output.ts'
@@ -26,6 +28,7 @@ export interface LongOperation extends Required<OperationOptions> {
 
 export const OUTCOMES = {
   stored: 'What was stored is kept: run the same command again to go on.',
+  sent: 'What was sent is kept there: run the same command again to go on.',
   unchanged: 'Nothing was changed: run the same command again.',
   steps: 'Steps that were done are stored: run the same command again to go on.',
 } as const
@@ -55,13 +58,13 @@ export class Context {
       throw new NotFoundError(`There is no repository in ${process.cwd()} or any folder above it`, { hint: 'Take a snapshot (`varve snapshot <dir>` creates one), go into its folder, or name it with --repo.' })
     }
     const { openRepository } = await import('../node/open-repository.ts')
-    return openRepository(path, { ...options, ...this.#trust() })
+    return openRepository(await storageOrPath(path), { ...options, ...this.#trust() })
   }
 
   /** Opens the repository, or creates it where there is none. */
   async openOrCreate(location: RepositoryLocation = this.locate(), hash?: HashName): Promise<Repository> {
     const { openRepository } = await import('../node/open-repository.ts')
-    const repository = await openRepository(location.path, { create: true, ...this.#trust(), ...(hash === undefined ? {} : { hash }) })
+    const repository = await openRepository(await storageOrPath(location.path), { create: true, ...this.#trust(), ...(hash === undefined ? {} : { hash }) })
     if (!location.found && process.stderr.isTTY) this.output.note(`created the repository ${location.path}`)
     // A repository beside the data is no part of the code that git keeps there.
     if (!location.found && basename(location.path) === REPOSITORY_FOLDER) writeFileSync(join(location.path, '.gitignore'), '*\n')
@@ -93,4 +96,11 @@ export class Context {
       unbound()
     }
   }
+}
+
+/** A folder is opened by its path, so that threads may read it. */
+async function storageOrPath(location: string): Promise<string | Storage> {
+  if (!isUrl(location)) return location
+  const { storageAt } = await import('../remote/place.ts')
+  return storageAt(location)
 }

@@ -34,6 +34,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   WOULD_OVERWRITE: EXIT.refused,
   WOULD_LOSE: EXIT.refused,
   REF_CONFLICT: EXIT.refused,
+  ROLLBACK: EXIT.refused,
   SESSION_REVOKED: EXIT.refused,
   FILE_CHANGED: EXIT.refused,
   UNSUPPORTED_FORMAT: EXIT.refused,

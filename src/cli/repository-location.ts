@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
+import { isUrl } from '../remote/is-url.ts'
 
 /** The folder that holds a repository in a folder of data. */
 export const REPOSITORY_FOLDER = '.varve'
@@ -12,13 +13,10 @@ export interface RepositoryLocation {
   readonly found: boolean
 }
 
-/** The repository of `--repo` or VARVE_REPO, a folder (@throws InvalidArgumentError for a URL); else the nearest `.varve` upward; else where one would be created. */
+/** The repository of `--repo` or VARVE_REPO, a folder or an address; else the nearest `.varve` upward; else where one would be created. */
 export function locateRepository(workingFolder: string, named: string | undefined): RepositoryLocation {
   if (named !== undefined && named !== '') {
-    const kind = /^([a-z][a-z0-9+.-]*):\/\//i.exec(named)?.[1]
-    if (kind !== undefined) {
-      throw new InvalidArgumentError(`This version knows no repositories of the kind "${kind}:"`, { data: { location: named }, hint: 'Name a folder with --repo or VARVE_REPO.' })
-    }
+    if (isUrl(named)) return { path: named, named: true, found: true }
     const path = resolve(workingFolder, named)
     return { path, named: true, found: holdsRepository(path) }
   }

@@ -5,6 +5,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import { evictedError } from '../repository/evicted.ts'
 import { parseRefName } from '../repository/ref-name.ts'
 import { isReservedName } from '../repository/reserved-name.ts'
+import { shownTracked, trackedRef } from '../repository/tracked-ref.ts'
 import { bringBack } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { nearest } from './near-names.ts'
@@ -90,7 +91,7 @@ export async function resolveRecord(repository: BlockRepository, text: string): 
 async function resolveBase(repository: BlockRepository, base: string): Promise<Omit<ResolvedRevision, 'path'>> {
   const cid = tryCid(base)
   if (cid !== undefined) return { ...(await classify(repository, cid)), ref: undefined }
-  const target = isRefName(base) ? await repository.getRef(base) : undefined
+  const target = isRefName(base) ? ((await repository.getRef(base)) ?? (await ofRemote(repository, base))) : undefined
   if (target !== undefined) return { snapshot: target, root: (await readSnapshot(repository, target)).root, ref: base }
   const matches = await findByPrefix(repository, base)
   const [match] = matches
@@ -109,9 +110,18 @@ async function resolveBase(repository: BlockRepository, base: string): Promise<O
   return match.found
 }
 
+/** What `origin/raw` was when that remote was last seen. */
+async function ofRemote(repository: BlockRepository, text: string): Promise<CID | undefined> {
+  const name = trackedRef(text)
+  return name === undefined || !isRefName(name) ? undefined : repository.getRef(name)
+}
+
 async function refNames(repository: BlockRepository): Promise<readonly string[]> {
   const names: string[] = []
-  for await (const { name } of repository.refs()) if (!isReservedName(name)) names.push(name)
+  for await (const { name } of repository.refs()) {
+    const shown = shownTracked(name) ?? name
+    if (!isReservedName(shown)) names.push(shown)
+  }
   return names
 }
 

@@ -121,7 +121,7 @@ export class BlockReader implements BlockSource {
   async *#plan(requests: AnyIterable<BlockRequest>): AsyncGenerator<Span | Failure> {
     const planner = new SpanPlanner()
     for await (const { cid, size } of requests) {
-      const [location] = await this.#find(cid)
+      const location = await this.#find(cid)
       const sound = location !== undefined && (size === undefined || size === location.size)
       const closed = sound ? planner.add(cid, location) : planner.finish()
       if (closed !== undefined) yield closed
@@ -131,8 +131,8 @@ export class BlockReader implements BlockSource {
     if (last !== undefined) yield last
   }
 
-  async #find(cid: CID): Promise<readonly BlockLocation[]> {
-    return this.#inNewest(async () => this.#indexes().find(cid.multihash.digest))
+  async #find(cid: CID): Promise<BlockLocation | undefined> {
+    return this.#inNewest(async () => this.#indexes().findOne(cid.multihash.digest))
   }
 
   /** Undefined where the read fails: each block is then read by itself, which finds other copies and names the error. */

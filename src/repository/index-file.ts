@@ -14,9 +14,12 @@ import { PackTable } from './pack-table.ts'
 import type { PageCache } from './page-cache.ts'
 import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, readFooterCounts } from './tail.ts'
 
-/** A filter is made after so many reads in vain, or as many as are an eighth of all pages. */
+/** A filter is made after so many reads in vain, or as many as are half of all pages: over a network, too, all is then read once and a half at most. */
 const MIN_VAIN_READS = 8
-const VAIN_SHARE = 8
+const VAIN_SHARE = 2
+
+/** A file up to this size is read at once when it is opened. */
+const WHOLE_UP_TO_BYTES: number = 64 * 1024
 
 /**
  * An index file, opened: its tables are in memory and were checked against the root record; pages are read and checked when they are
@@ -40,10 +43,14 @@ export class IndexFile {
   #vainReads = 0
   #filter: AbsenceFilter | undefined
   #isUnfilterable = false
+  /** All of a small file: over a network it is one request instead of one for each part. */
+  readonly #whole: Pick<Storage, 'get'> | undefined
 
   private constructor(
     storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName, tables: Uint8Array, counts: { packs: number; pages: number; records: number },
+    whole: Pick<Storage, 'get'> | undefined,
   ) {
+    this.#whole = whole
     this.name = name
     this.records = counts.records
     this.#key = indexKey(name.id)
@@ -69,11 +76,12 @@ export class IndexFile {
     return this.#packTable.has(id)
   }
 
-  /** Two reads. @throws CorruptObjectError if the file is not the one that the root record names */
+  /** Two reads, or one of a small file. @throws CorruptObjectError if the file is not the one that the root record names */
   static async open(storage: Pick<Storage, 'get'>, hasher: Hasher, cache: PageCache, name: IndexName): Promise<IndexFile> {
     const key = indexKey(name.id)
     const footerStart = Math.max(0, name.size - FOOTER_SIZE_BYTES)
-    const footer = await readRange(storage, key, footerStart, name.size)
+    const whole = name.size <= WHOLE_UP_TO_BYTES ? inMemory(await readRange(storage, key, 0, name.size)) : undefined
+    const footer = await readRange(whole ?? storage, key, footerStart, name.size)
     const counts = readFooterCounts(key, footer)
     const packs = counts.getUint32(0, true)
     const pages = counts.getUint32(4, true)
@@ -83,9 +91,9 @@ export class IndexFile {
     if (!sound || !equalBytes(footerDigest(footer), name.digest)) {
       throw new CorruptObjectError(`${key} is not the index file that the root record names`, { data: { key } })
     }
-    const tables = await readRange(storage, key, footerStart - tablesSize, footerStart)
+    const tables = await readRange(whole ?? storage, key, footerStart - tablesSize, footerStart)
     assertTail(hasher, key, encodeIndexHeader(), tables, footer)
-    return new IndexFile(storage, hasher, cache, name, tables, { packs, pages, records })
+    return new IndexFile(storage, hasher, cache, name, tables, { packs, pages, records }, whole)
   }
 
   /** All places of a block, none if this index does not know it. Answers at once if the page is in memory. */
@@ -94,7 +102,7 @@ export class IndexFile {
     if (page < 0) return []
     const kept = this.#kept(page)
     if (kept !== undefined) return this.#findIn(kept, page, digest)
-    return this.#load(page).then(async (bytes) => {
+    return this.#load(page, this.#whole).then(async (bytes) => {
       const found = await this.#findIn(bytes, page, digest)
       await this.#wasRead(page, bytes, found.length > 0)
       return found
@@ -107,7 +115,7 @@ export class IndexFile {
     if (page < 0) return undefined
     const kept = this.#kept(page)
     if (kept !== undefined) return this.#packIn(kept, digest)
-    return this.#load(page).then(async (bytes) => {
+    return this.#load(page, this.#whole).then(async (bytes) => {
       const pack = this.#packIn(bytes, digest)
       await this.#wasRead(page, bytes, pack !== undefined)
       return pack
@@ -198,16 +206,20 @@ export class IndexFile {
     return (this.#pageNames[page] ??= `${this.#key}/${page}`)
   }
 
-  async #load(page: number): Promise<Uint8Array> {
+  async #load(page: number, from: Pick<Storage, 'get'> = this.#storage): Promise<Uint8Array> {
     const start = FILE_HEADER_SIZE_BYTES + page * PAGE_SIZE_BYTES
     const end = Math.min(start + PAGE_SIZE_BYTES, FILE_HEADER_SIZE_BYTES + this.records * RECORD_SIZE_BYTES)
-    const bytes = await readRange(this.#storage, this.#key, start, end)
+    const bytes = await readRange(from, this.#key, start, end)
     const row = page * PAGE_TABLE_ROW_SIZE_BYTES
     if (!equalBytes(this.#hasher.digest(bytes), this.#pageTable.subarray(row + 32, row + 64))) {
       throw new CorruptObjectError(`${this.#key} is damaged: page ${page} does not match its checksum`, { data: { key: this.#key, page } })
     }
     return bytes
   }
+}
+
+function inMemory(bytes: Uint8Array): Pick<Storage, 'get'> {
+  return { get: async (_key, { range = { start: 0, end: bytes.length } } = {}) => bytes.subarray(range.start, range.end) }
 }
 
 /** A record decides how much is read: nothing that no writer makes may get that far. */

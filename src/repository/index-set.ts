@@ -55,6 +55,22 @@ export class IndexSet {
     return waiting === undefined ? found : Promise.all(waiting).then(() => found)
   }
 
+  /** One place of a block, undefined if it is not in the repository. Asks the newest file first and no further than it must: over a network each may cost a request. */
+  findOne(digest: Uint8Array): MaybePromise<BlockLocation | undefined> {
+    return this.#findFrom(this.files.length - 1, digest)
+  }
+
+  #findFrom(last: number, digest: Uint8Array): MaybePromise<BlockLocation | undefined> {
+    for (let number = last; number >= 0; number--) {
+      const file = this.files[number] as IndexFile
+      const records = file.find(digest)
+      if (isPromise(records)) return records.then((loaded) => locationIn(file, loaded) ?? this.#findFrom(number - 1, digest))
+      const location = locationIn(file, records)
+      if (location !== undefined) return location
+    }
+    return undefined
+  }
+
   /** The pack of one place of a block, undefined if it is not in the repository. Makes no objects, and looks no further than it must: for those who ask of every file. */
   packOf(digest: Uint8Array): MaybePromise<IndexedPack | undefined> {
     return this.#packFrom(0, digest)
@@ -73,6 +89,11 @@ export class IndexSet {
 /** Two files may have the same content, and are two all the same. */
 function identity({ id, digest }: IndexName): string {
   return `${toHex(id)} ${toHex(digest)}`
+}
+
+function locationIn(file: IndexFile, [record]: readonly IndexRecord[]): BlockLocation | undefined {
+  const pack = record === undefined ? undefined : file.pack(record.pack)
+  return record === undefined || pack === undefined ? undefined : { ...record, pack }
 }
 
 function addLocations(found: BlockLocation[], file: IndexFile, records: readonly IndexRecord[]): void {

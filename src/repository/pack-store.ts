@@ -40,6 +40,7 @@ export class PackStore {
   readonly #records = new RecordTable()
   readonly #arenas = new ArenaPool()
   #packs: IndexedPack[] = []
+  readonly #committed: IndexedPack[] = []
   #data: OpenData | undefined
   #metadata: { readonly writer: PackWriter; readonly number: number } | undefined
   /** Packs that are being stored, by number. */
@@ -59,6 +60,11 @@ export class PackStore {
   /** Bytes that the blocks of this session take in packs, compressed and with their headers. */
   get storedBytes(): number {
     return this.#storedBytes
+  }
+
+  /** The packs that an index names. */
+  get committed(): readonly IndexedPack[] {
+    return this.#committed
   }
 
   /** True if blocks were written that no index names yet. */
@@ -140,6 +146,7 @@ export class PackStore {
 
   /** Forgets what an index file names now. */
   indexed(): void {
+    this.#committed.push(...this.#packs)
     this.#packs = []
     this.#records.clear()
   }

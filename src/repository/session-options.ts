@@ -6,6 +6,8 @@ export interface SessionOptions {
   readonly compression?: CompressionMode
   /** A pack is closed when it has grown to this many bytes; default 32 MiB. */
   readonly packSizeBytes?: number
+  /** After another writer's commit came first, wait a while, longer the more often that happens: for a storage that is far away, and has many writers. Default false: try again at once. */
+  readonly isPatient?: boolean
 }
 
 /** Offsets in a pack are 32-bit numbers. */

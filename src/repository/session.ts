@@ -1,8 +1,8 @@
-import { type BlockCode, type CID, cidFromDigest, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
+import { type BlockCode, type CID, cidFromDigest, RAW_CODE } from '../cid/cid.ts'
 import type { Hasher } from '../cid/interface.ts'
 import type { CompressionMode } from '../codec/block-compression.ts'
 import type { BlockSink, BlockSource, DeltaHint } from '../codec/interface.ts'
-import { InvalidArgumentError, NotFoundError, RefConflictError } from '../errors.ts'
+import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { OpenedBase } from './base-cache.ts'
 import { type BlockRun, blocksOf } from './block-run.ts'
@@ -12,9 +12,10 @@ import { DigestTable } from './digest-table.ts'
 import { encodeBlock, type PackableBlock } from './encode-block.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
-import { dropEvicted, evictedError, isEvicted } from './evicted.ts'
+import { addEvicted, dropEvicted } from './evicted.ts'
 import { leaseKey } from './lease.ts'
 import { appendOperation } from './operations.ts'
+import { assertTargets } from './assert-targets.ts'
 import type { Loan } from './pack-stream.ts'
 import { PackStore } from './pack-store.ts'
 import { assertPacksThere } from './relied-packs.ts'
@@ -25,6 +26,7 @@ import type { RootRecord } from './root-record.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
 import { checkedOptions, type SessionOptions } from './session-options.ts'
 import { addIndex, dropUnnamed } from './store-index.ts'
+import { yieldTo } from './yield-to.ts'
 
 /**
  * A writer. Blocks go into packs as they come and are seen by nobody else until `commit`, which makes all of them durable and visible at
@@ -42,6 +44,7 @@ export class Session implements BlockSource, BlockSink {
   readonly compression: CompressionMode
   /** The hash of the repository. */
   readonly hasher: Hasher
+  readonly #isPatient: boolean
   readonly #deltas: DeltaWriter
   /** Packs of the repository that hold blocks which this session did not write again. */
   readonly #relied = new Set<IndexedPack>()
@@ -65,16 +68,17 @@ export class Session implements BlockSource, BlockSink {
     this.#host = host
     this.#epoch = host.state.root.record.gcEpoch
     this.#seen = [host.state.indexes]
-    const { compression = 'auto', packSizeBytes } = checkedOptions(options)
+    const { compression = 'auto', packSizeBytes, isPatient = false } = checkedOptions(options)
+    this.#isPatient = isPatient
     this.compression = compression
     this.hasher = host.hasher
     this.#deltas = new DeltaWriter(host.platform, host.hasher, (cid) => this.#base(cid))
     this.#packs = new PackStore(host.storage, host.platform, host.hasher, packSizeBytes === undefined ? {} : { targetSize: packSizeBytes })
   }
 
-  /** Blocks that this session added, the plain bytes of those that are file content, and what all of them take in packs. */
-  get added(): { readonly blocks: number; readonly contentBytes: number; readonly storedBytes: number } {
-    return { blocks: this.#newBlocks, contentBytes: this.#contentBytes, storedBytes: this.#packs.storedBytes }
+  /** Blocks that this session added, the plain bytes of those that are file content, and what all of them take in packs; and the packs that it has committed. */
+  get added(): { readonly blocks: number; readonly contentBytes: number; readonly storedBytes: number; readonly packs: readonly IndexedPack[] } {
+    return { blocks: this.#newBlocks, contentBytes: this.#contentBytes, storedBytes: this.#packs.storedBytes, packs: this.#packs.committed }
   }
 
   /**
@@ -168,12 +172,14 @@ export class Session implements BlockSource, BlockSink {
     this.#committing = true
     try {
       await Promise.allSettled(this.#waiting)
-      await this.#assertTargets(request.refs ?? [])
+      await assertTargets(this.#host, this, request.refs ?? [])
       const writer = this.#host.platform.randomBytes(16)
-      for (;;) {
+      for (let losses = 0; ; losses++) {
+        const startedAt = performance.now()
         await this.#host.refresh()
         const result = await this.#attempt(request, this.#host.state, writer)
         if (result !== undefined) return result
+        if (this.#isPatient) await yieldTo(this.#host.platform, losses, performance.now() - startedAt)
       }
     } catch (error) {
       throw await whyNotCommitted(this.#host, this.id, error)
@@ -183,7 +189,7 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /** Tries to make the record after `state`; undefined if another writer made it first. */
-  async #attempt({ refs = [], action, message = '', actor = null, whole = [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
+  async #attempt({ refs = [], action, message = '', actor = null, whole = [], dropped = [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     if (after !== undefined && root.record.number !== after) throw new RefConflictError('Something was committed meanwhile', { data: { expected: after, actual: root.record.number } })
     await this.#assertStillValid(state, refs)
@@ -192,7 +198,7 @@ export class Session implements BlockSource, BlockSink {
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
     const operations = await appendOperation(blocks, root.record.operations, { time, actor, action, message, changes: applied })
-    const evicted = await dropEvicted(blocks, root.record.evicted, whole)
+    const evicted = await addEvicted(blocks, await dropEvicted(blocks, root.record.evicted, whole), dropped)
     await this.#packs.flush()
     const { packs, records } = this.#packs.unindexed()
     const written = await addIndex(this.#host, state.indexes.files, packs, records)
@@ -235,8 +241,7 @@ export class Session implements BlockSource, BlockSink {
     // Another put of the same bytes may have come first while a page was read.
     if (this.#rely(known[0]?.pack) || this.#packs.has(cid.multihash.digest)) return cid
     const { digest } = cid.multihash
-    const full = this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))
-    return full === undefined ? cid : full.then(() => cid)
+    return this.#append(code, digest, bytes.length, encodeBlock(this.#host.platform, this.#host.hasher, digest, bytes, this.compression))?.then(() => cid) ?? cid
   }
 
   async #addDelta(cid: CID, bytes: Uint8Array, hint: DeltaHint, found: MaybePromise<readonly BlockLocation[]>): Promise<CID> {
@@ -275,15 +280,6 @@ export class Session implements BlockSource, BlockSink {
   #assertIdle(): void {
     if (this.#closed) throw new InvalidArgumentError('This session is closed', { hint: 'Begin another with repository.session().' })
     if (this.#committing) throw new InvalidArgumentError('A commit of this session is under way', { hint: 'Await it first, or use a session of its own.' })
-  }
-
-  async #assertTargets(refs: readonly RefChange[]): Promise<void> {
-    for (const { name, target } of refs) {
-      if (target === null) continue
-      if (target.code !== DAG_CBOR_CODE) throw new InvalidArgumentError(`${name} cannot point to ${cidText(target)}: a ref points to a dag-cbor block`)
-      if (await isEvicted(this.#host.blocks, this.#host.state.root.record.evicted, target)) throw evictedError(target)
-      if (!(await this.has(target))) throw new NotFoundError(`A ref cannot point to ${cidText(target)}: that block is not in the repository`)
-    }
   }
 
   async #assertStillValid(state: RepositoryState, refs: readonly RefChange[]): Promise<void> {

@@ -1,0 +1,35 @@
+import type { FetchResult } from '../remote/fetch.ts'
+import type { PullResult } from '../remote/pull.ts'
+import type { PushResult } from '../remote/push.ts'
+import { formatBytes, formatDuration, plural } from './format.ts'
+import type { Output } from './output.ts'
+
+const PUSHED: Readonly<Record<PushResult['refs'][number]['outcome'], string>> = {
+  new: 'new', same: 'up to date', forward: 'moved on', forced: 'forced; what it led to stays in the log', behind: 'older than there: `varve pull` takes that over',
+}
+const PULLED: Readonly<Record<PullResult['refs'][number]['outcome'], string>> = {
+  new: 'new', same: 'up to date', forward: 'moved on', behind: 'newer here: `varve push` sends it', diverged: 'diverged',
+}
+
+export function* pushLines(output: Output, { refs, url, blocks, bytes, verified }: PushResult, elapsedMs: number): Generator<string> {
+  for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  ${after}  ${output.style('dim', PUSHED[outcome])}`
+  if (output.quiet) return
+  yield `${amount(blocks, bytes, elapsedMs, 'sent')} to ${url}`
+  if (verified.packs > 0) yield output.style('dim', `${plural(verified.packs, 'new pack')} and ${plural(verified.blocks, 'block')} read back there`)
+}
+
+export function* fetchLines(output: Output, { refs, url, remote, blocks, bytes }: FetchResult, elapsedMs: number): Generator<string> {
+  for (const { ref, before, after } of refs) {
+    yield `${output.style('cyan', remote === null ? ref : `${remote}/${ref}`)}  ${after}  ${output.style('dim', before === null ? 'new' : before === after ? 'as before' : 'moved')}`
+  }
+  if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}`
+}
+
+export function* pullLines(output: Output, { refs, url, blocks, bytes }: PullResult, elapsedMs: number): Generator<string> {
+  for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  ${after}  ${output.style('dim', PULLED[outcome])}`
+  if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}`
+}
+
+function amount(blocks: number, bytes: number, elapsedMs: number, done: string): string {
+  return blocks === 0 ? `nothing new was ${done}` : `${plural(blocks, 'block')}, ${formatBytes(bytes)} ${done} in ${formatDuration(elapsedMs)}`
+}

@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { OUTCOMES } from '../context.ts'
+import { collect } from '../folder-flags.ts'
+import { pullLines } from '../remote-lines.ts'
+import { REPOSITORY_FOLDER } from '../repository-location.ts'
+import { authorName } from '../snapshot-flags.ts'
+import { type AnyVerb, defineVerb } from '../verb.ts'
+
+interface Flags {
+  readonly ref?: readonly string[]
+}
+
+export const verb: AnyVerb = defineVerb<Flags>({
+  examples: [
+    ['varve clone ../shared/.varve mnist', 'make mnist/.varve with all that the other repository has'],
+    ['varve clone ../shared/.varve mnist --ref mnist/raw@v2', 'one ref or tag alone'],
+    ['cd mnist && varve checkout mnist/raw ./data', 'then write its files'],
+  ],
+  configure(command) {
+    command
+      .argument('<url>', 'the path of a folder, or an address')
+      .argument('[dir]', 'the folder to make; default: named as the last part of the address')
+      .option('--ref <ref>', 'only this ref or tag (repeatable)', collect)
+  },
+  async run(context, [address = '', named], { ref }) {
+    const { clone, defaultFolder } = await import('../../remote/clone.ts')
+    const folder = resolve(named ?? defaultFolder(address))
+    const path = join(folder, REPOSITORY_FOLDER)
+    const author = authorName()
+    const startedAt = performance.now()
+    const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
+      clone(address, path, { signal, onProgress, ...(ref === undefined ? {} : { refs: ref }), ...(author === undefined ? {} : { author }) }),
+    )
+    // A repository beside the data is no part of the code that git keeps there.
+    writeFileSync(join(path, '.gitignore'), '*\n')
+    const [first] = result.refs
+    await context.output.result(result, function* () {
+      yield* pullLines(context.output, result, performance.now() - startedAt)
+      if (!context.output.quiet && first !== undefined) yield `Write files with: cd ${relative('', folder) || '.'} && varve checkout ${first.ref} <dir>`
+    })
+  },
+})

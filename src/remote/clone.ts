@@ -1,0 +1,60 @@
+import { resolve } from 'node:path'
+import type { Repository } from '../dataset/repository.ts'
+import { WouldOverwriteError } from '../errors.ts'
+import { openRepository } from '../node/open-repository.ts'
+import type { OperationOptions } from '../types.ts'
+import { checkedUrl, openPlace } from './place.ts'
+import { pull, type PullResult } from './pull.ts'
+import { DEFAULT_REMOTE } from './remote-target.ts'
+import { listRemotes, storeRemote } from './remotes.ts'
+
+export interface CloneOptions extends OperationOptions {
+  /** Refs and tags; default all. */
+  readonly refs?: readonly string[]
+  readonly author?: string
+}
+
+export interface CloneResult extends PullResult {
+  /** Absolute path of the repository's folder. */
+  readonly repository: string
+}
+
+/**
+ * Makes a repository in `folder` with what another has, which is then its remote `origin`. Stopped and run again it goes on where it was.
+ * @param folder of the repository itself, such as `mnist/.varve`
+ * @throws NotFoundError if there is no repository at the address; nothing was made then
+ * @throws WouldOverwriteError if the folder holds another repository
+ */
+export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
+  const url = checkedUrl(address)
+  const { refs, author, ...operation } = options
+  const place = await openPlace({ url })
+  const { hash } = place.blocks.config
+  await place.close()
+  const repository = await openRepository(folder, { create: true, hash })
+  try {
+    await claim(repository, url, author)
+    const pulled = await pull(repository, { ...operation, ...(refs === undefined ? {} : { refs }), ...(author === undefined ? {} : { author }) })
+    return { ...pulled, repository: resolve(folder) }
+  } finally {
+    await repository.close()
+  }
+}
+
+/** A repository that is new, or that an earlier attempt has begun. */
+async function claim(repository: Repository, url: string, author: string | undefined): Promise<void> {
+  const origin = (await listRemotes(repository)).find(({ name }) => name === DEFAULT_REMOTE)
+  if (origin?.url === url) return
+  if (origin !== undefined || repository.blocks.root.number > 0) {
+    throw new WouldOverwriteError(`${repository.location} is a repository already${origin === undefined ? '' : `, with ${origin.url} as its origin`}`, { data: { path: repository.location }, hint: 'Name another folder, or go into this one and run `varve pull`.' })
+  }
+  await storeRemote(repository, { name: DEFAULT_REMOTE, url, singleWriter: false, seen: null }, author === undefined ? {} : { author })
+}
+
+/** The folder that a clone is made in if none is named: the last part of the address. */
+export function defaultFolder(address: string): string {
+  const [path = ''] = address.split(/[?#]/)
+  const name = path.split(/[\\/]+/).filter((part) => part !== '' && part !== '.varve').at(-1) ?? ''
+  return /^[\w.-]+$/.test(name) && !/^\.+$/.test(name) ? name : 'clone'
+}
+

@@ -1,0 +1,96 @@
+import { type CID, cidText } from '../cid/cid.ts'
+import { toHex } from '../bytes.ts'
+import type { Repository } from '../dataset/repository.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
+import type { Storage } from '../storage/interface.ts'
+import type { CidText, OperationOptions } from '../types.ts'
+import { openPlace } from './place.ts'
+import { rememberingChanges } from './remember-refs.ts'
+import { type RequestTally, tallyOf } from './request-tally.ts'
+import { resolveTarget } from './remote-target.ts'
+import { assertNoRollback } from './rollback.ts'
+import { trackedRefs } from './tracking.ts'
+import { commonHistory } from './transfer/common-history.ts'
+import { transfer, type Transferred } from './transfer/transfer.ts'
+import { chosenRefs, namedRefs, userRefs } from './user-refs.ts'
+
+export interface FetchOptions extends OperationOptions {
+  /** A remote by name, an address, or a storage. Default `origin`. */
+  readonly from?: string | Storage
+  /** Refs and tags of the remote; default all. */
+  readonly refs?: readonly string[]
+  /** Go on although the remote was rolled back. */
+  readonly acceptRollback?: boolean
+  readonly author?: string
+}
+
+export interface FetchedRef {
+  /** Its name at the remote. */
+  readonly ref: string
+  /** Where it was when the remote was last seen. */
+  readonly before: CidText | null
+  readonly after: CidText
+}
+
+export interface FetchResult {
+  readonly remote: string | null
+  readonly url: string
+  readonly refs: readonly FetchedRef[]
+  readonly blocks: number
+  readonly bytes: number
+  readonly requests: RequestTally
+}
+
+/** More that is to be committed with what was fetched, which the session holds. */
+export type FurtherChanges = (refs: ReadonlyMap<string, CID>, session: Session) => Promise<readonly RefChange[]>
+
+/**
+ * Takes over what refs of a remote lead to, and remembers where they are: `origin/raw` is `raw` as it was there. Refs of this repository stay where they are. Every block is hashed before it
+ * is stored, and nothing is visible before all of it is here. Stopped and run again it goes on where it was.
+ *
+ * @throws RollbackError if the remote is older than it was; @throws CorruptBlockError if what it serves is not what its name says
+ */
+export async function fetchRefs(repository: Repository, options: FetchOptions = {}): Promise<FetchResult> {
+  return (await fetchAnd(repository, 'fetch', options, async () => [])).result
+}
+
+/** Fetches, and commits more along with it. */
+export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: FurtherChanges): Promise<{ readonly result: FetchResult; readonly refs: ReadonlyMap<string, CID> }> {
+  const target = await resolveTarget(repository, options.from)
+  const requests: RequestTally = {}
+  const place = await openPlace(target, { onRequest: tallyOf(requests) })
+  try {
+    const remote = place.blocks
+    const { blocks } = repository
+    if (remote.config.hash !== blocks.config.hash) throw new InvalidArgumentError(`The repository at ${target.url} names blocks by ${remote.config.hash}, and this one by ${blocks.config.hash}: what the one holds cannot be in the other`)
+    if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
+    const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(await namedRefs(remote), options.refs, target.url)
+    const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
+    const moved = await blocks.withSession(async (session) => {
+      const moved = await receive(blocks, remote, session, refs, options)
+      const changes = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined })), ...(await further(refs, session))]
+      if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped })
+      return moved
+    })
+    return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, requests } }
+  } finally {
+    await place.close()
+  }
+}
+
+async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, { signal, onProgress }: OperationOptions): Promise<Transferred> {
+  const here: CID[] = []
+  for await (const { target } of blocks.refs()) here.push(target)
+  const dropped = await blocks.evicted()
+  const common = await commonHistory(remote, blocks, refs.values(), here, (cid) => dropped.has(toHex(cid.multihash.digest)))
+  return transfer({ source: remote, target: blocks, session }, refs.values(), { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+}
+
+function fetchedRefs(refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>): FetchedRef[] {
+  return [...refs].map(([ref, after]) => {
+    const old = before.get(ref)
+    return { ref, before: old === undefined ? null : cidText(old), after: cidText(after) }
+  })
+}
+

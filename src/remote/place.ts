@@ -1,0 +1,67 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { HashName } from '../cid/interface.ts'
+import type { Repository } from '../dataset/repository.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { FolderStorage } from '../node/folder-storage.ts'
+import { openRepository } from '../node/open-repository.ts'
+import type { Storage } from '../storage/interface.ts'
+import { isUrl } from './is-url.ts'
+import type { RemoteRequest } from './requests/interface.ts'
+
+/** Larger packs than locally: each costs a round trip, and some services bill by the request. */
+export const REMOTE_PACK_SIZE_BYTES: number = 64 * 1024 * 1024
+
+/** An address as it is kept: paths are absolute, and what would be a secret is refused. @throws InvalidArgumentError */
+export function checkedUrl(location: string): string {
+  if (location.startsWith('file:')) return fileURLToPath(location)
+  if (!isUrl(location)) return resolve(location)
+  const url = new URL(location)
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidArgumentError('An address of a remote must not hold a user name or password: it is stored, and shown', { hint: 'Set credentials where the service’s own tools look for them, such as AWS_ACCESS_KEY_ID or ~/.aws/credentials.' })
+  }
+  return location
+}
+
+export interface PlaceOptions {
+  /** Its user has declared that nobody else writes there. */
+  readonly singleWriter?: boolean
+  /** Told of every request over a network. */
+  readonly onRequest?: (request: RemoteRequest) => void
+}
+
+/** The storage at an address, or in a folder. @throws InvalidArgumentError for an address of a kind that is not known */
+export async function storageAt(location: string, { singleWriter = false, onRequest }: PlaceOptions = {}): Promise<Storage> {
+  if (!isUrl(location)) return new FolderStorage(location)
+  if (/^s3:/i.test(location)) {
+    const { s3Storage } = await import('./s3/s3-storage.ts')
+    return s3Storage(location, { conditionalWrites: !singleWriter, ...(onRequest === undefined ? {} : { onRequest }) })
+  }
+  throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
+}
+
+/** Where a repository is: an address, or a storage that somebody has opened, and closes. */
+export interface Place {
+  readonly url: string
+  readonly storage?: Storage
+}
+
+/** Opens the repository at a place; with `create`, makes one there if there is none. Close it after use. */
+export async function openPlace({ url, storage }: Place, options: PlaceOptions & { readonly create?: HashName } = {}): Promise<Repository> {
+  const { create, ...place } = options
+  const location = storage === undefined ? (isUrl(url) ? await storageAt(url, place) : url) : lent(storage)
+  return openRepository(location, create === undefined ? {} : { create: true, hash: create })
+}
+
+/** The same storage, which stays open. */
+function lent(storage: Storage): Storage {
+  return {
+    location: storage.location,
+    put: (key, body, options) => storage.put(key, body, options),
+    get: (key, options) => storage.get(key, options),
+    stat: (key, options) => storage.stat(key, options),
+    list: (prefix, options) => storage.list(prefix, options),
+    delete: (key, options) => storage.delete(key, options),
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,69 @@
+import type { CID } from '../cid/cid.ts'
+import type { Repository } from '../dataset/repository.ts'
+import { nearest } from '../dataset/near-names.ts'
+import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../errors.ts'
+import type { RefChange } from '../repository/index.ts'
+import { readRemotes, type Remote, writeRemotes } from './remote-record.ts'
+import { trackingPrefix } from './tracking.ts'
+
+/** The ref to the list of remotes. */
+const REMOTES_REF = '_varve/remotes'
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/i
+
+export interface RemoteActOptions {
+  readonly message?: string
+  readonly author?: string
+}
+
+/** The remotes of a repository, by name. */
+export async function listRemotes(repository: Repository): Promise<readonly Remote[]> {
+  const target = await repository.blocks.getRef(REMOTES_REF)
+  return target === undefined ? [] : readRemotes(repository.blocks, target)
+}
+
+/** @throws NotFoundError with the nearest name */
+export async function getRemote(repository: Repository, name: string): Promise<Remote> {
+  const remotes = await listRemotes(repository)
+  const found = remotes.find((remote) => remote.name === name)
+  if (found !== undefined) return found
+  const near = nearest(name, remotes.map((remote) => remote.name))
+  throw new NotFoundError(`There is no remote "${name}"`, {
+    data: { remote: name, near: near ?? null },
+    hint: near === undefined ? `Add it with \`varve remote add ${name} <url>\`; \`varve remote list\` shows those that there are.` : `Did you mean "${near}"? \`varve remote list\` shows all.`,
+  })
+}
+
+/** @throws AlreadyExistsError if the name is taken; @throws InvalidArgumentError if it is no name */
+export async function storeRemote(repository: Repository, remote: Remote, options: RemoteActOptions = {}): Promise<void> {
+  if (!NAME.test(remote.name)) throw new InvalidArgumentError(`"${remote.name}" cannot be the name of a remote`, { hint: 'Use letters, digits, "-" and "_", beginning with a letter or digit. Example: origin' })
+  await changeRemotes(repository, 'remote-add', options, (remotes) => {
+    if (remotes.some(({ name }) => name === remote.name)) throw new AlreadyExistsError(`There is a remote "${remote.name}" already`, { data: { remote: remote.name }, hint: `Remove it first: varve remote remove ${remote.name}` })
+    return [...remotes, remote]
+  })
+}
+
+/** Forgets a remote, and where its refs were. Nothing is done to the remote itself. @throws NotFoundError */
+export async function removeRemote(repository: Repository, name: string, options: RemoteActOptions = {}): Promise<void> {
+  await getRemote(repository, name)
+  const tracked: RefChange[] = []
+  for await (const ref of repository.blocks.refs(trackingPrefix(name))) tracked.push({ name: ref.name, target: null, own: true })
+  await changeRemotes(repository, 'remote-remove', options, (remotes) => remotes.filter((remote) => remote.name !== name), tracked)
+}
+
+/** The change of refs by which a remote is known in another state, for a commit that changes more. */
+export async function remoteChange(repository: Repository, session: { put: Parameters<typeof writeRemotes>[0]['put'] }, changed: Remote): Promise<RefChange> {
+  const before = await repository.blocks.getRef(REMOTES_REF)
+  const remotes = before === undefined ? [] : await readRemotes(repository.blocks, before)
+  const target = await writeRemotes(session, [...remotes.filter(({ name }) => name !== changed.name), changed])
+  return { name: REMOTES_REF, expected: before ?? null, target, own: true }
+}
+
+async function changeRemotes(repository: Repository, action: string, { message = '', author }: RemoteActOptions, change: (remotes: readonly Remote[]) => readonly Remote[], more: readonly RefChange[] = []): Promise<void> {
+  const { blocks } = repository
+  await blocks.withSession(async (session) => {
+    const before = await blocks.getRef(REMOTES_REF)
+    const after = change(before === undefined ? [] : await readRemotes(blocks, before))
+    const target: CID | null = after.length === 0 ? null : await writeRemotes(session, after)
+    await session.commit({ action, message, actor: author ?? null, refs: [{ name: REMOTES_REF, expected: before ?? null, target, own: true }, ...more] })
+  })
+}

@@ -1,0 +1,79 @@
+import { toHex } from '../../bytes.ts'
+import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import { Checkpoints } from '../../dataset/checkpoints.ts'
+import { VarveError } from '../../errors.ts'
+import { DigestTable } from '../../repository/digest-table.ts'
+import type { BlockRepository, Session } from '../../repository/index.ts'
+import { addReachable } from '../../repository/reachable.ts'
+import { ReachedBlocks } from '../../repository/reached-blocks.ts'
+import type { OperationOptions } from '../../types.ts'
+import { copyChunks } from './copy-chunks.ts'
+import { type CommonBlocks, newBlocks } from './new-blocks.ts'
+
+/** What went over. */
+export interface Transferred {
+  /** Blocks that the target did not have. */
+  readonly blocks: number
+  /** Bytes that they take there, with their headers. */
+  readonly bytes: number
+  /** Blocks whose data the source has dropped, and the target does not have either: to be committed as such. */
+  readonly dropped: readonly CID[]
+}
+
+/** One repository, and a session of another that its blocks go to. */
+export interface Route {
+  readonly source: BlockRepository
+  readonly target: BlockRepository
+  readonly session: Session
+}
+
+/**
+ * Stores in a session all that `wants` lead to and the target lacks: what is no file content while it is found, then the content, as it is stored at the source. Every byte is hashed on the way.
+ * If it is stopped or fails, what was stored is committed without a ref, so that the next attempt goes on from there. Memory: some 40 bytes for each new block.
+ *
+ * @throws NotFoundError, CorruptBlockError if the source is not whole
+ */
+export async function transfer({ source, target, session }: Route, wants: Iterable<CID>, common: CommonBlocks, options: OperationOptions): Promise<Transferred> {
+  const { signal, onProgress } = options
+  const before = session.added
+  const droppedAtSource = await source.evicted()
+  const ended = new Map<string, CID>()
+  const ends = (cid: CID): boolean => {
+    const isEnd = droppedAtSource.has(toHex(cid.multihash.digest))
+    if (isEnd) ended.set(cid.toString(), cid)
+    return isEnd
+  }
+  const checkpoints = new Checkpoints(session)
+  const chunks = new DigestTable()
+  try {
+    for await (const { cid, bytes } of newBlocks(source, wants, common, { ends, signal })) {
+      if (bytes === undefined) chunks.add(cid.multihash.digest)
+      else await session.put(DAG_CBOR_CODE, bytes)
+      onProgress?.({ type: 'transfer', blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes })
+    }
+    let done = 0
+    let moved = session.added.storedBytes - before.storedBytes
+    await copyChunks(source, session, chunks, {
+      signal,
+      onChunk: (size) => onProgress?.({ type: 'transfer', blocks: ++done, bytes: (moved += size), totalBlocks: chunks.count }),
+      perhapsCheckpoint: () => checkpoints.perhaps(),
+    })
+  } catch (error) {
+    await session.checkpoint().catch(() => undefined)
+    throw error
+  }
+  const dropped: CID[] = []
+  for (const cid of ended.values()) if (!(await isWhole(target, cid))) dropped.push(cid)
+  return { blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes, dropped }
+}
+
+/** Whether all that a block leads to happens to be at the target. */
+async function isWhole(target: BlockRepository, cid: CID): Promise<boolean> {
+  try {
+    await addReachable(target, [cid], new ReachedBlocks())
+    return true
+  } catch (error) {
+    if (error instanceof VarveError) return false
+    throw error
+  }
+}

@@ -1,0 +1,94 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { newFolder, runCli, runJson } from './run-cli.ts'
+
+interface Pushed { refs: { ref: string; outcome: string }[]; blocks: number; bytes: number }
+
+/** A folder for somebody, with one file of data and a first snapshot of it. */
+async function begun(): Promise<{ cwd: string; ada: string }> {
+  const cwd = newFolder()
+  const ada = join(cwd, 'ada')
+  mkdirSync(join(ada, 'data'), { recursive: true })
+  writeFileSync(join(ada, 'data/a.txt'), 'one')
+  await runJson(['snapshot', 'data'], { cwd: ada })
+  return { cwd, ada }
+}
+
+test('two colleagues: add, push, clone, change, push, pull, and the same root on both sides', async () => {
+  const { cwd, ada } = await begun()
+  expect(await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })).toEqual({ name: 'origin', url: join(cwd, 'shared'), singleWriter: false, seen: null })
+  expect(await runJson(['remote', 'check'], { cwd: ada })).toMatchObject({ ok: true, refs: null })
+  expect(await runJson<Pushed>(['push'], { cwd: ada })).toMatchObject({ remote: 'origin', refs: [{ ref: 'data', outcome: 'new' }] })
+  expect(await runJson(['remote', 'check'], { cwd: ada })).toMatchObject({ ok: true, refs: 1 })
+  expect(await runJson(['ls-remote', '../shared'], { cwd: ada })).toMatchObject([{ name: 'data', kind: 'ref' }])
+
+  await runJson(['clone', 'shared', 'bob'], { cwd })
+  const bob = join(cwd, 'bob')
+  expect(readFileSync(join(bob, '.varve/.gitignore'), 'utf8')).toBe('*\n')
+  await runJson(['checkout', 'data', 'data'], { cwd: bob })
+  writeFileSync(join(bob, 'data/b.txt'), 'of bob')
+  await runJson(['snapshot', 'data', '-m', 'one more'], { cwd: bob })
+  expect(await runJson<Pushed>(['push', 'data'], { cwd: bob })).toMatchObject({ refs: [{ outcome: 'forward' }] })
+
+  expect(await runJson(['fetch'], { cwd: ada })).toMatchObject({ refs: [{ ref: 'data' }] })
+  const { stdout } = await runCli(['diff', 'data', 'origin/data'], { cwd: ada })
+  expect(stdout).toContain('b.txt')
+  await runJson(['pull'], { cwd: ada })
+  await runJson(['checkout', 'data', 'data'], { cwd: ada })
+  expect(existsSync(join(ada, 'data/b.txt'))).toBe(true)
+  const roots = await Promise.all([ada, bob].map(async (folder) => (await runJson<{ root: string }[]>(['log', 'data'], { cwd: folder }))[0]?.root))
+  expect(roots[0]).toBe(roots[1])
+}, 60_000)
+
+test('who went on apart is refused with code 5 and told how to go on; --force says what it did', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['push', '--to', '../shared'], { cwd: ada })
+  await runJson(['clone', 'shared', 'bob'], { cwd })
+  const bob = join(cwd, 'bob')
+  await runJson(['checkout', 'data', 'data'], { cwd: bob })
+  writeFileSync(join(bob, 'data/a.txt'), 'of bob')
+  await runJson(['snapshot', 'data'], { cwd: bob })
+  await runJson(['push'], { cwd: bob })
+  writeFileSync(join(ada, 'data/a.txt'), 'of ada')
+  await runJson(['snapshot', 'data'], { cwd: ada })
+  const refused = await runCli(['push', '--to', '../shared'], { cwd: ada })
+  expect(refused.code).toBe(5)
+  expect(refused.stderr).toMatch(/has other snapshots: data is at baf/)
+  expect(refused.stderr).toContain('varve pull')
+  expect((await runCli(['push', '--to', '../shared', '--force'], { cwd: ada })).stdout).toContain('forced')
+}, 60_000)
+
+test('errors name what is missing and what to do', async () => {
+  const { cwd, ada } = await begun()
+  const noRemote = await runCli(['push'], { cwd: ada })
+  expect(noRemote.code).toBe(3)
+  expect(noRemote.stderr).toContain('varve remote add origin <url>')
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  expect((await runCli(['push', '--to', 'orgin'], { cwd: ada })).stderr).toContain('Did you mean "origin"?')
+  expect((await runCli(['push', 'daat'], { cwd: ada })).stderr).toContain('Did you mean "data"?')
+  const absent = await runCli(['clone', 'nowhere', 'x'], { cwd })
+  expect(absent.code).toBe(3)
+  expect(existsSync(join(cwd, 'x'))).toBe(false)
+  expect((await runCli(['pull'], { cwd: ada })).code).toBe(3)
+  expect((await runCli(['remote', 'add', 'origin', 'other'], { cwd: ada })).code).toBe(5)
+  expect((await runCli(['remote', 'add', 'x'], { cwd: ada })).stderr).toContain('varve remote add <name> <url>')
+}, 60_000)
+
+test('a remote that was put back is refused until that is accepted', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  await runJson(['push'], { cwd: ada })
+  cpSync(join(cwd, 'shared'), join(cwd, 'copy'), { recursive: true })
+  writeFileSync(join(ada, 'data/a.txt'), 'two')
+  await runJson(['snapshot', 'data'], { cwd: ada })
+  await runJson(['push'], { cwd: ada })
+  rmSync(join(cwd, 'shared'), { recursive: true })
+  cpSync(join(cwd, 'copy'), join(cwd, 'shared'), { recursive: true })
+  const refused = await runCli(['fetch'], { cwd: ada })
+  expect(refused.code).toBe(5)
+  expect(refused.stderr).toContain('--accept-rollback')
+  expect(await runCli(['remote', 'check', '--json'], { cwd: ada })).toMatchObject({ code: 1 })
+  await runJson(['push', '--accept-rollback'], { cwd: ada })
+  expect(await runJson(['remote', 'check'], { cwd: ada })).toMatchObject({ ok: true })
+}, 60_000)
