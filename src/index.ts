@@ -26,6 +26,7 @@ export type { CommandRecipe, DeriveOptions, DerivedOutputInfo, DeriveResult } fr
 export { rebuild, type RebuildOptions, type RebuildResult, type RebuiltStep } from './node/derive/rebuild.ts'
 export { repro, type ReproOptions, type ReproResult, type StepReport } from './node/derive/repro.ts'
 export { reconstruct, type ReconstructOptions, type ReconstructResult, type ReconstructedStep } from './node/derive/reconstruct.ts'
+export { closeRun, type CloseRunOptions } from './node/run/close-run.ts'
 export { fetchRun, type FetchedRun, type FetchRunOptions } from './node/run/fetch-run.ts'
 export type { LogOptions, StartRunOptions } from './node/run/interface.ts'
 export { loadConfigFiles } from './node/run/load-config.ts'

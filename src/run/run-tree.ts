@@ -71,8 +71,11 @@ export async function commitRecord(repository: BlockRepository, session: Session
   await commitEntry(repository, session, request, async () => {
     const known = await getRun(repository, run)
     if (known?.start.equals(start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
-    if (known.isOver && known.record !== null) throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed`, { data: { run: runLabel(run), record: cidText(known.record) } })
     const before = known.record === null ? null : await readRunRecord(repository, known.record)
+    if (known.isOver && known.record !== null) {
+      const how = before === null ? '' : `: it ended as ${before.status}${before.reason === null ? '' : `, ${before.reason}`}`
+      throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed${how}`, { data: { run: runLabel(run), record: cidText(known.record) } })
+    }
     const record = recordOf(before)
     cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
     const isNew = ({ root }: { readonly root: CID }): boolean => before?.artifacts.some((artifact) => artifact.root.equals(root)) !== true

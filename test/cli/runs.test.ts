@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { openRepository } from '../../src/node/open-repository.ts'
+import { pretendRun } from '../registry/made-up-runs.ts'
 import { newFolder, runCli, runJson, startCli } from './run-cli.ts'
 
 const TRAIN = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
@@ -94,4 +96,22 @@ test('a signal is passed on as it came, and the run is recorded as given up', as
     if (signal === 'SIGINT') expect(done.stdout).toBe('ready\nsaved\n')
   }
   expect((await runCli(['runs'], { cwd })).stdout.match(/^asked#\d {2}aborted /gm)).toHaveLength(2)
+}, 60_000)
+
+test('a run of a machine that is no more is closed with a why, and one that lives is not', async () => {
+  const cwd = await project()
+  const repository = await openRepository(join(cwd, '.varve'))
+  await pretendRun(repository, { name: 'train', status: 'running' })
+  await repository.close()
+  writeFileSync(join(cwd, 'wait.mjs'), "console.log('ready')\nsetInterval(() => {}, 1000)\n")
+  expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^train#1 {2}running /)
+  for (const wrong of [['train#1'], ['train#1', 'train#2', '--why', 'x'], ['--why', 'x'], ['train#1', '--why', 'x', '--by', 'data']]) expect(await runCli(['runs', 'close', ...wrong], { cwd })).toMatchObject({ code: 2 })
+  expect(await runCli(['runs', 'close', 'train#1', '--why', 'the node was taken down'], { cwd, env: { VARVE_AUTHOR: 'Ada' } })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^train#1 {2}lost /) as string })
+  expect(await runJson(['show', 'train#1'], { cwd })).toMatchObject([{ status: 'lost', reason: 'declared lost by Ada: the node was taken down' }])
+  expect(await runCli(['--json', 'runs', 'close', 'train#1', '--why', 'again'], { cwd })).toMatchObject({ code: 5, stdout: expect.stringContaining('SEALED') as string })
+  const { child, ended } = startCli(['run', '--', process.execPath, 'wait.mjs'], { cwd })
+  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()))
+  expect(await runCli(['runs', 'close', 'wait', '--why', 'I think so'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('lives on this machine') as string })
+  child.kill('SIGTERM')
+  await ended
 }, 60_000)
