@@ -59,6 +59,7 @@ export { compareModels, type ModelComparison, type ModelDifference } from './reg
 export type { AliasMove, Evaluation, ModelInfo } from './registry/interface.ts'
 export { approveModel, listModels, type ModelActOptions, modelAliasesAt, modelHistory, moveAlias, resolveModel } from './registry/models.ts'
 export { registerModel, type RegisterModelOptions } from './registry/register-model.ts'
+export type { EnvironmentDifference } from './run/compare-environments.ts'
 export type { CompareRunsOptions } from './run/compare-runs.ts'
 export type { RunComparison } from './run/compare-interface.ts'
 export { comparisonTable } from './run/comparison-table.ts'

@@ -48,6 +48,7 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json', 'run.sh'])
   writeFileSync(join(cwd, 'data/a.txt'), 'other data ')
   expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
+  expect((await runCli(['reproduce', 'train#1'], { cwd, env: { OMP_NUM_THREADS: '3' } })).stdout).toMatch(/^machine {2}\$OMP_NUM_THREADS {2}none → 3$/m)
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 

@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, join, normalize, resolve, sep } from 'no
 import { cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { compareEnvironments, type EnvironmentDifference } from '../../run/compare-environments.ts'
 import { compareOutcomes, type Reproduction, type Tolerances } from '../../run/compare-outcomes.ts'
 import { findRun, type FoundRun } from '../../run/find-run.ts'
 import { readRunRecord } from '../../run/run-object.ts'
@@ -26,8 +27,8 @@ export interface ReproduceResult extends Reproduction {
   readonly run: string
   readonly again: string
   readonly id: CidText
-  /** In what the machine is not the one of the first run: packages, versions. */
-  readonly environment: readonly string[]
+  /** In what the machine is not as it was for the first run: what may explain that something differs. Empty if nothing that is recorded differs. */
+  readonly environment: readonly EnvironmentDifference[]
 }
 
 /**
@@ -58,7 +59,7 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
     const again = await findRun(blocks, run.label)
     if (ended === null || again.ended === null || again.record === null) throw new Error('A run that was supervised is over')
     const compared = await compareOutcomes(blocks, ended, await readRunRecord(blocks, again.record), tolerances)
-    return { run: label, again: again.label, id: run.id, environment: differences(first, again), ...compared }
+    return { run: label, again: again.label, id: run.id, environment: compareEnvironments(started, again.started), ...compared }
   } finally {
     await rm(place, { recursive: true, force: true })
   }
@@ -82,18 +83,4 @@ async function linkPackages(top: string, from: string): Promise<void> {
     if (existsSync(packages)) return existsSync(join(top, 'node_modules')) ? undefined : symlink(packages, join(top, 'node_modules'), 'junction')
     if (dirname(folder) === folder) return
   }
-}
-
-function differences(first: FoundRun, again: FoundRun): readonly string[] {
-  const [a, b] = [first, again].map(({ started }) => started.capture)
-  if (a === undefined || b === undefined) return []
-  const found: string[] = []
-  const compare = (what: string, before: string | undefined, after: string | undefined): void => void (before !== after && found.push(`${what} was ${before ?? 'unknown'} and is ${after ?? 'unknown'}`))
-  compare('Node', a.runtime.versions['node'], b.runtime.versions['node'])
-  for (const fact of ['platform', 'architecture', 'libc'] as const) compare(fact, a.runtime[fact] ?? undefined, b.runtime[fact] ?? undefined)
-  compare('the processor', a.runtime.cpu.model, b.runtime.cpu.model)
-  compare('the container image', a.container?.digest, b.container?.digest)
-  const versions = new Map((b.packages?.installed ?? []).map(({ name, version }) => [name, version]))
-  for (const { name, version } of a.packages?.installed ?? []) if (versions.get(name) !== version) compare(`the package ${name}`, version, versions.get(name))
-  return found
 }
