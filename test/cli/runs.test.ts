@@ -48,6 +48,7 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json', 'run.sh'])
   writeFileSync(join(cwd, 'data/a.txt'), 'other data ')
   expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
+  expect(await runCli(['reproduce', 'train#1', '--tolerance', 'los=1'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean "loss"?') as string })
   expect((await runCli(['reproduce', 'train#1'], { cwd, env: { OMP_NUM_THREADS: '3' } })).stdout).toMatch(/^machine {2}\$OMP_NUM_THREADS {2}none → 3$/m)
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
@@ -58,6 +59,10 @@ test('a run has the exit code of its command, and mistakes are told before anyth
   expect(await runCli(['run', '--', process.execPath, '-e', "process.kill(process.pid, 'SIGKILL')"], { cwd })).toMatchObject({ code: 137 })
   expect(await runCli(['run', '--input', 'train=none', ...COMMAND], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('none') as string })
   expect(await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).toMatchObject({ code: 2 })
+  const begun = (await runCli(['runs'], { cwd })).stdout
+  expect(await runCli(['run', '--output', 'o=.', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('The output o cannot be .') as string })
+  expect(await runCli(['run', ...COMMAND, '{inputs.train}'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('{inputs.train} that stands for nothing') as string })
+  expect((await runCli(['runs'], { cwd })).stdout).toBe(begun)
   expect(await runCli(['show', 'train#9'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no run "train#9"') as string })
   expect(await runCli(['runs', 'compare', 'train'], { cwd })).toMatchObject({ code: 2 })
 }, 60_000)

@@ -6,17 +6,18 @@ import { cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { compareEnvironments, type EnvironmentDifference } from '../../run/compare-environments.ts'
-import { compareOutcomes, type Reproduction, type Tolerances } from '../../run/compare-outcomes.ts'
+import { compareOutcomes, type Reproduction } from '../../run/compare-outcomes.ts'
 import { findRun, type FoundRun } from '../../run/find-run.ts'
 import { readRunRecord } from '../../run/run-object.ts'
 import { REDACTED } from '../../run/secret-shapes.ts'
+import { assertTolerances, type Tolerances } from '../../run/tolerances.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import { reconstruct } from '../derive/reconstruct.ts'
 import { fetchRun } from './fetch-run.ts'
 import { type SuperviseOptions, superviseRun } from './supervise-run.ts'
 
 export interface ReproduceOptions extends Pick<OperationOptions, 'signal'>, Pick<SuperviseOptions, 'environment' | 'onOutput' | 'stopWith' | 'killSignal' | 'ownGroup' | 'author'> {
-  /** How far metrics may be from what they were. */
+  /** How far metrics may be from what they were; of metrics that the run has. */
   readonly tolerances?: Tolerances
   /** Folder in or above which packages are installed. Default: the working directory. */
   readonly modules?: string
@@ -34,13 +35,14 @@ export interface ReproduceResult extends Reproduction {
 /**
  * Runs a recorded run again, in a clean folder with its code and its inputs, and compares what comes out. Data that was dropped is made again first.
  *
- * @throws InvalidArgumentError for a run that a program began by itself (there is no command to start), that is not over, or whose code was not stored
+ * @throws InvalidArgumentError for a run that a program began by itself (there is no command to start), that is not over, or whose code was not stored; for a tolerance of a metric that it has not
  */
 export async function reproduceRun(repository: Repository, wanted: string, options: ReproduceOptions): Promise<ReproduceResult> {
   const { blocks } = repository
   const first = await findRun(blocks, wanted)
   const { started, ended, label } = first
   const command = needed(first)
+  assertTolerances(`the run ${label}`, Object.keys(ended?.final ?? {}), options.tolerances ?? {})
   for (const { root } of started.inputs) if (await blocks.isEvicted(root)) await reconstruct(repository, cidText(root), options.signal === undefined ? {} : { signal: options.signal })
   const place = await mkdtemp(join(tmpdir(), 'varve-reproduce-'))
   try {

@@ -121,13 +121,13 @@ describe('a command', () => {
     expect([status, signal, stdout]).toEqual(['aborted', 'SIGKILL', 'ready\ninterrupted\n'])
   }, 30_000)
 
-  it('that cannot be started, and one with a placeholder for nothing, leave a run that has failed', async () => {
+  it('that cannot be started leaves a run that has failed, and one with a placeholder for nothing leaves none', async () => {
     await using project = new Project()
     const repository = await started(project)
     expect(await project.supervise(repository, '', { ...OPTIONS, command: ['no-such-program-here'] })).toMatchObject({ status: 'failed', exitCode: null, reason: 'there is no program no-such-program-here' })
     await expect(project.supervise(repository, '', { ...OPTIONS, command: ['node', '{inputs.test}'] })).rejects.toThrow('{inputs.test} that stands for nothing')
-    expect(await findRun(repository.blocks, 'train#2')).toMatchObject({ isOver: true, ended: { status: 'failed' } })
     await expect(project.supervise(repository, '', { command: [] })).rejects.toThrow('There is no command to run')
+    await expect(findRun(repository.blocks, 'train#2')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   }, 30_000)
 
   it('that is stopped is asked to end, and has been given up with what it had logged', async () => {
