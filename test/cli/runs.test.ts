@@ -42,6 +42,8 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect((await runCli(['config', 'explain', 'train#2', 'rate'], { cwd })).stdout).toBe('rate = 0.25   from --set\n  instead of 0.5 from config.yaml:1\n')
   const compared = await runCli(['runs', 'compare', 'train#1', 'train#2', '--plot', 'loss.svg', '--metric', 'loss'], { cwd })
   expect(compared).toMatchObject({ code: 0, stdout: expect.stringMatching(/rate.*0\.5.*0\.25/) as string })
+  expect(compared.stdout).toMatch(/^artifacts\n {2}model {2}.*… 1 file, \d+ B.*\n {4}model: train#1 → train#2: 0 added, 0 removed, 1 changed\n {6}~ model\.txt$/m)
+  expect(await runJson(['runs', 'compare', 'train#1', 'train#2'], { cwd })).toMatchObject({ artifacts: [{ name: 'model' }], artifactFiles: [{ name: 'model', changed: 1 }] })
   expect(existsSync(join(cwd, 'loss.svg'))).toBe(true)
   expect((await runJson<readonly { kind: string }[]>(['artifacts', '--run', 'train#1'], { cwd })).map(({ kind }) => kind)).toEqual(['artifact', 'metrics', 'log'])
   expect(await runCli(['fetch-run', 'train#1', 'back'], { cwd })).toMatchObject({ code: 0 })
