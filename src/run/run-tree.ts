@@ -5,8 +5,8 @@ import { editTree } from '../manifest/edit-tree.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
-import type { RunRecord, RunStart } from './interface.ts'
-import { encodeRunRecord, readRunRecord } from './run-object.ts'
+import type { RunArtifact, RunRecord, RunStart } from './interface.ts'
+import { encodeNextRecord, readCheckpoint } from './run-checkpoint.ts'
 import { type RunEntry, runEntryCodec } from './run-entry.ts'
 import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
 import { type NewUse, usesChange } from './run-uses.ts'
@@ -71,14 +71,16 @@ export async function commitRecord(repository: BlockRepository, session: Session
   await commitEntry(repository, session, request, async () => {
     const known = await getRun(repository, run)
     if (known?.start.equals(start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
-    const before = known.record === null ? null : await readRunRecord(repository, known.record)
+    const checkpoint = known.record === null ? null : await readCheckpoint(repository, known.record)
+    const before = checkpoint?.whole ?? null
     if (known.isOver && known.record !== null) {
       const how = before === null ? '' : `: it ended as ${before.status}${before.reason === null ? '' : `, ${before.reason}`}`
       throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed${how}`, { data: { run: runLabel(run), record: cidText(known.record) } })
     }
     const record = recordOf(before)
-    cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
-    const isNew = ({ root }: { readonly root: CID }): boolean => before?.artifacts.some((artifact) => artifact.root.equals(root)) !== true
+    cid = await session.put(DAG_CBOR_CODE, encodeNextRecord(record, checkpoint))
+    const earlier = new Map(before?.artifacts.map(({ name: artifact, root }) => [artifact, root]))
+    const isNew = ({ name: artifact, root }: RunArtifact): boolean => earlier.get(artifact)?.equals(root) !== true
     const uses = [...record.artifacts.filter(isNew).map(({ root }) => use('artifact', root)), ...maybe('metrics', record.metrics), ...maybe('log', record.log)]
     return { run, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end', entry: { start, record: cid, isOver: record.status !== 'running' } }
   })
