@@ -5,7 +5,9 @@ import { editTree } from '../manifest/edit-tree.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
+import { linkCodec } from '../repository/link-codec.ts'
 import type { RunArtifact, RunRecord, RunStart } from './interface.ts'
+import { OPEN_REF, openRunsChange } from './open-runs.ts'
 import { encodeNextRecord, readCheckpoint } from './run-checkpoint.ts'
 import { type RunEntry, runEntryCodec } from './run-entry.ts'
 import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
@@ -40,6 +42,18 @@ export async function* getRuns(repository: BlockRepository, runs: readonly RunNu
     const { item } = cursor
     if (item !== undefined && equalBytes(item.key, key)) yield { name: run.name, number: run.number, ...item.value }
   }
+}
+
+/** Runs that are not over, in the order of their keys. Reads no run, and of the tree of runs only where they stand. */
+export async function* listOpenRuns(repository: BlockRepository): AsyncGenerator<ListedRun> {
+  const open = await repository.getRef(OPEN_REF)
+  if (open === undefined) {
+    for await (const run of listRuns(repository)) if (!run.isOver) yield run
+    return
+  }
+  const noted: RunNumber[] = []
+  for await (const { key } of scanTree(repository, open, linkCodec)) noted.push(parseRunKey(key))
+  for await (const run of getRuns(repository, noted)) if (!run.isOver) yield run
 }
 
 export interface RunCommit {
@@ -102,9 +116,12 @@ async function commitEntry(
     const tree = (await repository.getRef(RUNS_REF)) ?? null
     const { run, entry, uses, action } = await next()
     const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
-    const change = await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start })))
+    const changes = [
+      await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start }))),
+      await openRunsChange(repository, session, { ...run, start: entry.start, isOver: entry.isOver }, () => listOpenRuns(repository)),
+    ]
     try {
-      await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...(change === undefined ? [] : [change])] })
+      await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...changes.flatMap((change) => change ?? [])] })
       return { run }
     } catch (error) {
       if (!(error instanceof RefConflictError)) throw error

@@ -2,7 +2,7 @@ import type { Repository } from '../../dataset/repository.ts'
 import { SealedError, VarveError } from '../../errors.ts'
 import { runLabel } from '../../run/run-key.ts'
 import { readRunStart } from '../../run/run-object.ts'
-import { type ListedRun, listRuns } from '../../run/run-tree.ts'
+import { type ListedRun, listOpenRuns } from '../../run/run-tree.ts'
 import { commandOf } from './command-of.ts'
 import { isRunGone } from './is-run-gone.ts'
 import { runFiles } from './run-folder.ts'
@@ -12,13 +12,13 @@ const REASON = 'its process was gone before it said how it ended'
 
 /**
  * Seals runs whose process is gone without having said how it ended as `lost`, with the metrics, the output and the artifacts that it left. Of a command that outlives its supervisor, not before it has ended
- * too. Runs of other hosts stay as they are: nothing tells whether they live (`closeRun` is for who knows). What cannot be read of one run is no hindrance to others. Reads the tree of runs, and what is not over.
+ * too. Runs of other hosts stay as they are: nothing tells whether they live (`closeRun` is for who knows). What cannot be read of one run is no hindrance to others. Reads what is not over, and no other run.
  * @returns the labels of runs that were found to be lost
  */
 export async function reconcileRuns(repository: Repository): Promise<readonly string[]> {
   await repository.blocks.refresh()
   const lost: string[] = []
-  for await (const listed of listRuns(repository.blocks)) if (!listed.isOver && (await reconcile(repository, listed))) lost.push(runLabel(listed))
+  for await (const listed of listOpenRuns(repository.blocks)) if (await reconcile(repository, listed)) lost.push(runLabel(listed))
   return lost
 }
 
