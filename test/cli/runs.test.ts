@@ -52,6 +52,8 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
   expect(await runCli(['reproduce', 'train#1', '--tolerance', 'los=1'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean "loss"?') as string })
   expect((await runCli(['reproduce', 'train#1'], { cwd, env: { OMP_NUM_THREADS: '3' } })).stdout).toMatch(/^machine {2}\$OMP_NUM_THREADS {2}none → 3$/m)
+  const rehearsed = await runCli(['rehearse', '--sample', '1', '--since', '1d', '--seed', '3'], { cwd })
+  expect([rehearsed.code, rehearsed.stdout]).toEqual([0, '1 of 1 run gave the same; there were 2 to choose from\n'])
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 
