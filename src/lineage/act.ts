@@ -11,13 +11,22 @@ export function idOf({ multihash: { digest } }: CID): string {
   return String.fromCharCode(pair(0), pair(2), pair(4), pair(6), pair(8), pair(10), pair(12), pair(14), pair(16), pair(18), pair(20), pair(22), pair(24), pair(26), pair(28), pair(30))
 }
 
+/** The start of a run, with a root that it made, if one is known: by that it is found soon. */
+export interface RunEnd {
+  readonly kind: 'run'
+  readonly cid: CID
+  readonly made?: CID
+}
+
 /** One end of an edge, seen from what was done. */
 export interface Link {
   readonly role: string
   /** As `idOf` gives it; of an evaluation with `#evaluation`. */
   readonly id: string
   /** A root; the start of a run; an act of the table, known by its id alone. */
-  readonly to: { readonly kind: 'root' | 'run'; readonly cid: CID } | { readonly kind: 'act' }
+  readonly to: { readonly kind: 'root'; readonly cid: CID } | RunEnd | { readonly kind: 'act' }
+  /** True if nothing else is to be found by way of it: another link says from where that root came here, and others that made the same bytes have nothing to do with it. */
+  readonly isLeaf?: boolean
 }
 
 /** Something that was done: a derivation, a run, the registration of a model, its evaluation. It knows all its edges; data knows none. */
@@ -55,6 +64,11 @@ export class ActTable {
 
   takers(id: string): readonly Act[] {
     return this.#takers.get(id) ?? []
+  }
+
+  /** The same without those to which it is a leaf. */
+  realTakers(id: string): readonly Act[] {
+    return this.takers(id).filter(({ ins }) => ins.some((link) => link.id === id && link.isLeaf !== true))
   }
 
   givers(id: string): readonly Act[] {

@@ -33,13 +33,19 @@ export async function affectedBy(repository: BlockRepository, table: ActTable, u
     const next = new Map<string, CID>()
     const add = (root: CID): void => void (roots.has(idOf(root)) || next.set(idOf(root), root))
     for (const root of fresh) {
-      for (const act of table.takers(idOf(root))) {
+      for (const act of fresh === start ? table.takers(idOf(root)) : table.realTakers(idOf(root))) {
         acts.add(act)
         for (const { to } of act.outs) if (to.kind === 'root') add(to.cid)
       }
     }
     const before = runs.size
-    for (const kind of ['input', 'code'] as const) for await (const use of runsOfRoots(repository, fresh, kind)) runs.set(idOf(use.start), use)
+    for (const kind of ['input', 'code'] as const) {
+      for await (const use of runsOfRoots(repository, fresh, kind)) {
+        const id = idOf(use.start)
+        if (!runs.has(id)) for (const act of table.takers(id)) acts.add(act)
+        runs.set(id, use)
+      }
+    }
     if (runs.size > before) {
       makers ??= await makersOf(repository, [...used.values()])
       for (const { root, run } of makers) if (runs.has(run)) add(root)

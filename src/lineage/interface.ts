@@ -24,7 +24,7 @@ export interface LineageNode {
 export interface LineageEdge {
   readonly from: string
   readonly to: string
-  /** The name of the input, output or artifact, or `code`, `metrics`, `log`, `weights of`, `evaluation`, `evaluated on`, `reproduced by`. */
+  /** The name of the input, output or artifact, or `code`, `metrics`, `log`, `weights of`, `made by` (of the run that a model was registered from), `evaluation`, `evaluated on`, `reproduced by`. */
   readonly role: string
 }
 

@@ -8,19 +8,20 @@ import { rootLink } from './derivation-acts.ts'
 
 export const EVALUATION = 'evaluation'
 
-/** Every model version, and its evaluation if it has one. Reads the tree of versions alone. */
+/** Every model version, and its evaluation if it has one. Reads the tree of versions alone, but for those that were registered before it named their runs. */
 export async function* modelActs(repository: BlockRepository): AsyncGenerator<Act> {
   const aliases = new AliasTable(repository)
-  for await (const { name, number, cid, root, evaluatedOn } of listVersionEntries(repository)) {
+  for await (const { name, number, cid, root, evaluatedOn, run: start } of listVersionEntries(repository)) {
     const id = idOf(cid)
     const label = `${name}@${number}`
     const version = (): Promise<ModelVersion> => readLinked(`The model ${label}`, () => readModelVersion(repository, cid))
+    const run = start ?? (await version()).run
     yield {
       id, cid, kind: 'model', label,
-      ins: [rootLink({ name: 'weights of', root })],
+      ins: [{ ...rootLink({ name: 'weights of', root }), isLeaf: true }, { role: 'made by', id: idOf(run), to: { kind: 'run', cid: run, made: root } }],
       outs: evaluatedOn === null ? [] : [{ role: EVALUATION, id: evaluationId(id), to: { kind: 'act' } }],
       describe: async () => {
-        const { artifact, run, by, at, why, evaluation } = await version()
+        const { artifact, by, at, why, evaluation } = await version()
         const metrics = evaluation === null ? {} : { metrics: evaluation.metrics }
         return { id: cidText(cid), kind: 'model', label, status: null, when: at, why, facts: { artifact, run: cidText(run), by, aliases: await aliases.of(name, cid), ...metrics } }
       },

@@ -3,9 +3,10 @@ import { MalformedDataError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { RunRecord } from '../run/interface.ts'
 import { runLabel, type RunNumber } from '../run/run-key.ts'
-import { readRunOutline, readRunRecord, type RunOutline } from '../run/run-object.ts'
+import { readRunRecord } from '../run/run-checkpoint.ts'
+import { readRunOutline, type RunOutline } from '../run/run-object.ts'
 import { getRuns, type ListedRun, listRuns } from '../run/run-tree.ts'
-import type { RunUse } from '../run/run-uses.ts'
+import { type RunUse, runsOfRoot } from '../run/run-uses.ts'
 import { type Act, idOf, type Link, readLinked } from './act.ts'
 import { rootLink } from './derivation-acts.ts'
 
@@ -51,8 +52,9 @@ function factsOf({ seed, tags, started }: RunOutline, record: RunRecord | null):
   return { started, seed, ...(tags.length === 0 ? {} : { tags }), ...(record?.reason === null || record?.reason === undefined ? {} : { reason: record.reason }), metrics: final }
 }
 
-/** The run that a start belongs to: the start knows its name, and the tree of runs its number. */
-export async function runOfStart(repository: BlockRepository, start: CID): Promise<RunUse> {
+/** The run that a start belongs to: the start knows its name, and the tree of runs its number. @param made a root that it made, which few runs made: then no other run of its name is looked at */
+export async function runOfStart(repository: BlockRepository, start: CID, made?: CID): Promise<RunUse> {
+  if (made !== undefined) for await (const run of runsOfRoot(repository, made, 'artifact')) if (run.start.equals(start)) return run
   const { name } = await readLinked(`The run ${cidText(start)}`, () => readRunOutline(repository, start))
   for await (const run of listRuns(repository, name)) if (run.start.equals(start)) return useOf(run)
   throw new MalformedDataError(`${cidText(start)} says that it is a run of ${name}, and is none in the tree of runs`, { data: { cid: cidText(start) } })

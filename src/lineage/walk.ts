@@ -7,7 +7,7 @@ import type { LineageGraph, Place } from './lineage-graph.ts'
 import { runActs, runOfStart } from './run-acts.ts'
 
 /** A neighbour that has not been read yet: a node as it is, or a run by its place in the tree of runs or by its start. */
-type Candidate = Place | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID }
+type Candidate = (Place | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID; readonly made: CID | undefined }) & { readonly isLeaf?: boolean }
 
 interface Side {
   /** Of runs that are one step further. */
@@ -37,35 +37,44 @@ export interface WalkOptions {
 export async function walk(repository: BlockRepository, table: ActTable, graph: LineageGraph, starts: readonly Place[], { direction, depth, signal }: WalkOptions): Promise<void> {
   const pause = new Pause(signal)
   const seen = new Set(starts.map(({ id }) => id))
+  // Seen, and gone no further from.
+  const leaves = new Set<string>()
   let level = starts
   for (let distance = 1; level.length > 0; distance++) {
     await pause.take()
     const taken: Candidate[] = []
     let room = distance > depth ? 0 : graph.room
-    for (const candidate of (await neighbours(repository, table, graph, level, direction)).values()) {
-      if (seen.has(candidate.id)) continue
-      if (graph.places.has(candidate.id) ? distance <= depth : room-- > 0) taken.push(candidate)
-      else graph.leaveOut(candidate.id)
+    for (const candidate of (await neighbours(repository, table, graph, level, { direction, isStart: distance === 1 })).values()) {
+      const { id, isLeaf = false } = candidate
+      if (seen.has(id) && (isLeaf || !leaves.has(id))) continue
+      if (graph.places.has(id) ? distance <= depth : room-- > 0) taken.push(candidate)
+      else graph.leaveOut(id)
     }
-    const places = await load(repository, graph, taken)
     // A run that has written over an artifact since is in the index for what was there before.
-    level = places.filter(({ act }, at) => !('use' in (taken[at] ?? {})) || (act !== undefined && SIDES[direction].back(act).some(({ id }) => seen.has(id))))
-    for (const place of level) {
+    const found = (await load(repository, graph, taken)).filter(({ candidate, place: { act } }) => !('use' in candidate) || (act !== undefined && SIDES[direction].back(act).some(({ id }) => seen.has(id))))
+    for (const { candidate: { isLeaf = false }, place } of found) {
       seen.add(place.id)
       graph.add(place)
+      if (isLeaf) leaves.add(place.id)
+      else leaves.delete(place.id)
     }
+    level = found.flatMap(({ candidate, place }) => (candidate.isLeaf === true ? [] : place))
   }
 }
 
-async function neighbours(repository: BlockRepository, table: ActTable, graph: LineageGraph, level: readonly Place[], direction: WalkDirection): Promise<ReadonlyMap<string, Candidate>> {
+async function neighbours(repository: BlockRepository, table: ActTable, graph: LineageGraph, level: readonly Place[], { direction, isStart }: { readonly direction: WalkDirection; readonly isStart: boolean }): Promise<ReadonlyMap<string, Candidate>> {
   const side = SIDES[direction]
   const found = new Map<string, Candidate>()
   const add = (candidate: Candidate): void => {
-    if (!found.has(candidate.id)) found.set(candidate.id, candidate)
+    const known = found.get(candidate.id)
+    if (known === undefined || (known.isLeaf === true && candidate.isLeaf !== true)) found.set(candidate.id, candidate)
   }
   for (const { id, act } of level) {
-    for (const link of act === undefined ? [] : side.links(act)) for (const candidate of atEndOf(table, link)) add(candidate)
-    for (const other of direction === 'down' ? table.takers(id) : table.givers(id)) add({ id: other.id, act: other })
+    for (const link of act === undefined ? [] : side.links(act)) {
+      if (link.isLeaf === true) graph.madeByRuns.add(link.id)
+      for (const candidate of atEndOf(table, link)) add(candidate)
+    }
+    for (const other of direction === 'up' ? table.givers(id) : isStart ? table.takers(id) : table.realTakers(id)) add({ id: other.id, act: other })
   }
   const roots = level.flatMap(({ root }) => root ?? [])
   for (const kind of side.kinds) {
@@ -80,25 +89,26 @@ async function neighbours(repository: BlockRepository, table: ActTable, graph: L
   return found
 }
 
-function atEndOf(table: ActTable, { id, to }: Link): readonly Candidate[] {
-  if (to.kind === 'root') return [{ id, root: to.cid }]
-  if (to.kind === 'run') return [{ id, start: to.cid }]
+function atEndOf(table: ActTable, { id, to, isLeaf = false }: Link): readonly Candidate[] {
+  if (to.kind === 'root') return [{ id, root: to.cid, isLeaf }]
+  if (to.kind === 'run') return [{ id, start: to.cid, made: to.made }]
   const act = table.get(id)
   return act === undefined ? [] : [{ id, act }]
 }
 
 /** In the order of the candidates. */
-async function load(repository: BlockRepository, graph: LineageGraph, candidates: readonly Candidate[]): Promise<readonly Place[]> {
+async function load(repository: BlockRepository, graph: LineageGraph, candidates: readonly Candidate[]): Promise<readonly { readonly candidate: Candidate; readonly place: Place }[]> {
   const uses: RunUse[] = []
   for (const candidate of candidates) {
     if (graph.places.has(candidate.id)) continue
     if ('use' in candidate) uses.push(candidate.use)
-    else if ('start' in candidate) uses.push(await runOfStart(repository, candidate.start))
+    else if ('start' in candidate) uses.push(await runOfStart(repository, candidate.start, candidate.made))
   }
   const runs = new Map((await runActs(repository, uses)).map((act) => [act.id, act]))
-  return candidates.flatMap((candidate): Place | readonly [] => {
+  return candidates.flatMap((candidate) => {
     const { id } = candidate
     const act = runs.get(id)
-    return graph.places.get(id) ?? (act === undefined ? ('use' in candidate || 'start' in candidate ? [] : candidate) : { id, act })
+    const place = graph.places.get(id) ?? (act !== undefined ? { id, act } : 'use' in candidate || 'start' in candidate ? undefined : candidate)
+    return place === undefined ? [] : { candidate, place }
   })
 }

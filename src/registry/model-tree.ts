@@ -77,7 +77,7 @@ export async function commitVersion(repository: BlockRepository, version: Omit<M
     const newest = tree === null ? undefined : (await versionsIn(session, tree, version.name).next()).value
     const next: ModelVersion = { ...version, number: (newest?.number ?? 0) + 1 }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelVersion(next))
-    return { result: { ...next, cid }, key: versionKey(next.name, next.number), value: { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null }, action: 'model', message: version.why ?? modelLabel(next), actor: version.by }
+    return { result: { ...next, cid }, key: versionKey(next.name, next.number), value: { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null, run: next.run }, action: 'model', message: version.why ?? modelLabel(next), actor: version.by }
   })
 }
 

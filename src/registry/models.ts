@@ -1,5 +1,6 @@
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
+import type { BlockRepository } from '../repository/index.ts'
 import { aliasMove, allMoves } from './alias-history.ts'
 import type { CheckPolicy, CheckPort } from './check/interface.ts'
 import { assertAllowed } from './check/gate.ts'
@@ -7,7 +8,7 @@ import { findVersion, moveAt, neededVersion } from './find-model.ts'
 import type { AliasMove, ModelInfo } from './interface.ts'
 import { modelInfo } from './model-info.ts'
 import { parseAlias, parseModelName } from './model-key.ts'
-import { commitEvent, listVersions, newestMoves } from './model-tree.ts'
+import { commitEvent, type ListedVersion, listVersions, newestMoves } from './model-tree.ts'
 
 export interface ModelActOptions {
   readonly why?: string
@@ -33,7 +34,8 @@ export async function resolveModel({ blocks }: Repository, text: string, { at }:
 }
 
 /**
- * Points an alias to a version, as of now; null takes it away. What it pointed to before stays in its history.
+ * Points an alias to a version, as of now; null takes it away. What it pointed to before stays in its history. A policy is asked about the version that it is to point to, or that it is taken from: what guards an alias
+ * guards its end too.
  * @throws NotFoundError; CheckFailedError if a policy asks for more than can be shown
  */
 export async function moveAlias(repository: Repository, model: string, alias: string, number: number | null, { why, by, policy, port }: ModelActOptions = {}): Promise<AliasMove> {
@@ -41,12 +43,17 @@ export async function moveAlias(repository: Repository, model: string, alias: st
   const name = parseModelName(model)
   const word = parseAlias(alias)
   const version = number === null ? null : await neededVersion(blocks, name, number)
-  if (version === null && (await moveAt(blocks, name, word, Infinity))?.number == null) {
-    await findVersion(blocks, name)
-    throw new NotFoundError(`The model ${name} has no alias "${word}" to be taken away`, { data: { model: name, alias: word }, hint: `\`varve model history ${name}\` tells what it had.` })
-  }
-  if (version !== null && policy !== undefined) await assertAllowed(repository, version, { kind: 'alias', alias: word }, policy, port)
+  const about = version ?? (await versionToLose(blocks, name, word))
+  if (policy !== undefined) await assertAllowed(repository, about, { kind: version === null ? 'removal' : 'alias', alias: word }, policy, port)
   return aliasMove(blocks, await commitEvent(blocks, { kind: 'alias', model: name, alias: word, version: version?.cid ?? null, number, by: by ?? null, at: blocks.platform.now().toISOString(), why: why ?? null }))
+}
+
+/** The version that an alias points to, which is to be taken away. @throws NotFoundError if there is none */
+async function versionToLose(blocks: BlockRepository, name: string, alias: string): Promise<ListedVersion> {
+  const held = (await moveAt(blocks, name, alias, Infinity))?.number
+  if (held != null) return neededVersion(blocks, name, held)
+  await findVersion(blocks, name)
+  throw new NotFoundError(`The model ${name} has no alias "${alias}" to be taken away`, { data: { model: name, alias }, hint: `\`varve model history ${name}\` tells what it had.` })
 }
 
 /**

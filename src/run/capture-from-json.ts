@@ -1,4 +1,5 @@
 import type { JsonValue } from '../types.ts'
+import { assertCaptureShape } from './capture-shape.ts'
 import type { Capture, ContainerState, GitState, PackageState, RuntimeState } from './capture-interface.ts'
 
 type Fields = { readonly [key: string]: JsonValue }
@@ -12,8 +13,10 @@ const NOTHING: Capture = { git: null, packages: null, runtime: NO_RUNTIME, conta
 /**
  * What a run captured, as it is told. Another minor version may have written less, or more: what it did not write is as if it had not been found, and what this one does not know stays.
  * A field of another shape than it should have counts as not written.
+ * @throws MalformedDataError if something in a list or a map is not what belongs there
  */
 export function captureFromJson(value: Fields): Capture {
+  assertCaptureShape(value)
   const filled = fill(NOTHING as unknown as Fields, value) as unknown as Capture
   const part = <T>(name: keyof Capture, otherwise: T): T | null => (isFields(value[name]) ? (fill(otherwise as unknown as Fields, value[name]) as unknown as T) : null)
   return { ...filled, git: part('git', NO_GIT), packages: part('packages', NO_PACKAGES), container: part('container', NO_CONTAINER), ci: part('ci', { system: 'unknown', run: null, url: null }) }

@@ -30,12 +30,19 @@ export interface ComparedInput {
   readonly root: CidText
 }
 
+/** What a run made. */
+export interface ComparedOutput {
+  readonly root: CidText
+  readonly files: number
+  readonly bytes: number
+}
+
 export interface ComparedPath {
   readonly path: string
   readonly change: 'added' | 'removed' | 'changed'
 }
 
-/** In what the files of two runs differ: of the input `name`, or of the code, if that is null. */
+/** In what the files of two runs differ: of the input or the artifact `name`, or of the code, if that is null. */
 export interface ComparedFiles {
   readonly name: string | null
   /** Labels of the first run that has it, and of the first of those that have it otherwise. */
@@ -73,8 +80,12 @@ export interface RunComparison {
   readonly inputs: readonly ComparedRow<ComparedInput>[]
   /** Roots of the code, commits, and how many files differ from them. */
   readonly code: readonly ComparedRow<string>[]
-  /** Path by path, against the first run. */
+  /** Of inputs and code, path by path, against the first run. */
   readonly files: readonly ComparedFiles[]
+  /** What they made, where the roots differ. */
+  readonly artifacts: readonly ComparedRow<ComparedOutput>[]
+  /** Of artifacts, path by path, against the first run that has it. */
+  readonly artifactFiles: readonly ComparedFiles[]
   readonly packages: readonly ComparedRow<string>[]
   readonly runtime: readonly ComparedRow<string>[]
   /** Final values of all metrics, sorted by name, those that are equal too. */

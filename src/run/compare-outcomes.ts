@@ -5,9 +5,7 @@ import { diffManifests } from '../manifest/manifest.ts'
 import { pathToText } from '../manifest/path.ts'
 import type { CidText } from '../types.ts'
 import type { RunRecord } from './interface.ts'
-
-/** How far a metric of a reproduction may be from the first: absolute. */
-export type Tolerances = Readonly<Record<string, number>>
+import type { Tolerances } from './tolerances.ts'
 
 export interface ComparedArtifact {
   readonly name: string
@@ -40,7 +38,7 @@ export interface Reproduction {
 
 const MOST_PATHS = 10
 
-/** Compares what two runs gave: artifacts by their roots, metrics by their last values. Reads the nodes of manifests that differ. */
+/** Compares what two runs gave: artifacts by their roots, metrics by their last values. Tolerances for metrics that neither has change nothing. Reads the nodes of manifests that differ. */
 export async function compareOutcomes(source: BlockSource, first: RunRecord, again: RunRecord, tolerances: Tolerances = {}): Promise<Reproduction> {
   const artifacts: ComparedArtifact[] = []
   for (const name of namesOf(first.artifacts.map((artifact) => artifact.name), again.artifacts.map((artifact) => artifact.name))) {
@@ -50,7 +48,8 @@ export async function compareOutcomes(source: BlockSource, first: RunRecord, aga
   const metrics = namesOf(Object.keys(first.final), Object.keys(again.final)).map((name) => comparedMetric(name, first.final[name], again.final[name], tolerances[name]))
   const differing = artifacts.find(({ isSame }) => !isSame)
   const differingMetric = metrics.find(({ verdict }) => verdict === 'differs')
-  const isExcused = differing === undefined || (Object.keys(tolerances).length > 0 && Object.keys(tolerances).every((name) => metrics.some((metric) => metric.name === name && metric.verdict !== 'differs')))
+  const tolerated = metrics.filter(({ name }) => Object.hasOwn(tolerances, name))
+  const isExcused = differing === undefined || (tolerated.length > 0 && tolerated.every((metric) => metric.verdict !== 'differs'))
   const isSameEnd = first.status === again.status
   const isEmpty = isSameEnd && artifacts.length === 0 && metrics.length === 0
   const isIdentical = isSameEnd && differing === undefined && metrics.every(({ verdict }) => verdict === 'identical')

@@ -19,8 +19,8 @@ export interface CompareRunsOptions {
 }
 
 /**
- * In what two or more runs differ: parameters with their origins, seeds, data and code path by path, packages, machine; and what they scored.
- * Reads the nodes of the manifests of data and code that differ from those of the first run, and nothing else.
+ * In what two or more runs differ: parameters with their origins, seeds, data, code and artifacts path by path, packages, machine; and what they scored.
+ * Reads the nodes of the manifests of data, code and artifacts that differ from those of the first run, and nothing else.
  *
  * @example
  * const comparison = await compareRuns(repository.blocks, runs, { by: 'data' })
@@ -34,6 +34,7 @@ export async function compareRuns(source: BlockSource, runs: readonly RunToCompa
   const sorted = groups === null ? runs : groups.flatMap(({ members }) => members)
   const starts = sorted.map(({ start }) => start)
   const inputs = starts.map((start) => new Map(start.inputs.map((input) => [input.name, comparedInput(input)])))
+  const artifacts = differing(sorted.map(({ record }) => new Map(record?.artifacts.map(({ name, root, files, bytes }) => [name, { root: cidText(root), files, bytes }]))), (a, b) => a.root === b.root)
   const seeds = differing(starts.map(({ seed }) => new Map([['seed', seed]])), sameText)
   return {
     runs: sorted.map(({ label, start, record }) => ({ label, name: start.name, status: record?.status ?? 'running', started: start.started })),
@@ -42,6 +43,8 @@ export async function compareRuns(source: BlockSource, runs: readonly RunToCompa
     inputs: differing(inputs, (a, b) => a.root === b.root),
     code: differingFacts(starts.map(codeFacts)),
     files: await filesOf(source, sorted, maxPaths),
+    artifacts,
+    artifactFiles: await artifactFilesOf(source, sorted, artifacts.map(({ name }) => name), maxPaths),
     packages: differingFacts(starts.map(({ capture }) => packageFacts(capture))),
     runtime: differingFacts(starts.map(runtimeFacts)),
     metrics: rowsOf(sorted.map(({ record }) => new Map(Object.entries(record?.final ?? {}).map(([name, value]) => [name, metricToJson(value)])))),
@@ -58,6 +61,15 @@ async function filesOf(source: BlockSource, runs: readonly RunToCompare[], maxPa
   }
   const code = runs.flatMap(({ label, start }) => (start.code === null ? [] : [{ label, root: start.code }]))
   return [...found, ...(await compareFiles(source, null, code, maxPaths))]
+}
+
+async function artifactFilesOf(source: BlockSource, runs: readonly RunToCompare[], names: readonly string[], maxPaths: number): Promise<readonly ComparedFiles[]> {
+  const found: ComparedFiles[] = []
+  for (const name of names) {
+    const roots = runs.flatMap(({ label, record }) => (record?.artifacts ?? []).filter((artifact) => artifact.name === name).map(({ root }) => ({ label, root })))
+    found.push(...(await compareFiles(source, name, roots, maxPaths)))
+  }
+  return found
 }
 
 /** Groups by when the oldest run of each began, and runs in a group by when they began. */

@@ -1,6 +1,6 @@
 import { utf8 } from '../bytes.ts'
 import { displayPath } from '../manifest/path.ts'
-import type { ComparedFiles, ComparedInput, ComparedParameter, ComparedRow, DataGroup, RunComparison } from './compare-interface.ts'
+import type { ComparedFiles, ComparedInput, ComparedOutput, ComparedParameter, ComparedRow, DataGroup, RunComparison } from './compare-interface.ts'
 import type { ConfigOrigin } from './config/interface.ts'
 
 /** Longest cell, in characters. */
@@ -28,6 +28,8 @@ export function comparisonTable(comparison: RunComparison): readonly string[] {
     ...filesLines(comparison.files.filter(({ name }) => name !== null)),
     ...section('code', comparison.code, String),
     ...filesLines(comparison.files.filter(({ name }) => name === null)),
+    ...section('artifacts', comparison.artifacts, outputText),
+    ...filesLines(comparison.artifactFiles),
     ...section('packages', comparison.packages, String),
     ...section('runtime', comparison.runtime, String),
   ]
@@ -70,6 +72,10 @@ function originText(origin: ConfigOrigin): string {
 
 function inputText({ revision, root }: ComparedInput): string {
   return `${cut(revision, MAX_CELL_LENGTH - SHOWN_ROOT_LENGTH - 2)} ${root.slice(0, SHOWN_ROOT_LENGTH)}…`
+}
+
+function outputText({ root, files, bytes }: ComparedOutput): string {
+  return `${root.slice(0, SHOWN_ROOT_LENGTH)}… ${files} ${files === 1 ? 'file' : 'files'}, ${bytes} B`
 }
 
 /** Cells of one column begin at one place; lines that are mere text stay as they are. */

@@ -4,7 +4,8 @@ import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
 import type { RunInfo, RunRecord, RunStart } from './interface.ts'
 import { parseRunLabel, runLabel } from './run-key.ts'
-import { readRunOutline, readRunRecord, readRunStart } from './run-object.ts'
+import { readRunRecord } from './run-checkpoint.ts'
+import { readRunOutline, readRunStart } from './run-object.ts'
 import { getRun, type ListedRun, listRuns } from './run-tree.ts'
 
 /** The shortest beginning of an identity that names a run. */

@@ -61,14 +61,29 @@ function asOutline(fields: Readonly<Record<keyof RunOutline, unknown>>): RunOutl
   }
 }
 
-/** The block that seals a run. */
-export function encodeRunRecord({ final, artifacts, ...rest }: RunRecord): Uint8Array {
-  return encodeCbor({ ...rest, type: RECORD, format: 1, final: finalText(final), artifacts: artifacts.map(({ name, root, files, bytes }) => [name, root, files, bytes]) })
+/** The block that seals a run, or says what there is of it so far. @param since of a run that goes on: the record to whose artifacts those of this one are added */
+export function encodeRunRecord({ final, artifacts, ...rest }: RunRecord, since: CID | null = null): Uint8Array {
+  return encodeCbor({ ...rest, type: RECORD, format: 1, final: finalText(final), artifacts: artifacts.map(({ name, root, files, bytes }) => [name, root, files, bytes]), ...(since === null ? {} : { since }) })
+}
+
+/** What a block says by itself; `readRunRecord` adds what it leads to. */
+export interface StoredRecord {
+  readonly record: RunRecord
+  /** Of a run that goes on: the record to whose artifacts those of this one are added. */
+  readonly since: CID | null
 }
 
 /** @throws as `readRunStart` */
-export async function readRunRecord(source: BlockSource, cid: CID): Promise<RunRecord> {
-  return readObject(source, cid, RECORD, RECORD_FIELDS, (fields) => ({
+export async function readStoredRecord(source: BlockSource, cid: CID): Promise<StoredRecord> {
+  return readObject(source, cid, RECORD, RECORD_FIELDS, ({ since, ...fields }) => {
+    const record = asRecord(fields)
+    if (since !== undefined && record.status !== 'running') throw new MalformedDataError('A run that is over has all of its artifacts in its record')
+    return { record, since: since === undefined ? null : asCid(since, 'What a run’s record adds to', DAG_CBOR_CODE) }
+  }, ['since'])
+}
+
+function asRecord(fields: Readonly<Record<(typeof RECORD_FIELDS)[number], unknown>>): RunRecord {
+  return {
     start: asCid(fields.start, 'A run’s start', DAG_CBOR_CODE),
     status: oneOf(fields.status, 'A run’s status', ['running', 'succeeded', 'failed', 'aborted', 'lost']),
     reason: textOrNull(fields.reason, 'A run’s reason'),
@@ -79,7 +94,7 @@ export async function readRunRecord(source: BlockSource, cid: CID): Promise<RunR
     metrics: linkOrNull(fields.metrics, 'A run’s metrics'),
     log: linkOrNull(fields.log, 'A run’s log'),
     artifacts: asArray(fields.artifacts, 'A run’s artifacts').map(asArtifact),
-  }))
+  }
 }
 
 function asProcess(value: unknown): RunProcess {

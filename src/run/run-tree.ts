@@ -5,8 +5,10 @@ import { editTree } from '../manifest/edit-tree.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
-import type { RunRecord, RunStart } from './interface.ts'
-import { encodeRunRecord, readRunRecord } from './run-object.ts'
+import { linkCodec } from '../repository/link-codec.ts'
+import type { RunArtifact, RunRecord, RunStart } from './interface.ts'
+import { OPEN_REF, openRunsChange } from './open-runs.ts'
+import { encodeNextRecord, readCheckpoint } from './run-checkpoint.ts'
 import { type RunEntry, runEntryCodec } from './run-entry.ts'
 import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
 import { type NewUse, usesChange } from './run-uses.ts'
@@ -42,6 +44,18 @@ export async function* getRuns(repository: BlockRepository, runs: readonly RunNu
   }
 }
 
+/** Runs that are not over, in the order of their keys. Reads no run, and of the tree of runs only where they stand. */
+export async function* listOpenRuns(repository: BlockRepository): AsyncGenerator<ListedRun> {
+  const open = await repository.getRef(OPEN_REF)
+  if (open === undefined) {
+    for await (const run of listRuns(repository)) if (!run.isOver) yield run
+    return
+  }
+  const noted: RunNumber[] = []
+  for await (const { key } of scanTree(repository, open, linkCodec)) noted.push(parseRunKey(key))
+  for await (const run of getRuns(repository, noted)) if (!run.isOver) yield run
+}
+
 export interface RunCommit {
   readonly message: string
   readonly actor: string | null
@@ -71,11 +85,16 @@ export async function commitRecord(repository: BlockRepository, session: Session
   await commitEntry(repository, session, request, async () => {
     const known = await getRun(repository, run)
     if (known?.start.equals(start) !== true) throw new NotFoundError(`The run ${runLabel(run)} is not in the repository any more`, { data: { run: runLabel(run) } })
-    if (known.isOver && known.record !== null) throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed`, { data: { run: runLabel(run), record: cidText(known.record) } })
-    const before = known.record === null ? null : await readRunRecord(repository, known.record)
+    const checkpoint = known.record === null ? null : await readCheckpoint(repository, known.record)
+    const before = checkpoint?.whole ?? null
+    if (known.isOver && known.record !== null) {
+      const how = before === null ? '' : `: it ended as ${before.status}${before.reason === null ? '' : `, ${before.reason}`}`
+      throw new SealedError(`The run ${runLabel(run)} is over, and its record is sealed${how}`, { data: { run: runLabel(run), record: cidText(known.record) } })
+    }
     const record = recordOf(before)
-    cid = await session.put(DAG_CBOR_CODE, encodeRunRecord(record))
-    const isNew = ({ root }: { readonly root: CID }): boolean => before?.artifacts.some((artifact) => artifact.root.equals(root)) !== true
+    cid = await session.put(DAG_CBOR_CODE, encodeNextRecord(record, checkpoint))
+    const earlier = new Map(before?.artifacts.map(({ name: artifact, root }) => [artifact, root]))
+    const isNew = ({ name: artifact, root }: RunArtifact): boolean => earlier.get(artifact)?.equals(root) !== true
     const uses = [...record.artifacts.filter(isNew).map(({ root }) => use('artifact', root)), ...maybe('metrics', record.metrics), ...maybe('log', record.log)]
     return { run, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end', entry: { start, record: cid, isOver: record.status !== 'running' } }
   })
@@ -97,9 +116,12 @@ async function commitEntry(
     const tree = (await repository.getRef(RUNS_REF)) ?? null
     const { run, entry, uses, action } = await next()
     const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
-    const change = await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start })))
+    const changes = [
+      await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start }))),
+      await openRunsChange(repository, session, { ...run, start: entry.start, isOver: entry.isOver }, () => listOpenRuns(repository)),
+    ]
     try {
-      await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...(change === undefined ? [] : [change])] })
+      await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...changes.flatMap((change) => change ?? [])] })
       return { run }
     } catch (error) {
       if (!(error instanceof RefConflictError)) throw error

@@ -36,7 +36,7 @@ test('from raw data to a model that is evaluated: lineage both ways in every for
   expect(up.stdout).toMatch(/└─ evaluation: evaluation of digits@1 \(.*accuracy 0\.98\)\n {3}└─ evaluated on: data covid\/test/)
   const down = await runJson<Lineage>(['lineage', 'covid/raw', '--down'], { cwd })
   expect(down.nodes.map(({ kind }) => kind).sort()).toEqual(['artifact', 'artifact', 'artifact', 'data', 'data', 'derivation', 'evaluation', 'model', 'run'])
-  expect(new Set(down.edges.map(({ role }) => role))).toEqual(new Set(['raw', 'rows', 'train', 'model', 'metrics', 'log', 'weights of', 'evaluation']))
+  expect(new Set(down.edges.map(({ role }) => role))).toEqual(new Set(['raw', 'rows', 'train', 'model', 'metrics', 'log', 'weights of', 'made by', 'evaluation']))
   expect(JSON.parse((await runCli(['lineage', 'covid/raw', '--down', '--format', 'json'], { cwd })).stdout)).toEqual(down)
   expect(await runJson<Lineage>(['lineage', 'train#1', '--depth', '1'], { cwd })).toMatchObject({ depth: 1, direction: 'both', leftOut: 2 })
   expect((await runCli(['lineage', 'train#1', '--format', 'mermaid'], { cwd })).stdout).toMatch(/^flowchart LR\n {2}n0\(\["train#35;1<br>run, succeeded, /)

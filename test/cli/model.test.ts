@@ -77,6 +77,12 @@ describe('varve model', () => {
     expect([expired.code, expired.stderr]).toEqual([2, expect.stringContaining('other.yaml:1:40: This waiver has expired') as string])
     writeFileSync(join(cwd, 'other.yaml'), 'before: { alias: { production: reproducible } }\nwaive: [{ item: image, why: none here, expires: 2999-01-01 }]\n')
     expect(await runJson(['model', 'alias', 'digits@production', '1', '--policy', 'other.yaml'], { cwd, env })).toMatchObject({ after: 1 })
+    // What guards an alias guards its end.
+    const kept = await runCli(['model', 'alias', 'digits@production', '--remove'], { cwd, env })
+    expect([kept.code, kept.stderr]).toEqual([5, expect.stringContaining('digits@1 cannot lose digits@production: ') as string])
+    await runJson(['model', 'alias', 'digits@staging', '1'], { cwd, env })
+    expect(await runJson(['model', 'alias', 'digits@staging', '--remove'], { cwd, env })).toMatchObject({ after: null })
+    expect(await runJson(['model', 'alias', 'digits@production', '--remove', '--policy', 'other.yaml'], { cwd, env })).toMatchObject({ before: 1, after: null })
   })
 })
 

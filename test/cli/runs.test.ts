@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { openRepository } from '../../src/node/open-repository.ts'
+import { pretendRun } from '../registry/made-up-runs.ts'
 import { newFolder, runCli, runJson, startCli } from './run-cli.ts'
 
 const TRAIN = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
@@ -40,12 +42,18 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect((await runCli(['config', 'explain', 'train#2', 'rate'], { cwd })).stdout).toBe('rate = 0.25   from --set\n  instead of 0.5 from config.yaml:1\n')
   const compared = await runCli(['runs', 'compare', 'train#1', 'train#2', '--plot', 'loss.svg', '--metric', 'loss'], { cwd })
   expect(compared).toMatchObject({ code: 0, stdout: expect.stringMatching(/rate.*0\.5.*0\.25/) as string })
+  expect(compared.stdout).toMatch(/^artifacts\n {2}model {2}.*… 1 file, \d+ B.*\n {4}model: train#1 → train#2: 0 added, 0 removed, 1 changed\n {6}~ model\.txt$/m)
+  expect(await runJson(['runs', 'compare', 'train#1', 'train#2'], { cwd })).toMatchObject({ artifacts: [{ name: 'model' }], artifactFiles: [{ name: 'model', changed: 1 }] })
   expect(existsSync(join(cwd, 'loss.svg'))).toBe(true)
   expect((await runJson<readonly { kind: string }[]>(['artifacts', '--run', 'train#1'], { cwd })).map(({ kind }) => kind)).toEqual(['artifact', 'metrics', 'log'])
   expect(await runCli(['fetch-run', 'train#1', 'back'], { cwd })).toMatchObject({ code: 0 })
   expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json', 'run.sh'])
   writeFileSync(join(cwd, 'data/a.txt'), 'other data ')
   expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
+  expect(await runCli(['reproduce', 'train#1', '--tolerance', 'los=1'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean "loss"?') as string })
+  expect((await runCli(['reproduce', 'train#1'], { cwd, env: { OMP_NUM_THREADS: '3' } })).stdout).toMatch(/^machine {2}\$OMP_NUM_THREADS {2}none → 3$/m)
+  const rehearsed = await runCli(['rehearse', '--sample', '1', '--since', '1d', '--seed', '3'], { cwd })
+  expect([rehearsed.code, rehearsed.stdout]).toEqual([0, '1 of 1 run gave the same; there were 2 to choose from\n'])
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 
@@ -55,6 +63,10 @@ test('a run has the exit code of its command, and mistakes are told before anyth
   expect(await runCli(['run', '--', process.execPath, '-e', "process.kill(process.pid, 'SIGKILL')"], { cwd })).toMatchObject({ code: 137 })
   expect(await runCli(['run', '--input', 'train=none', ...COMMAND], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('none') as string })
   expect(await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).toMatchObject({ code: 2 })
+  const begun = (await runCli(['runs'], { cwd })).stdout
+  expect(await runCli(['run', '--output', 'o=.', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('The output o cannot be .') as string })
+  expect(await runCli(['run', ...COMMAND, '{inputs.train}'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('{inputs.train} that stands for nothing') as string })
+  expect((await runCli(['runs'], { cwd })).stdout).toBe(begun)
   expect(await runCli(['show', 'train#9'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no run "train#9"') as string })
   expect(await runCli(['runs', 'compare', 'train'], { cwd })).toMatchObject({ code: 2 })
 }, 60_000)
@@ -94,4 +106,22 @@ test('a signal is passed on as it came, and the run is recorded as given up', as
     if (signal === 'SIGINT') expect(done.stdout).toBe('ready\nsaved\n')
   }
   expect((await runCli(['runs'], { cwd })).stdout.match(/^asked#\d {2}aborted /gm)).toHaveLength(2)
+}, 60_000)
+
+test('a run of a machine that is no more is closed with a why, and one that lives is not', async () => {
+  const cwd = await project()
+  const repository = await openRepository(join(cwd, '.varve'))
+  await pretendRun(repository, { name: 'train', status: 'running' })
+  await repository.close()
+  writeFileSync(join(cwd, 'wait.mjs'), "console.log('ready')\nsetInterval(() => {}, 1000)\n")
+  expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^train#1 {2}running /)
+  for (const wrong of [['train#1'], ['train#1', 'train#2', '--why', 'x'], ['--why', 'x'], ['train#1', '--why', 'x', '--by', 'data']]) expect(await runCli(['runs', 'close', ...wrong], { cwd })).toMatchObject({ code: 2 })
+  expect(await runCli(['runs', 'close', 'train#1', '--why', 'the node was taken down'], { cwd, env: { VARVE_AUTHOR: 'Ada' } })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^train#1 {2}lost /) as string })
+  expect(await runJson(['show', 'train#1'], { cwd })).toMatchObject([{ status: 'lost', reason: 'declared lost by Ada: the node was taken down' }])
+  expect(await runCli(['--json', 'runs', 'close', 'train#1', '--why', 'again'], { cwd })).toMatchObject({ code: 5, stdout: expect.stringContaining('SEALED') as string })
+  const { child, ended } = startCli(['run', '--', process.execPath, 'wait.mjs'], { cwd })
+  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()))
+  expect(await runCli(['runs', 'close', 'wait', '--why', 'I think so'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('lives on this machine') as string })
+  child.kill('SIGTERM')
+  await ended
 }, 60_000)

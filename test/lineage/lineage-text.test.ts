@@ -33,6 +33,7 @@ made of
 │     │     ├─ raw: data covid/raw (TIME): as downloaded
 │     │     └─ code: data bafy…
 │     └─ code: data bafy…
+├─ made by: train#1 (above)
 └─ evaluation: evaluation of digits@1 (TIME, accuracy 0.98)
    └─ evaluated on: data covid/test (TIME): held back
 

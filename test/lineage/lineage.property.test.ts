@@ -15,7 +15,7 @@ const roots = fc.uniqueArray(root, { maxLength: 2 })
 const act = fc.oneof(
   fc.record({ kind: fc.constant('derivation' as const), ins: roots, outs: roots, code: root }),
   fc.record({ kind: fc.constant('run' as const), ins: roots, outs: roots, code: fc.option(root), metrics: fc.option(root), log: fc.option(root), again: fc.option(fc.nat(9)), isRunning: fc.boolean() }),
-  fc.record({ kind: fc.constant('model' as const), weights: root, on: fc.option(root) }),
+  fc.record({ kind: fc.constant('model' as const), weights: root, by: fc.nat(9), on: fc.option(root) }),
 )
 type MadeAct = typeof act extends fc.Arbitrary<infer T> ? T : never
 
@@ -23,6 +23,8 @@ interface Made {
   readonly repository: Repository
   /** From and to, as ids, without roles. */
   readonly edges: readonly (readonly [string, string])[]
+  /** Those of them that lead from weights to a model: it has nothing to do with others that made the same bytes. */
+  readonly weights: ReadonlySet<readonly [string, string]>
   readonly ids: readonly string[]
   readonly roots: readonly CID[]
 }
@@ -35,6 +37,7 @@ async function make(acts: readonly MadeAct[]): Promise<Made> {
   const rootAt = (at: number): CID => all[at] as CID
   const named = (which: readonly number[], prefix: string): Record<string, CID> => Object.fromEntries(which.map((at) => [`${prefix}${at}`, rootAt(at)]))
   const edges: [string, string][] = []
+  const weights = new Set<[string, string]>()
   const ids = new Set(all.map(cidText) as string[])
   const runs: MadeRun[] = []
   const link = (id: string, ins: readonly CID[], outs: readonly CID[]): void => {
@@ -56,9 +59,14 @@ async function make(acts: readonly MadeAct[]): Promise<Made> {
       link(cidText(one.start), [...made.ins, made.code].flatMap((which) => (which === null ? [] : rootAt(which))), outs.map(rootAt))
       if (original !== undefined) edges.push([cidText(original.start), cidText(one.start)])
       runs.push(one)
-    } else if (runs[0] !== undefined) {
-      const { cid } = await model(repository, 'digits', rootAt(made.weights), runs[0], made.on === null ? undefined : rootAt(made.on))
-      link(cidText(cid), [rootAt(made.weights)], [])
+    } else if (runs.length > 0) {
+      const by = runs[made.by % runs.length] as MadeRun
+      const { cid } = await model(repository, 'digits', rootAt(made.weights), by, made.on === null ? undefined : rootAt(made.on))
+      ids.add(cidText(cid))
+      edges.push([cidText(by.start), cidText(cid)])
+      const leaf: [string, string] = [cidText(rootAt(made.weights)), cidText(cid)]
+      edges.push(leaf)
+      weights.add(leaf)
       if (made.on !== null) {
         const evaluation = `${cidText(cid)}#evaluation`
         ids.add(evaluation)
@@ -66,7 +74,18 @@ async function make(acts: readonly MadeAct[]): Promise<Made> {
       }
     }
   }
-  return { repository, edges, ids: [...ids], roots: all }
+  return { repository, edges, weights, ids: [...ids], roots: all }
+}
+
+/** All that the starts were made of, by brute force; of the weights of a model no more than that they are. */
+function closureAbove({ edges, weights }: Pick<Made, 'edges' | 'weights'>, starts: readonly string[]): ReadonlySet<string> {
+  const reached = closure(edges.filter((edge) => !weights.has(edge)), starts, ([from, to]) => [to, from])
+  return new Set([...reached, ...[...weights].flatMap(([from, to]) => (reached.has(to) ? from : []))])
+}
+
+/** All that was made of the starts; a model, of its weights, only where it was asked for them. */
+function closureBelow({ edges, weights }: Pick<Made, 'edges' | 'weights'>, starts: readonly string[]): ReadonlySet<string> {
+  return closure(edges.filter((edge) => !weights.has(edge)), [...starts, ...[...weights].flatMap(([from, to]) => (starts.includes(from) ? to : []))], (edge) => edge)
 }
 
 /** All that lies behind the starts, by brute force. */
@@ -86,14 +105,15 @@ const idsOf = ({ nodes }: Lineage): readonly string[] => nodes.map(({ id }) => i
 
 it('up and down are inverse to each other, and are all that the records say', async () => {
   await fc.assert(fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 9 }), async (acts) => {
-    const { repository, edges, ids } = await make(acts)
+    const made = await make(acts)
+    const { repository, edges, ids } = made
     const above = new Map<string, ReadonlySet<string>>()
     const below = new Map<string, ReadonlySet<string>>()
     for (const id of ids.filter((one) => !one.includes('#'))) {
       const up = await lineageOf(repository, id, { direction: 'up' })
       const down = await lineageOf(repository, id, { direction: 'down' })
-      expect(idsOf(up)).toEqual([...closure(edges, up.start, ([from, to]) => [to, from])].sort())
-      expect(idsOf(down)).toEqual([...closure(edges, down.start, (edge) => edge)].sort())
+      expect(idsOf(up)).toEqual([...closureAbove(made, up.start)].sort())
+      expect(idsOf(down)).toEqual([...closureBelow(made, down.start)].sort())
       for (const found of [up, down]) {
         const inside = new Set(idsOf(found))
         const expected = new Set(edges.filter(([from, to]) => inside.has(from) && inside.has(to)).map((edge) => edge.join(' ')))
@@ -101,7 +121,7 @@ it('up and down are inverse to each other, and are all that the records say', as
         expect(found.leftOut).toBe(0)
       }
       // A model comes with its evaluation, which has more above it than the model.
-      above.set(id, closure(edges, [id], ([from, to]) => [to, from]))
+      above.set(id, closureAbove(made, [id]))
       below.set(id, new Set(idsOf(down)))
       if (up.start.length === 1) expect(new Set(idsOf(up))).toEqual(above.get(id))
     }
@@ -130,7 +150,7 @@ it('with fewer nodes or steps it is a part of the whole, the nearest first, and 
 
 it('impact reaches the runs, derivations and models that are below', async () => {
   await fc.assert(fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 9 }), root, async (acts, at) => {
-    const { repository, edges, roots: all } = await make(acts)
+    const { repository, edges, weights, roots: all } = await make(acts)
     const { blocks } = repository
     const table = await actTable(blocks)
     const start = all[at] as CID
@@ -140,7 +160,7 @@ it('impact reaches the runs, derivations and models that are below', async () =>
     const reproductions = new Set(edges.filter(([from, to]) => affectedRuns.has(from) && affectedRuns.has(to)).map((edge) => edge.join(' ')))
     const runIds = new Set((await lineageOf(repository, cidText(start), { direction: 'down' })).nodes.filter(({ kind }) => kind === 'run').map(({ id }) => id))
     const data = edges.filter(([from, to]) => !(runIds.has(from) && runIds.has(to)) && !reproductions.has(`${from} ${to}`))
-    const below = closure(data, [cidText(start)], (edge) => edge)
+    const below = closureBelow({ edges: data, weights }, [cidText(start)])
     const found = new Set<string>([...[...affected.acts].map(({ cid, kind }) => (kind === 'evaluation' ? `${cidText(cid)}#evaluation` : cidText(cid))), ...[...affected.runs.values()].map((use) => cidText(use.start))])
     const expected = new Set([...below].filter((id) => !all.some((one) => cidText(one) === id)))
     // The evaluation of a model that is affected is not on what is affected.

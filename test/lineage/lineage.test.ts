@@ -5,7 +5,11 @@ import type { Repository } from '../../src/dataset/repository.ts'
 import type { Lineage, LineageNode } from '../../src/lineage/interface.ts'
 import { lineageOf, type LineageOptions } from '../../src/lineage/lineage-of.ts'
 import { editTree } from '../../src/manifest/edit-tree.ts'
+import { impactOf } from '../../src/lineage/impact-of.ts'
+import { versionKey } from '../../src/registry/model-key.ts'
+import { MODELS_REF } from '../../src/registry/model-tree.ts'
 import { moveAlias } from '../../src/registry/models.ts'
+import { versionEntryCodec } from '../../src/registry/version-entry.ts'
 import { runEntryCodec } from '../../src/run/run-entry.ts'
 import { runKey } from '../../src/run/run-key.ts'
 import { commitRecord, RUNS_REF } from '../../src/run/run-tree.ts'
@@ -36,14 +40,14 @@ describe('the lineage of a model', () => {
     const down = await lineageOf(repository, 'covid/raw', { direction: 'down' })
     expect(edgesOf(down)).toEqual([
       'covid/features -train- train#1', 'covid/raw -raw- extract', 'digits@1 -evaluation- evaluation of digits@1', 'extract -rows- covid/features', 'model of train#1 -weights of- digits@1', 'train#1 -log- log of train#1',
-      'train#1 -metrics- metrics of train#1', 'train#1 -model- model of train#1',
+      'train#1 -made by- digits@1', 'train#1 -metrics- metrics of train#1', 'train#1 -model- model of train#1',
     ])
     expect(down.leftOut).toBe(0)
     const up = await lineageOf(repository, 'digits@1', { direction: 'up' })
     expect(up.start).toEqual([cidText(way.digits.cid), `${cidText(way.digits.cid)}#evaluation`])
     expect(edgesOf(up)).toEqual([
       'covid/features -train- train#1', 'covid/raw -raw- extract', 'covid/test -evaluated on- evaluation of digits@1', 'digits@1 -evaluation- evaluation of digits@1', 'extract -rows- covid/features',
-      'model of train#1 -weights of- digits@1', `${short(way.code)} -code- train#1`, `${short(way.extractCode)} -code- extract`, 'train#1 -model- model of train#1',
+      'model of train#1 -weights of- digits@1', `${short(way.code)} -code- train#1`, `${short(way.extractCode)} -code- extract`, 'train#1 -model- model of train#1', 'train#1 -made by- digits@1',
     ].sort())
     const both = await lineageOf(repository, 'train#1')
     expect(new Set(both.nodes.map(({ kind }) => kind))).toEqual(new Set(['data', 'derivation', 'run', 'artifact', 'model', 'evaluation']))
@@ -62,6 +66,51 @@ describe('the lineage of a model', () => {
     expect(nodeOf(all, `${cidText(way.digits.cid)}#evaluation`)).toMatchObject({ kind: 'evaluation', facts: { metrics: { accuracy: 0.98 } } })
     expect(nodeOf(all, way.weights)).toMatchObject({ kind: 'artifact', label: 'model of train#1' })
     expect(nodeOf(await lineageOf(repository, cidText(way.weights), { depth: 0 }), way.weights)).toMatchObject({ kind: 'artifact' })
+  })
+
+  it('is that of the run it was registered from, and of no other that made the same bytes', async () => {
+    const repository = await create()
+    const [first, second, weights] = [await snapshotRoot(repository, 'first', { a: '1' }), await snapshotRoot(repository, 'second', { a: '2' }), await store(repository, { model: 'weights' })]
+    await derived(repository, { name: 'same-bytes', inputs: { raw: first }, outputs: { out: weights } })
+    const runs = [await run(repository, { inputs: { data: first }, artifacts: { model: weights } }), await run(repository, { name: 'other', inputs: { data: second }, artifacts: { model: weights } })] as const
+    await run(repository, { inputs: { data: first }, artifacts: { model: weights }, reproduces: runs[0].start })
+    await model(repository, 'digits', weights, runs[0])
+    await model(repository, 'letters', weights, runs[1])
+    const up = async (wanted: string): Promise<readonly string[]> => edgesOf(await lineageOf(repository, wanted, { direction: 'up' }))
+    expect(await up('digits@1')).toEqual(['first -data- train#1', 'model of train#1 -weights of- digits@1', 'train#1 -made by- digits@1', 'train#1 -model- model of train#1'])
+    expect(await up('letters@1')).toEqual(['model of other#1 -weights of- letters@1', 'other#1 -made by- letters@1', 'other#1 -model- model of other#1', 'second -data- other#1'])
+    const models = async (wanted: string): Promise<readonly string[]> => (await lineageOf(repository, wanted, { direction: 'down' })).nodes.filter(({ kind }) => kind === 'model').map(({ label }) => label).sort()
+    expect([await models('first'), await models('second'), await models('other#1'), await models('train#2'), await models(cidText(weights))]).toEqual([['digits@1'], ['letters@1'], ['letters@1'], [], ['digits@1', 'letters@1']])
+    const affected = async (wanted: string): Promise<readonly string[]> => (await impactOf(repository, wanted)).models.map(({ label }) => label).sort()
+    expect([await affected('first'), await affected('second'), await affected(cidText(weights))]).toEqual([['digits@1'], ['letters@1'], ['digits@1', 'letters@1']])
+    expect((await lineageOf(repository, 'digits@1', { direction: 'up', depth: 1 })).nodes.map(({ label, kind }) => `${kind} ${label}`)).toEqual(['model digits@1', 'data model of train#1', 'run train#1'])
+    expect(labelsOf(await lineageOf(repository, 'digits@1', { direction: 'up', mostNodes: 2 }))).toEqual(['digits@1', short(weights)])
+  })
+
+  it('goes on above weights that its run read too', async () => {
+    const repository = await create()
+    const weights = await store(repository, { model: 'weights' })
+    // What it is does not depend on whether its run is shown.
+    await model(repository, 'pretrained', weights, await run(repository, { name: 'pretrain', artifacts: { model: weights } }))
+    expect((await lineageOf(repository, 'pretrained@1', { direction: 'up', mostNodes: 2 })).nodes.map(({ kind }) => kind)).toEqual(['model', 'artifact'])
+    const before = await run(repository, { name: 'before', artifacts: { model: weights } })
+    const unchanged = await run(repository, { inputs: { model: weights }, artifacts: { model: weights } })
+    await model(repository, 'digits', weights, unchanged)
+    expect(edgesOf(await lineageOf(repository, 'digits@1', { direction: 'up' }))).toContain(`${before.label} -model- model of train#1`)
+  })
+
+  it('is found of versions that were registered before their entries named the run', async () => {
+    const repository = await create()
+    const { digits } = await wholeWay(repository)
+    const { blocks } = repository
+    await blocks.withSession(async (session) => {
+      const tree = await blocks.getRef(MODELS_REF)
+      const target = await editTree(session, session, tree ?? null, versionEntryCodec, [{ key: versionKey('digits', 1), value: { cid: digits.cid, root: digits.root, evaluatedOn: digits.evaluation?.root ?? null, run: null } }])
+      // The entry is another one, though its version is the same.
+      expect(target.equals(tree as CID)).toBe(false)
+      await session.commit({ action: 'test', refs: [{ name: MODELS_REF, expected: tree ?? null, target, own: true }] })
+    })
+    expect(edgesOf(await lineageOf(repository, 'digits@1', { direction: 'up' }))).toContain('train#1 -made by- digits@1')
   })
 
   it('is JSON through and through, also where a metric is no number', async () => {
@@ -129,8 +178,8 @@ describe('a walk', () => {
     const way = await wholeWay(repository)
     const one = await lineageOf(repository, 'covid/features', { depth: 1 })
     expect(new Set(labelsOf(one))).toEqual(new Set(['covid/features', 'extract', 'train#1']))
-    // Above the recipe its code and the raw data, below the run three roots; the code of the run is neither above nor below.
-    expect(one.leftOut).toBe(5)
+    // Above the recipe its code and the raw data, below the run three roots and the model; the code of the run is neither above nor below.
+    expect(one.leftOut).toBe(6)
     const none = await lineageOf(repository, 'covid/features', { depth: 0 })
     expect([labelsOf(none), none.edges, none.leftOut]).toEqual([['covid/features'], [], 2])
     expect((await lineageOf(repository, cidText(way.log), { direction: 'down' })).leftOut).toBe(0)

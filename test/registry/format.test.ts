@@ -52,13 +52,14 @@ describe('the block of a', () => {
 })
 
 it.each([
-  ['entry of a version', { cid: link(8), root: link(9), evaluatedOn: null }], ['entry of a version that was evaluated', { cid: link(8), root: link(9), evaluatedOn: link(10) }],
+  ['entry of a version without its run', { cid: link(8), root: link(9), evaluatedOn: null, run: null }], ['entry of a version that was evaluated, without its run', { cid: link(8), root: link(9), evaluatedOn: link(10), run: null }],
+  ['entry of a version', { cid: link(8), root: link(9), evaluatedOn: null, run: link(11) }], ['entry of a version that was evaluated', { cid: link(8), root: link(9), evaluatedOn: link(10), run: link(11) }],
 ] as const)('the %s has the bytes of the format, and reads back', (name, entry) => {
   const bytes = encodeCbor(versionEntryCodec.encode(entry))
   expect(toHex(bytes)).toBe(VECTORS[name])
   expect(versionEntryCodec.weigh(entry)).toBe(bytes.length)
   expect(versionEntryCodec.decode(decodeCbor(bytes))).toEqual(entry)
-  for (const wrong of [[], [link(8), link(9)], [link(8), link(9), null, null], [link(8), null, null], 'x']) expect(() => versionEntryCodec.decode(wrong)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }) as Error)
+  for (const wrong of [[], [link(8), link(9)], [link(8), link(9), null, null], [link(8), null, null], [link(8), link(9), null, link(11), link(12)], 'x']) expect(() => versionEntryCodec.decode(wrong)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }) as Error)
 })
 
 it.each([['key of a version', versionKey('digits', 3)], ['key of an alias', aliasKey('digits', 'production')], ['key of an approval', approvalKey('digits', 3)]])('the %s has the bytes of the format', (name, key) => {

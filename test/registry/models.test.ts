@@ -7,7 +7,7 @@ import { approveModel, listModels, modelAliasesAt, modelHistory, moveAlias, reso
 import { registerModel } from '../../src/registry/register-model.ts'
 import { BlockRepository } from '../../src/repository/index.ts'
 import { parseCid } from '../../src/cid/cid.ts'
-import { readRunRecord } from '../../src/run/run-object.ts'
+import { readRunRecord } from '../../src/run/run-checkpoint.ts'
 import { RUNS_REF } from '../../src/run/run-tree.ts'
 import { USES_REF } from '../../src/run/run-uses.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'

@@ -61,6 +61,25 @@ describe('the comparison of runs', () => {
     expect(metrics.find(({ name }) => name === 'loss')?.values).toEqual([0.5, 'NaN', 0.25])
   })
 
+  it('has the artifacts whose roots differ, and folders path by path', async () => {
+    const made = async (files: Readonly<Record<string, string>>) => ({ root: await manifestOf(blocks, files), files: Object.keys(files).length, bytes: Object.values(files).join('').length })
+    const same = { name: 'vocabulary', ...(await made({ 'words.txt': 'a b' })) }
+    const runs = [
+      madeRun(blocks, 'train#1', { artifacts: [{ name: 'model', ...(await made({ 'a.bin': '1', 'b/c.bin': '2' })) }, same] }),
+      madeRun(blocks, 'train#2', { artifacts: [{ name: 'model', ...(await made({ 'a.bin': '1', 'b/c.bin': '2 and more', 'd.bin': '3' })) }, { name: 'plots', ...(await made({ 'x.svg': '' })) }, same] }),
+      madeRun(blocks, 'train#3', { final: null }),
+    ]
+    const found = await compareRuns(blocks, runs)
+    expect(found.artifacts.map(({ name, values }) => [name, values.map((value) => value?.files ?? null)])).toEqual([['model', [2, 3, null]], ['plots', [null, 1, null]], ['vocabulary', [1, 1, null]]])
+    expect(found.artifactFiles).toEqual([{ name: 'model', before: 'train#1', after: 'train#2', added: 1, removed: 0, changed: 1, paths: [{ path: 'b/c.bin', change: 'changed' }, { path: 'd.bin', change: 'added' }], unknown: null }])
+    expect((await compareRuns(blocks, runs.slice(0, 2))).artifacts.map(({ name }) => name)).toEqual(['model', 'plots'])
+    const lines = comparisonTable(found)
+    const at = lines.indexOf('artifacts')
+    expect(lines[at + 1]?.trim().split(/\s{2,}/)).toEqual(['model', `${String(found.artifacts[0]?.values[0]?.root).slice(0, 16)}… 2 files, 2 B`, `${String(found.artifacts[0]?.values[1]?.root).slice(0, 16)}… 3 files, 12 B`, '—'])
+    expect(lines.slice(at + 4, at + 7)).toEqual(['    model: train#1 → train#2: 1 added, 0 removed, 1 changed', '      ~ b/c.bin', '      + d.bin'])
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found)
+  })
+
   it('tells a parameter that a run lacks from one that is null, and compares values, not origins', async () => {
     const entry = (key: string, value: JsonValue, layer: 'default' | 'set' = 'default') => ({ key, value, origin: { layer }, overrides: [] })
     const { parameters } = await compareRuns(blocks, [
@@ -73,8 +92,8 @@ describe('the comparison of runs', () => {
     const [first, ...others] = await threeRuns()
     const found = await compareRuns(blocks, [first ?? expect.fail(), { ...(first ?? expect.fail()), label: 'again' }])
     expect(others.length).toBe(2)
-    const { parameters, seeds, inputs, code, files, packages, runtime } = found
-    expect({ parameters, seeds, inputs, code, files, packages, runtime }).toEqual({ parameters: [], seeds: null, inputs: [], code: [], files: [], packages: [], runtime: [] })
+    const { parameters, seeds, inputs, code, files, artifacts, artifactFiles, packages, runtime } = found
+    expect({ parameters, seeds, inputs, code, files, artifacts, artifactFiles, packages, runtime }).toEqual({ parameters: [], seeds: null, inputs: [], code: [], files: [], artifacts: [], artifactFiles: [], packages: [], runtime: [] })
   })
 
   it('names a bounded number of paths and counts all', async () => {

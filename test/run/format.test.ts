@@ -9,7 +9,8 @@ import { resolveConfig } from '../../src/run/config/resolve-config.ts'
 import type { RunRecord, RunStart } from '../../src/run/interface.ts'
 import { runEntryCodec } from '../../src/run/run-entry.ts'
 import { parseRunKey, runKey } from '../../src/run/run-key.ts'
-import { encodeRunRecord, encodeRunStart, readRunRecord, readRunStart } from '../../src/run/run-object.ts'
+import { readRunRecord } from '../../src/run/run-checkpoint.ts'
+import { encodeRunRecord, encodeRunStart, readRunStart } from '../../src/run/run-object.ts'
 
 /** What the bytes of each block must be for good; whoever changes one of them changes the format. */
 const VECTORS = JSON.parse(readFileSync('test/vectors/run.json', 'utf8')) as Record<string, string>

@@ -31,16 +31,17 @@ export interface MadeRun {
   readonly capture?: Partial<Capture>
   readonly final?: RunRecord['final'] | null
   readonly start?: Partial<RunStart>
+  readonly artifacts?: RunRecord['artifacts']
 }
 
 /** A run that is like any other but for what is given. */
-export function madeRun(blocks: MemoryBlocks, label: string, { config = [], capture: captured = {}, final = {}, start = {} }: MadeRun = {}): RunToCompare {
+export function madeRun(blocks: MemoryBlocks, label: string, { config = [], capture: captured = {}, final = {}, start = {}, artifacts = [] }: MadeRun = {}): RunToCompare {
   return {
     label,
     start: {
       name: 'train', why: null, tags: [], inputs: [], config: { values: {}, entries: config, hash: '' }, seed: '7', command: null, capture: { ...capture, ...captured }, code: null, reproduces: null,
       started: '2026-03-01T10:00:00.000Z', process: { host: 'here', hostId: '0123456789ab', id: 1, began: null }, cwd: '', outputs: [], nonce: '0123456789abcdef', ...start,
     },
-    record: final === null ? null : { start: blocks.put(RAW_CODE, utf8(label)), status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-03-01T11:00:00.000Z', final, metrics: null, log: null, artifacts: [] },
+    record: final === null ? null : { start: blocks.put(RAW_CODE, utf8(label)), status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-03-01T11:00:00.000Z', final, metrics: null, log: null, artifacts },
   }
 }

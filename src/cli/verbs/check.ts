@@ -60,9 +60,12 @@ function rerunPort(repository: Repository, { policy }: CheckOptions, signal: Abo
   return {
     async reproduce(run) {
       const { reproduceRun } = await import('../../node/run/reproduce-run.ts')
+      const { findRun } = await import('../../run/find-run.ts')
+      const { tolerancesFor } = await import('../../run/tolerances.ts')
+      const { ended } = await findRun(repository.blocks, run)
       const author = authorName()
       return reproduceRun(repository, run, {
-        environment: process.env, signal, onOutput: (_stream, bytes) => void process.stderr.write(bytes), ...(policy === undefined ? {} : { tolerances: policy.tolerances }), ...(author === undefined ? {} : { author }),
+        environment: process.env, signal, onOutput: (_stream, bytes) => void process.stderr.write(bytes), ...(policy === undefined || ended === null ? {} : { tolerances: tolerancesFor(ended, policy.tolerances) }), ...(author === undefined ? {} : { author }),
       })
     },
   }

@@ -57,7 +57,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('-m, --why <why>', 'register, alias, approve: why')
       .option('--at <time>', 'show, history: as of then; a date counts to its end, in UTC')
       .option('--as <identity>', 'approve: who does')
-      .option('--remove', 'alias: take it away')
+      .option('--remove', 'alias: take it away, which a policy guards as it does a move')
       .option(POLICY_FLAG, `alias, approve: ${POLICY_TEXT}`)
   },
   async run(context, [word = '', ...names], flags) {

@@ -16,6 +16,9 @@ interface Flags {
   readonly only?: string
 }
 
+/** Of the machine; another one may have hundreds of other packages. */
+const MOST_DIFFERENCES = 20
+
 const COLORS = { identical: 'green', 'within tolerance': 'yellow', differs: 'red', 'nothing to compare': 'yellow' } as const
 
 export const verb: AnyVerb = defineVerb<Flags>({
@@ -60,6 +63,8 @@ function* reproductionLines(output: Output, { run, again, verdict, artifacts, me
     for (const path of differences) yield `    ${shownText(path)}`
   }
   for (const metric of metrics) yield `${output.style(COLORS[metric.verdict], metric.verdict)}  ${shownText(metric.name)}  ${metric.verdict === 'identical' ? shortNumber(metric.first ?? Number.NaN) : `${metric.first ?? 'none'} → ${metric.again ?? 'none'}`}`
-  for (const difference of environment) yield `${output.style('yellow', 'machine')}  ${shownText(difference)}`
+  for (const { name, first, again: now } of environment.slice(0, MOST_DIFFERENCES)) yield `${output.style('yellow', 'machine')}  ${shownText(name)}  ${shownText(first ?? 'none')} → ${shownText(now ?? 'none')}`
+  if (environment.length > MOST_DIFFERENCES) yield `    and ${environment.length - MOST_DIFFERENCES} more; --json has all`
+  if (environment.length === 0 && verdict === 'differs') yield `${output.style('yellow', 'machine')}  nothing that is recorded of it differs`
   yield `${shownText(run)} and ${shownText(again)}: ${output.style(COLORS[verdict], verdict)}${firstDifference === null ? '' : `; first ${shownText(firstDifference)}`}`
 }

@@ -2,7 +2,9 @@ import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError, VarveError } from '../../errors.ts'
 import { chacha8Random, labelledKey } from '../../recipe/random.ts'
 import { loadRun } from '../../run/find-run.ts'
+import type { RunRecord } from '../../run/interface.ts'
 import { listRuns } from '../../run/run-tree.ts'
+import { assertTolerances, tolerancesFor } from '../../run/tolerances.ts'
 import { type ReproduceOptions, reproduceRun, type ReproduceResult } from './reproduce-run.ts'
 
 export interface RehearseOptions extends ReproduceOptions {
@@ -35,27 +37,30 @@ export interface RehearseResult {
 
 /**
  * Runs a random sample of past runs again, and says how many gave the same: whether an audit would find what is recorded to be true. Which ones depends on the seed and on what is recorded alone.
- * @throws InvalidArgumentError for a sample that is no number of runs; what stops everything, such as a storage that fails, is thrown too
+ * A tolerance counts for the runs that have such a metric.
+ * @throws InvalidArgumentError for a sample that is no number of runs, and for a tolerance of a metric that none of them has; what stops everything, such as a storage that fails, is thrown too
  */
-export async function rehearseRuns(repository: Repository, { sample, since, seed = 0, onRehearsed, ...options }: RehearseOptions): Promise<RehearseResult> {
+export async function rehearseRuns(repository: Repository, { sample, since, seed = 0, onRehearsed, tolerances = {}, ...options }: RehearseOptions): Promise<RehearseResult> {
   if (!Number.isSafeInteger(sample) || sample < 1) throw new InvalidArgumentError(`${sample} is no number of runs to try`, { hint: 'Write --sample 3.' })
   const { blocks } = repository
-  const candidates: string[] = []
+  /** With their last values. */
+  const candidates = new Map<string, RunRecord['final']>()
   for await (const listed of listRuns(blocks)) {
     if (!listed.isOver) continue
     const { label, started, ended } = await loadRun(blocks, listed)
-    if (ended?.status === 'succeeded' && started.command !== null && started.reproduces === null && (since === undefined || Date.parse(started.started) >= since)) candidates.push(label)
+    if (ended?.status === 'succeeded' && started.command !== null && started.reproduces === null && (since === undefined || Date.parse(started.started) >= since)) candidates.set(label, ended.final)
   }
-  const chosen = chacha8Random(labelledKey(String(seed), 'varve', 'rehearse')).shuffle(candidates.sort()).slice(0, sample)
+  if (candidates.size > 0) assertTolerances('the runs to choose from', [...candidates.values()].flatMap((final) => Object.keys(final)), tolerances)
+  const chosen = chacha8Random(labelledKey(String(seed), 'varve', 'rehearse')).shuffle([...candidates.keys()].sort()).slice(0, sample)
   const rehearsed: RehearsedRun[] = []
   for (const run of chosen) {
     options.signal?.throwIfAborted()
-    const result = await rehearse(repository, run, options)
+    const result = await rehearse(repository, run, { ...options, tolerances: tolerancesFor({ final: candidates.get(run) ?? {} }, tolerances) })
     rehearsed.push(result)
     onRehearsed?.(result)
   }
   const good = rehearsed.filter(({ verdict }) => verdict === 'identical' || verdict === 'within tolerance').length
-  return { candidates: candidates.length, rehearsed, rate: rehearsed.length === 0 ? null : good / rehearsed.length }
+  return { candidates: candidates.size, rehearsed, rate: rehearsed.length === 0 ? null : good / rehearsed.length }
 }
 
 async function rehearse(repository: Repository, run: string, options: ReproduceOptions): Promise<RehearsedRun> {

@@ -5,17 +5,19 @@ import { basename, dirname, isAbsolute, join, normalize, resolve, sep } from 'no
 import { cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import { compareOutcomes, type Reproduction, type Tolerances } from '../../run/compare-outcomes.ts'
+import { compareEnvironments, type EnvironmentDifference } from '../../run/compare-environments.ts'
+import { compareOutcomes, type Reproduction } from '../../run/compare-outcomes.ts'
 import { findRun, type FoundRun } from '../../run/find-run.ts'
-import { readRunRecord } from '../../run/run-object.ts'
+import { readRunRecord } from '../../run/run-checkpoint.ts'
 import { REDACTED } from '../../run/secret-shapes.ts'
+import { assertTolerances, type Tolerances } from '../../run/tolerances.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import { reconstruct } from '../derive/reconstruct.ts'
 import { fetchRun } from './fetch-run.ts'
 import { type SuperviseOptions, superviseRun } from './supervise-run.ts'
 
 export interface ReproduceOptions extends Pick<OperationOptions, 'signal'>, Pick<SuperviseOptions, 'environment' | 'onOutput' | 'stopWith' | 'killSignal' | 'ownGroup' | 'author'> {
-  /** How far metrics may be from what they were. */
+  /** How far metrics may be from what they were; of metrics that the run has. */
   readonly tolerances?: Tolerances
   /** Folder in or above which packages are installed. Default: the working directory. */
   readonly modules?: string
@@ -26,20 +28,21 @@ export interface ReproduceResult extends Reproduction {
   readonly run: string
   readonly again: string
   readonly id: CidText
-  /** In what the machine is not the one of the first run: packages, versions. */
-  readonly environment: readonly string[]
+  /** In what the machine is not as it was for the first run: what may explain that something differs. Empty if nothing that is recorded differs. */
+  readonly environment: readonly EnvironmentDifference[]
 }
 
 /**
  * Runs a recorded run again, in a clean folder with its code and its inputs, and compares what comes out. Data that was dropped is made again first.
  *
- * @throws InvalidArgumentError for a run that a program began by itself (there is no command to start), that is not over, or whose code was not stored
+ * @throws InvalidArgumentError for a run that a program began by itself (there is no command to start), that is not over, or whose code was not stored; for a tolerance of a metric that it has not
  */
 export async function reproduceRun(repository: Repository, wanted: string, options: ReproduceOptions): Promise<ReproduceResult> {
   const { blocks } = repository
   const first = await findRun(blocks, wanted)
   const { started, ended, label } = first
   const command = needed(first)
+  assertTolerances(`the run ${label}`, Object.keys(ended?.final ?? {}), options.tolerances ?? {})
   for (const { root } of started.inputs) if (await blocks.isEvicted(root)) await reconstruct(repository, cidText(root), options.signal === undefined ? {} : { signal: options.signal })
   const place = await mkdtemp(join(tmpdir(), 'varve-reproduce-'))
   try {
@@ -58,7 +61,7 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
     const again = await findRun(blocks, run.label)
     if (ended === null || again.ended === null || again.record === null) throw new Error('A run that was supervised is over')
     const compared = await compareOutcomes(blocks, ended, await readRunRecord(blocks, again.record), tolerances)
-    return { run: label, again: again.label, id: run.id, environment: differences(first, again), ...compared }
+    return { run: label, again: again.label, id: run.id, environment: compareEnvironments(started, again.started), ...compared }
   } finally {
     await rm(place, { recursive: true, force: true })
   }
@@ -82,18 +85,4 @@ async function linkPackages(top: string, from: string): Promise<void> {
     if (existsSync(packages)) return existsSync(join(top, 'node_modules')) ? undefined : symlink(packages, join(top, 'node_modules'), 'junction')
     if (dirname(folder) === folder) return
   }
-}
-
-function differences(first: FoundRun, again: FoundRun): readonly string[] {
-  const [a, b] = [first, again].map(({ started }) => started.capture)
-  if (a === undefined || b === undefined) return []
-  const found: string[] = []
-  const compare = (what: string, before: string | undefined, after: string | undefined): void => void (before !== after && found.push(`${what} was ${before ?? 'unknown'} and is ${after ?? 'unknown'}`))
-  compare('Node', a.runtime.versions['node'], b.runtime.versions['node'])
-  for (const fact of ['platform', 'architecture', 'libc'] as const) compare(fact, a.runtime[fact] ?? undefined, b.runtime[fact] ?? undefined)
-  compare('the processor', a.runtime.cpu.model, b.runtime.cpu.model)
-  compare('the container image', a.container?.digest, b.container?.digest)
-  const versions = new Map((b.packages?.installed ?? []).map(({ name, version }) => [name, version]))
-  for (const { name, version } of a.packages?.installed ?? []) if (versions.get(name) !== version) compare(`the package ${name}`, version, versions.get(name))
-  return found
 }

@@ -45,7 +45,7 @@ export async function startRun(repository: Repository, options: SupervisedStart)
   const { blocks } = repository
   const name = parseRunName(options.name)
   const { folder = process.cwd(), tags = [], why = null, author = null, strict = false, command = null, outputs = {}, reproduces = null, image } = options
-  const config = isResolved(options.config) ? options.config : resolveConfig({ program: options.config ?? {} })
+  const config = resolved(options.config)
   assertNoSecrets(config)
   // Brings the repository up to date, too.
   await reconcileRuns(repository)
@@ -110,6 +110,11 @@ async function pinnedInputs(blocks: BlockRepository, given: Readonly<Record<stri
     inputs.push({ name, revision, snapshot: snapshot ?? null, root })
   }
   return inputs
+}
+
+/** A configuration that says where its values are from: plain ones are from the program. */
+export function resolved(config: StartRunOptions['config']): ResolvedConfig {
+  return isResolved(config) ? config : resolveConfig({ program: config ?? {} })
 }
 
 /** Whether a configuration says where its values are from. */

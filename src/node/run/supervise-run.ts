@@ -3,18 +3,18 @@ import { join, resolve } from 'node:path'
 import { canonicalJson } from '../../codec/canonical-json.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
 import type { Repository } from '../../dataset/repository.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 import { fillWords } from '../../recipe/command-words.ts'
-import { foldedPartName, isPartName, PART_NAME_RULE } from '../../recipe/names.ts'
+import { seedText } from '../../recipe/seed-text.ts'
 import type { RunOutcome } from '../../run/interface.ts'
 import { redactArguments } from '../../run/redact.ts'
 import { runVariables } from '../../run/run-variables.ts'
 import { nodeFolders } from '../folder-port.ts'
+import { assertCommand } from './assert-command.ts'
 import type { StartRunOptions } from './interface.ts'
 import { OutputPlaces } from './output-places.ts'
 import type { EndOptions, Run } from './run.ts'
 import { type RunFiles, runFiles } from './run-folder.ts'
-import { startRun, type SupervisedStart } from './start-run.ts'
+import { resolved, startRun, type SupervisedStart } from './start-run.ts'
 import { storeLog } from './store-log.ts'
 import { type JobOptions, SupervisedJob } from './supervised-job.ts'
 
@@ -43,17 +43,16 @@ export interface SupervisedResult {
  * Runs a command as a run: it finds its inputs, its configuration and where to write its metrics in variables of its environment (`VARVE_INPUT_<NAME>`, `VARVE_OUTPUT_<NAME>`, `VARVE_CONFIG`,
  * `VARVE_METRICS`, `VARVE_SEED`, `VARVE_RUN`), and in placeholders of its words. The run is in the repository before the command is started, and is sealed when it has ended, however it has.
  *
- * @throws InvalidArgumentError for names and placeholders that cannot be, before anything is begun; what `startRun` throws; StorageError if what came of it cannot be stored: the next run or `varve runs` finds it
+ * @throws InvalidArgumentError for names, outputs and placeholders that cannot be, before anything is begun; what `startRun` throws; StorageError if what came of it cannot be stored: the next run or `varve runs` finds it
  *
  * @example
  * const { status } = await superviseRun(repository, { name: 'train', command: ['python3', 'train.py'], inputs: { train: 'data' }, outputs: { model: 'model.bin' }, environment: process.env })
  */
 export async function superviseRun(repository: Repository, options: SuperviseOptions): Promise<SupervisedResult> {
-  const { command, outputs = {}, folder: cwd = process.cwd() } = options
-  if (command.length === 0) throw new InvalidArgumentError('There is no command to run', { hint: 'Write it after --: varve run -- node train.mjs' })
-  assertNames('input', Object.keys(options.inputs ?? {}))
-  assertNames('output', Object.keys(outputs))
-  const run = await startRun(repository, { ...options, variables: options.environment, command: redactArguments(command, 'command').value })
+  const { command, inputs = {}, outputs = {}, folder: cwd = process.cwd(), seed = 0 } = options
+  const config = resolved(options.config)
+  assertCommand({ command, inputs, outputs, config, seed: seedText(seed), folder: cwd, repository: repository.location })
+  const run = await startRun(repository, { ...options, config, variables: options.environment, command: redactArguments(command, 'command').value })
   const files = runFiles(repository, run.cid)
   const places = Object.fromEntries(Object.entries(outputs).map(([name, path]) => [name, resolve(cwd, path)]))
   let job: SupervisedJob | undefined
@@ -93,15 +92,6 @@ async function seal(repository: Repository, run: Run, job: SupervisedJob, { file
   } finally {
     job.close()
   }
-}
-
-/** Names become variables and folders, in which case and `-` make no difference. */
-function assertNames(kind: 'input' | 'output', names: readonly string[]): void {
-  const wrong = names.find((name) => !isPartName(name))
-  if (wrong !== undefined) throw new InvalidArgumentError(`"${String(wrong)}" is no name of an ${kind}`, { data: { [kind]: wrong }, hint: `It must be ${PART_NAME_RULE}.` })
-  const folded = names.map(foldedPartName)
-  const twice = names.find((_name, at) => folded.indexOf(folded[at] ?? '') !== at)
-  if (twice !== undefined) throw new InvalidArgumentError(`Two ${kind}s have names that differ by case or by - and _ alone: ${twice} is one of them`, { data: { [kind]: twice }, hint: 'Give them names that differ otherwise.' })
 }
 
 async function prepare(repository: Repository, run: Run, files: RunFiles, outputs: Readonly<Record<string, string>>, { command, signal }: SuperviseOptions): Promise<{ readonly words: readonly string[]; readonly variables: Readonly<Record<string, string>> }> {

@@ -1,5 +1,6 @@
 import type { Repository } from '../../dataset/repository.ts'
-import type { Reproduction, Tolerances } from '../../run/compare-outcomes.ts'
+import type { Reproduction } from '../../run/compare-outcomes.ts'
+import type { Tolerances } from '../../run/tolerances.ts'
 import type { FoundRun } from '../../run/find-run.ts'
 import type { OperationOptions } from '../../types.ts'
 import type { ModelEvent } from '../interface.ts'

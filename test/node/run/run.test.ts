@@ -63,6 +63,16 @@ describe('a run', () => {
     expect(existsSync(join(project.folder, '.varve/cache/runs', run.id))).toBe(false)
   }, 30_000)
 
+  it('has random numbers that its seed, its name and a label decide, and nothing else', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    const drawn = async (name: string, seed: number, label: string): Promise<readonly number[]> => withRun(repository, { name, seed, folder: project.folder }, (run) => [run.rng(label).nextFloat(), run.rng(label).nextFloat()])
+    const first = await drawn('train', 7, 'order')
+    expect(first[0]).toBe(first[1])
+    expect(await drawn('train', 7, 'order')).toEqual(first)
+    for (const [name, seed, label] of [['train', 8, 'order'], ['train', 7, 'noise'], ['eval', 7, 'order']] as const) expect(await drawn(name, seed, label)).not.toEqual(first)
+  }, 30_000)
+
   it('that is over cannot be changed: not by its methods, not by another process, not through refs, not by files', async () => {
     await using project = new Project()
     const repository = await started(project)

@@ -121,13 +121,13 @@ describe('a command', () => {
     expect([status, signal, stdout]).toEqual(['aborted', 'SIGKILL', 'ready\ninterrupted\n'])
   }, 30_000)
 
-  it('that cannot be started, and one with a placeholder for nothing, leave a run that has failed', async () => {
+  it('that cannot be started leaves a run that has failed, and one with a placeholder for nothing leaves none', async () => {
     await using project = new Project()
     const repository = await started(project)
     expect(await project.supervise(repository, '', { ...OPTIONS, command: ['no-such-program-here'] })).toMatchObject({ status: 'failed', exitCode: null, reason: 'there is no program no-such-program-here' })
     await expect(project.supervise(repository, '', { ...OPTIONS, command: ['node', '{inputs.test}'] })).rejects.toThrow('{inputs.test} that stands for nothing')
-    expect(await findRun(repository.blocks, 'train#2')).toMatchObject({ isOver: true, ended: { status: 'failed' } })
     await expect(project.supervise(repository, '', { command: [] })).rejects.toThrow('There is no command to run')
+    await expect(findRun(repository.blocks, 'train#2')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   }, 30_000)
 
   it('that is stopped is asked to end, and has been given up with what it had logged', async () => {
@@ -181,13 +181,15 @@ describe('a run of a command', () => {
     await repository.snapshot([{ path: 'a.txt', content: 'other' }], { ref: 'data' })
     const options = { environment: { PATH: process.env['PATH'] }, modules: project.folder }
     const result = await reproduceRun(repository, 'train#1', options)
-    expect(result).toMatchObject({ verdict: 'identical', run: 'train#1', again: 'train#2', firstDifference: null, artifacts: [{ name: 'model', isSame: true }], metrics: [{ name: 'loss', verdict: 'identical' }] })
+    expect(result).toMatchObject({ verdict: 'identical', run: 'train#1', again: 'train#2', firstDifference: null, artifacts: [{ name: 'model', isSame: true }], metrics: [{ name: 'loss', verdict: 'identical' }], environment: [] })
     expect((await findRun(repository.blocks, 'train#2')).started.reproduces?.toString()).toBe(run.id)
 
     project.write('train.mjs', SCRIPT.replace('rate * factor', 'Date.now()').replace('loss: rate', 'loss: 0.01 + rate'))
     await project.supervise(repository, 'train.mjs', OPTIONS)
     expect(await reproduceRun(repository, 'train#3', options)).toMatchObject({ verdict: 'differs', firstDifference: 'model: model.txt', artifacts: [{ isSame: false, differences: ['model.txt'] }] })
     expect(await reproduceRun(repository, 'train#3', { ...options, tolerances: { loss: 0.1 } })).toMatchObject({ verdict: 'within tolerance' })
+    // What may be the reason is told beside.
+    expect(await reproduceRun(repository, 'train#3', { ...options, environment: { ...options.environment, OMP_NUM_THREADS: '3' } })).toMatchObject({ verdict: 'differs', environment: [{ name: '$OMP_NUM_THREADS', first: null, again: '3' }] })
   }, 60_000)
 
   it('is run again with its own code and writes nothing over, whatever paths its command has; a run that ends otherwise differs, and nothing is not the same', async () => {

@@ -296,7 +296,7 @@ describe('rerun', () => {
     expect(await rerun()).toBe('missing: It was run again, and that did not end well: train#2 failed')
     await pretendRun(repository, { inputs: INPUTS, reproduces: first.start, final: { loss: 0.5004 }, artifacts: { model: 'nearly' } })
     expect(await rerun()).toBe('missing: train#3 gave something else than train#1: model: model')
-    expect(await rerun({ policy: policy('tolerances: { loss: 0.001 }') })).toMatch(/^proven: train#3 stayed within the tolerance \(loss ±0\.001\)/)
+    expect(await rerun({ policy: policy('tolerances: { loss: 0.001, others: 1 }') })).toMatch(/^proven: train#3 stayed within the tolerance \(loss ±0\.001\)/)
     expect((await rerun({ policy: policy('tolerances: { loss: 0.0001 }') })).startsWith('missing')).toBe(true)
     await pretendRun(repository, { inputs: INPUTS, reproduces: first.start, final: { loss: 0.5 } })
     expect(await rerun({ port })).toMatch(/^proven: train#4 gave the same/)

@@ -132,7 +132,7 @@ describe('what is left of a line', () => {
 
 describe('a plot of final values', () => {
   const comparison: RunComparison = {
-    runs: ['a', 'b', 'c'].map((label) => ({ label, name: 'train', status: 'succeeded', started: '' })), parameters: [], seeds: null, inputs: [], code: [], files: [], packages: [], runtime: [],
+    runs: ['a', 'b', 'c'].map((label) => ({ label, name: 'train', status: 'succeeded', started: '' })), parameters: [], seeds: null, inputs: [], code: [], files: [], artifacts: [], artifactFiles: [], packages: [], runtime: [],
     metrics: [{ name: 'acc', values: [0.5, 'NaN', null] }],
     groups: [{ inputs: [{ name: 'train', revision: 'features@v1', snapshot: null, root: 'bafyabcdefghijklmnop' as never }], runs: ['a', 'b'] }, { inputs: [], runs: ['c'] }],
   }
