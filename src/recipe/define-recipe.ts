@@ -50,7 +50,10 @@ export type DeterminismClaim = 'bitwise' | { readonly tolerance: JsonValue } | f
 export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
   readonly name: string
   readonly version?: string
-  /** Standard Schema (zod, valibot, arktype and others). Without one there are no parameters. */
+  /**
+   * Standard Schema (zod, valibot, arktype and others). Without one there are no parameters. A parameter that is given and that it takes no notice of, as most schemas do with keys that they do not
+   * know, is an error.
+   */
   readonly params?: Schema
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
