@@ -33,14 +33,14 @@ function* explanationLines(output: Output, { root, output: name, derivation, rec
   for (const { name: packageName, version } of code.packages) yield `package      ${packageName}@${version}`
   for (const reason of code.open) yield `${output.style('yellow', 'open')}         ${shownText(reason)}`
   const first = runs.find(({ status }) => status === 'succeeded')
-  for (const run of runs) yield* runLines(output, run, first)
+  for (const run of runs) yield* runLines(output, run, { first, derivation })
 }
 
-function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls, units }: RunInfo, first: RunInfo | undefined): Generator<string> {
+function* runLines(output: Output, { run, status, reason, started, ended, host, outputs, log, mathRandomCalls, units }: RunInfo, { first, derivation }: { readonly first: RunInfo | undefined; readonly derivation: string }): Generator<string> {
   const differs = status === 'succeeded' && JSON.stringify(outputs) !== JSON.stringify(first?.outputs)
   yield `run          ${run}  ${output.style(status === 'succeeded' ? 'green' : 'red', status)}${differs ? output.style('yellow', ', with another result than the first') : ''}`
   yield `             ${started} to ${ended} on ${shownText(host)}${mathRandomCalls === null || mathRandomCalls === 0 ? '' : `; Math.random was called ${plural(mathRandomCalls, 'time')}`}`
-  if (units !== null) yield `             ran${unitsText({ total: units.ran + units.remembered, ran: units.ran })}${units.basis === null ? '' : `, took the others from derivation ${units.basis}`}`
+  if (units !== null) yield `             ran${unitsText({ total: units.ran + units.remembered, ran: units.ran })}${units.basis === null ? '' : `, took the others from ${units.basis === derivation ? 'an earlier try' : `derivation ${units.basis}`}`}`
   if (reason !== null) yield `             ${shownText(reason)}`
   for (const { name, root } of outputs) yield `             ${name}  ${root}`
   yield `             log ${log} (varve cat ${log}:stdout.txt)`
