@@ -144,6 +144,19 @@ describe('a command for each file', () => {
   }, 60_000)
 })
 
+test('explain tells a source from what a recipe gave with the same root', async () => {
+  const cwd = newFolder()
+  mkdirSync(join(cwd, 'raw'))
+  writeFileSync(join(cwd, 'raw/a.txt'), 'a')
+  writeFileSync(join(cwd, 'same.mjs'), `import { defineRecipe } from 'varve'\nexport const same = defineRecipe({ name: 'same', inputs: ['raw'], outputs: ['out'], async run({ inputs, outputs }) { await outputs.out.write('a.txt', await inputs.raw.read('a.txt')) } })\n`)
+  const { snapshot } = await runJson<{ snapshot: string }>(['snapshot', 'raw', '-m', 'as downloaded'], { cwd })
+  await runJson(['derive', 'same.mjs', '--input', 'raw=raw', '--ref', 'same'], { cwd })
+  const { stdout } = await runCli(['explain', 'raw'], { cwd })
+  expect(stdout).toMatch(new RegExp(`^source {7}stored by snapshot ${snapshot}, .*Z: as downloaded\\n {13}That snapshot was not derived; a recipe gave the same data:\\noutput {7}out of same$`, 'm'))
+  expect(stdout).toMatch(/^input {8}raw {2}bafy\w+ {2}\(the very data: the recipe gave back what it took\)$/m)
+  expect((await runCli(['explain', 'same'], { cwd })).stdout).not.toContain('source')
+}, 60_000)
+
 test('gc says which data of old snapshots derivations keep, and forgets those to whose results no ref leads', async () => {
   const cwd = newFolder()
   cpSync(resolve('examples/pipeline'), cwd, { recursive: true })

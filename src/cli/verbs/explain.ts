@@ -17,14 +17,19 @@ export const verb: AnyVerb = defineVerb<object>({
   },
 })
 
-function* explanationLines(output: Output, { root, output: name, derivation, recipe, code, inputs, params, seed, environment, runs }: Explanation): Generator<string> {
+function* explanationLines(output: Output, { root, source, output: name, derivation, recipe, code, inputs, params, seed, environment, runs }: Explanation): Generator<string> {
   const { action } = recipe
   yield `root         ${output.style('bold', root)}`
+  if (source !== null) {
+    const from = [source.uri, source.message.split('\n')[0]].filter((text) => text !== null && text !== undefined && text !== '').map((text) => shownText(text ?? ''))
+    yield `${output.style('green', 'source')}       stored by snapshot ${source.snapshot}, ${source.time}${from.length === 0 ? '' : `: ${from.join(', ')}`}`
+    yield '             That snapshot was not derived; a recipe gave the same data:'
+  }
   yield `output       ${name} of ${output.style('cyan', shownText(recipe.name))}${recipe.version === null ? '' : ` ${shownText(recipe.version)}`}`
   yield `derivation   ${derivation}`
   yield `recipe       ${recipe.cid}`
   yield `             ${action.kind === 'command' ? shownText(action.words.join(' ')) : `${shownPath(action.module)}#${action.exportName}`}; ${claimOf(recipe.deterministic)}`
-  for (const input of inputs) yield `input        ${input.name}  ${input.root}`
+  for (const input of inputs) yield `input        ${input.name}  ${input.root}${input.root === root ? '  (the very data: the recipe gave back what it took)' : ''}`
   for (const [key, value] of Object.entries(params)) yield `parameter    ${shownText(key)} = ${shownText(JSON.stringify(value))}`
   yield `seed         ${shownText(seed)}`
   yield `environment  ${environment.policy}${Object.entries(environment.facts).map(([fact, value]) => `, ${fact} ${shownText(value)}`).join('')}`
