@@ -1,6 +1,7 @@
+import { relative } from 'node:path'
 import type { ReproResult, StepReport } from '../node/derive/repro.ts'
 import { changeLines, doubtLines, unitsText } from './derivation-lines.ts'
-import { formatDuration, plural, shownText } from './format.ts'
+import { formatCount, formatDuration, plural, shownText } from './format.ts'
 import type { Output } from './output.ts'
 
 const COLORS = { ran: 'cyan', remembered: 'green', stale: 'yellow', waiting: 'yellow', failed: 'red', skipped: 'yellow' } as const
@@ -23,7 +24,7 @@ export function* stepLines(output: Output, report: StepReport, { reconstructs = 
 }
 
 /** All of it, for stdout: outputs with their roots, and the sum. */
-export function* reproLines(output: Output, { steps }: ReproResult): Generator<string> {
+export function* reproLines(output: Output, { steps, edited }: ReproResult): Generator<string> {
   for (const report of steps) {
     if (!('outputs' in report)) continue
     for (const { root, ref } of report.outputs) yield `${output.style('bold', root)}${ref === null ? '' : `  ${output.style('cyan', ref)}`}`
@@ -32,11 +33,21 @@ export function* reproLines(output: Output, { steps }: ReproResult): Generator<s
   const count = (status: StepReport['status']): number => steps.filter((step) => step.status === status).length
   const said = (['ran', 'remembered', 'stale', 'waiting', 'failed', 'skipped'] as const).filter((status) => count(status) > 0).map((status) => `${count(status)} ${status}`)
   yield `${plural(steps.length, 'step')}: ${said.join(', ')}`
+  yield* editedLines(output, edited)
+}
+
+/** Folders that are not what steps read. */
+export function* editedLines(output: Output, edited: ReproResult['edited']): Generator<string> {
+  for (const { ref, folder, added, changed, removed } of edited) {
+    const what = Object.entries({ changed, added, removed }).filter(([, count]) => count > 0).map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')
+    const shown = shownText(relative(process.cwd(), folder) || '.')
+    yield `${output.style('yellow', 'note')} ${shown} is not what ${output.style('cyan', ref)} holds (${what}), and steps read ${ref}: \`varve snapshot ${shown}\` takes it up`
+  }
 }
 
 /** As JSON: errors as the command line reports them. */
-export function reproDocument({ ok, steps }: ReproResult): object {
-  return { ok, steps: steps.map((report) => (report.status === 'failed' ? { ...report, error: { code: report.error.code, message: report.error.message, hint: report.error.hint, data: report.error.data } } : report)) }
+export function reproDocument({ ok, steps, edited }: ReproResult): object {
+  return { ok, edited, steps: steps.map((report) => (report.status === 'failed' ? { ...report, error: { code: report.error.code, message: report.error.message, hint: report.error.hint, data: report.error.data } } : report)) }
 }
 
 function detail(report: StepReport): string {

@@ -137,7 +137,13 @@ describe('a command for each file', () => {
     await runJson(['snapshot', 'raw'], { cwd })
     expect((await runCli(['repro'], { cwd })).stderr).toMatch(/each {2}3 of 3 units in /)
     writeFileSync(join(raw, 'b.txt'), 'other')
+    const note = 'note raw is not what raw holds (1 changed), and steps read raw: `varve snapshot raw` takes it up\n'
+    expect((await runCli(['repro'], { cwd })).stdout).toMatch(/^1 step: 1 remembered$/m)
+    expect((await runCli(['repro', '--dry-run'], { cwd })).stdout).toContain(note)
+    expect((await runCli(['status'], { cwd })).stdout).toMatch(/^remembered each\nnote /)
+    expect(await runJson(['status'], { cwd })).toMatchObject({ edited: [{ ref: 'raw', added: 0, changed: 1, removed: 0 }] })
     await runJson(['snapshot', 'raw'], { cwd })
+    expect((await runCli(['status'], { cwd })).stdout).not.toContain('note')
     expect((await runCli(['repro'], { cwd })).stderr).toMatch(/each {2}1 of 3 units in /)
     expect((await runCli(['explain', 'each/out'], { cwd })).stdout).toMatch(/ran 1 of 3 units, took the others from derivation bafyrei/)
     expect((await runCli(['ls', 'each/out'], { cwd })).stdout.match(/\.txt/g)).toHaveLength(3)
