@@ -11,7 +11,7 @@ export function* stepLines(output: Output, report: StepReport, { reconstructs = 
   const { step, status } = report
   yield `${output.style(COLORS[status], status.padEnd(10))} ${output.style('bold', shownText(step))}${detail(report)}`
   if ('changes' in report) {
-    yield* changeLines(output, report.changes)
+    yield* changeLines(output, report)
     if (report.status === 'stale' && report.changes.length === 0) yield '  it has not been run like this'
     if (report.status === 'ran' && !report.differed && report.outputs.length > 0 && report.unchanged.length === report.outputs.length) yield '  it gave the same as before, so that nothing behind it changes'
     if (report.outputs.some(({ evicted }) => evicted)) yield reconstructs ? '  its data was dropped, and is made again if a step needs it' : '  its data was dropped; `varve reconstruct` makes it again'

@@ -59,7 +59,10 @@ export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSche
   readonly outputs: readonly string[]
   /** Default `bitwise`. */
   readonly deterministic?: DeterminismClaim
-  /** Default `locked`. */
+  /**
+   * Default `locked`, which counts the lock file as a whole: any change in it, also of a package that this recipe has nothing to do with, makes it run again. With `runtime` the packages that the
+   * code imports still count, with all that they depend on as package-lock.json has it, but nothing else of that file.
+   */
   readonly environment?: EnvironmentPolicy
   /**
    * `file`: `run` is called for each file of the first input by itself, in several processes, and sees no other; when the input changes, only for files that did. `{ shards: n }`: the same for

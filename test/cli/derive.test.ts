@@ -150,6 +150,15 @@ describe('a command for each file', () => {
   }, 60_000)
 })
 
+test('status names the lock file, if that is why a step would run again', async () => {
+  const cwd = await project()
+  await runJson(['repro', 'parse'], { cwd })
+  writeFileSync(join(cwd, 'package-lock.json'), '{"lockfileVersion":3,"packages":{}}')
+  const { stdout } = await runCli(['status'], { cwd })
+  expect(stdout).toMatch(/^stale {6}parse\n {2}changed environment: the lock file package-lock\.json, of which every change counts where the environment is locked$/m)
+  expect(await runJson(['status'], { cwd })).toMatchObject({ steps: expect.arrayContaining([expect.objectContaining({ step: 'parse', lockFile: expect.stringMatching(/[/\\]package-lock\.json$/) as string })]) as unknown })
+}, 60_000)
+
 test('explain tells a source from what a recipe gave with the same root', async () => {
   const cwd = newFolder()
   mkdirSync(join(cwd, 'raw'))

@@ -67,7 +67,7 @@ function* deriveLines({ output }: Context, result: DeriveResult): Generator<stri
   for (const { name, root, ref, evicted } of result.outputs) {
     yield `${label(result, name)}${output.style('bold', root)}${ref === null ? '' : `  ${output.style('cyan', ref)}`}${evicted ? '  (dropped; made again when it is needed)' : ''}`
   }
-  yield* changeLines(output, result.changes)
+  yield* changeLines(output, result)
   yield* doubtLines(output, result)
   if (output.quiet) return
   const how = result.status === 'remembered' ? output.style('green', 'remembered') : `ran${unitsText(result.units)} in ${formatDuration(result.elapsedMs)}`

@@ -56,7 +56,7 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const known = await recall(blocks, bound.cid)
     const result: LookedUp['result'] = async (status, run, { given = NO_REFS, units = null, differed = false, secrets = [] } = {}) => ({
       derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid),
-      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, open: bound.recipe.code.open, diverged: differed || hasDiverged(known), differed, units, secrets,
+      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, lockFile: bound.recipe.environment === 'locked' ? (prepared.lockFile?.path ?? null) : null, open: bound.recipe.code.open, diverged: differed || hasDiverged(known), differed, units, secrets,
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     return { bound, before: pinnedRun(known), result }
