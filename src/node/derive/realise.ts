@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type CID, cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
 import { storeFolder } from '../../dataset/store-folder.ts'
-import { RecipeFailedError, VarveError } from '../../errors.ts'
+import { NotFoundError, RecipeFailedError, VarveError } from '../../errors.ts'
 import type { Derivation, DerivationRun, Recipe } from '../../recipe/interface.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { OperationOptions } from '../../types.ts'
@@ -78,7 +78,7 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
     await checkoutFolder(blocks, port, cidText(recipe.code.files), scratch.code, { allowRepositoryNames: true, ...stop })
     await linkModules(scratch.code, options.modules)
     // Of a map recipe's first input, each unit gets its own part.
-    for (const { name, root } of derivation.inputs.slice(recipe.map === null ? 0 : 1)) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
+    for (const { name, root } of derivation.inputs.slice(recipe.map === null ? 0 : 1)) await whole(recipe.name, name, () => checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop }))
     const started = blocks.platform.now().toISOString()
     const { processes, basis, executor = processExecutor, onUnfinished } = options
     const mapped = recipe.map === null ? undefined : await MapUnits.begin({ cid, repository: blocks, session, derivation, recipe, rule: recipe.map }, { port, scratch, processes, basis, ...stop })
@@ -102,6 +102,18 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
     return { run, logEnd: await endOfLog(outcome) }
   } finally {
     await scratch.remove()
+  }
+}
+
+/** @throws NotFoundError that names the input, if something of it is not there */
+async function whole<T>(recipe: string, input: string, checkOut: () => Promise<T>): Promise<T> {
+  try {
+    return await checkOut()
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new NotFoundError(`The input ${input} of ${recipe} is not whole: ${error.message}`, {
+      cause: error, data: { ...error.data, input }, hint: 'If it was derived, derive it again from its own inputs; else take another snapshot of the same files, or `varve repair --from` another copy. `varve verify` lists what is missing.',
+    })
   }
 }
 

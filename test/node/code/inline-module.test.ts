@@ -69,7 +69,7 @@ describe('the module of an inline recipe', () => {
     ['undefined in it', { a: undefined }, 'its capture a is undefined, and'],
     ['a map deep in it', { table: { rows: [1, { seen: new Map() }] } }, 'its capture table.rows.1.seen is a Map, and'],
     ['no number', { a: 1, rate: NaN }, 'its capture rate is NaN, and'],
-    ['an object of a class without a name', { a: new (class {})() }, 'its capture a is an object of a class, and'],
+    ['an object of a class without a name', { a: new (class { x = 1 })() }, 'its capture a is an object of a class, and'],
     ['an array', [1], 'its captures must be plain data by the names of variables'],
     ['null', null, 'its captures must be plain data by the names of variables'],
   ])('captures plain data alone, not %s', (_what, captures, message) => {
