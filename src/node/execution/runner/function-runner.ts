@@ -14,6 +14,7 @@ import { LoadedModules } from './loaded-modules.ts'
 import { OpenWork } from './open-work.ts'
 import { deepFreeze, explainPart, recipeContext } from './recipe-context.ts'
 import { SeededMath } from './seeded-math.ts'
+import { assertSettled } from './settled-outputs.ts'
 
 /** Loads a function once and calls it for one unit after the other. What it says of each is in the order in which they came. */
 export class FunctionRunner {
@@ -69,6 +70,7 @@ export class FunctionRunner {
       this.#channel.keepsAlive(true)
       open.end()
       assertNothing(returned)
+      await assertSettled(unit.outputs)
       // What it began and did not wait for may go on to a read or a write now, or fail.
       await nextTurn()
       const report = await this.#report()
