@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { InvalidArgumentError } from '../../../errors.ts'
@@ -70,9 +69,8 @@ export class FunctionRunner {
       this.#channel.keepsAlive(true)
       open.end()
       assertNothing(returned)
+      // What it began and did not wait for may go on to a read or a write in there, or fail.
       await assertSettled(unit.outputs)
-      // What it began and did not wait for may go on to a read or a write now, or fail.
-      await nextTurn()
       const report = await this.#report()
       await flushed()
       if (!this.#hasFailed) this.#channel.send({ type: 'done', ...report })

@@ -9,20 +9,21 @@ const PATIENCE_MS = 1000
 
 /**
  * Looks whether a call that has returned is still writing to its outputs by other ways than `write`, such as `fs.promises.writeFile` without `await`: the process is about to be ended, and a file might
- * be half there. Costs nothing if no file operation is under way, and two looks at every file of the outputs if one is.
+ * be half there. Lets what it began and did not wait for have a turn. Costs nothing more if no file operation is under way, and two looks at every file of the outputs if one is.
  * @param outputs folders by name
  * @throws Error naming what changed after the call had returned
  */
 export async function assertSettled(outputs: Readonly<Record<string, string>>): Promise<void> {
+  let before = isAtFiles() ? factsOf(outputs) : undefined
   // Streams begin their work in the turn after the one that makes them.
-  if (!isAtFiles()) await nextTurn()
-  if (!isAtFiles()) return
-  const before = factsOf(outputs)
+  await nextTurn()
+  if (isAtFiles()) before ??= factsOf(outputs)
+  if (before === undefined) return
   const end = performance.now() + PATIENCE_MS
   // One operation may be followed by the next.
   while (isAtFiles() && performance.now() < end) await nextTurn()
   const after = factsOf(outputs)
-  const changed = [...after].filter(([path, facts]) => before.get(path) !== facts).map(([path]) => path)
+  const changed = [...after].filter(([path, facts]) => before?.get(path) !== facts).map(([path]) => path)
   if (changed.length > 0) throw new Error(`run() returned while ${shownNames(changed)} ${changed.length === 1 ? 'was' : 'were'} still being written: await all that it begins`)
 }
 
