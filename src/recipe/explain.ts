@@ -50,6 +50,8 @@ export interface Explanation {
   /** Of data that was stored as a source, and that a recipe gave too: the snapshot. It did not come from the derivation, even if that has nothing else for an input. Null for what was only derived. */
   readonly source: SourceInfo | null
   readonly output: string
+  /** Who derived it and when, as the snapshot of the output says; null for what has no such snapshot. The runs below say on which machine. */
+  readonly derived: { readonly author: string | null; readonly time: string; readonly message: string } | null
   readonly derivation: CidText
   readonly recipe: Omit<Recipe, 'code'> & { readonly cid: CidText }
   readonly code: {
@@ -82,7 +84,8 @@ export async function explainRevision({ blocks }: Repository, revision: string):
     throw new NotFoundError(`${revision} was not derived: no recipe is known that gave ${cidText(root)}`, { data: { revision, root: cidText(root) }, hint: source === undefined ? '`varve log` shows where a snapshot came from.' : 'Its snapshot names a derivation that is in the repository it came from.' })
   }
   const brought = snapshot === undefined || record === undefined ? await sourceOf(blocks, root) : sourceInfo(snapshot, record)
-  return explain(blocks, root, found, brought)
+  const derived = stated === undefined || record === undefined ? null : { author: record.author, time: record.time, message: record.message }
+  return explain(blocks, root, found, { source: brought, derived })
 }
 
 /** Null for a snapshot of derived data. */
@@ -107,7 +110,7 @@ interface FoundDerivation {
   readonly output: string
 }
 
-async function explain(blocks: BlockRepository, root: CID, { derivation: cid, output }: FoundDerivation, source: SourceInfo | null): Promise<Explanation> {
+async function explain(blocks: BlockRepository, root: CID, { derivation: cid, output }: FoundDerivation, known: Pick<Explanation, 'source' | 'derived'>): Promise<Explanation> {
   const derivation = await readDerivation(blocks, cid)
   const { code, ...recipe } = await readRecipe(blocks, derivation.recipe)
   const { policy, facts } = await readEnvironment(blocks, derivation.environment)
@@ -115,7 +118,7 @@ async function explain(blocks: BlockRepository, root: CID, { derivation: cid, ou
   for await (const { path } of (await openManifest(blocks, code.files)).entries()) files.push(pathToText(path))
   const { runs } = await recall(blocks, cid)
   return {
-    root: cidText(root), source, output, derivation: cidText(cid), recipe: { ...recipe, cid: cidText(derivation.recipe) },
+    root: cidText(root), ...known, output, derivation: cidText(cid), recipe: { ...recipe, cid: cidText(derivation.recipe) },
     code: { root: cidText(code.files), files, packages: code.packages, open: code.open },
     inputs: derivation.inputs.map(({ name, root: input }) => ({ name, root: cidText(input) })),
     params: derivation.params, seed: derivation.seed, environment: { policy, facts: Object.fromEntries(facts) }, runs: runs.map(runInfo),

@@ -170,6 +170,9 @@ test('explain tells a source from what a recipe gave with the same root', async 
   expect(stdout).toMatch(new RegExp(`^source {7}stored by snapshot ${snapshot}, .*Z: as downloaded\\n {13}That snapshot was not derived; a recipe gave the same data:\\noutput {7}out of same$`, 'm'))
   expect(stdout).toMatch(/^input {8}raw {2}bafy\w+ {2}\(the very data: the recipe gave back what it took\)$/m)
   expect((await runCli(['explain', 'same'], { cwd })).stdout).not.toContain('source')
+  await runJson(['derive', 'same.mjs', '--input', 'raw=raw', '--ref', 'named', '-m', 'for the paper'], { cwd, env: { VARVE_AUTHOR: 'Ada <ada@example.org>' } })
+  expect((await runCli(['explain', 'named'], { cwd })).stdout).toMatch(/^output {7}out of same\n {13}derived \S+Z by Ada <ada@example.org>: for the paper\nderivation /m)
+  expect(await runJson(['explain', 'raw'], { cwd })).toMatchObject({ derived: null })
 }, 60_000)
 
 test('gc says which data of old snapshots derivations keep, and forgets those to whose results no ref leads', async () => {

@@ -17,7 +17,7 @@ export const verb: AnyVerb = defineVerb<object>({
   },
 })
 
-function* explanationLines(output: Output, { root, source, output: name, derivation, recipe, code, inputs, params, seed, environment, runs }: Explanation): Generator<string> {
+function* explanationLines(output: Output, { root, source, derived, output: name, derivation, recipe, code, inputs, params, seed, environment, runs }: Explanation): Generator<string> {
   const { action } = recipe
   yield `root         ${output.style('bold', root)}`
   if (source !== null) {
@@ -26,6 +26,7 @@ function* explanationLines(output: Output, { root, source, output: name, derivat
     yield '             That snapshot was not derived; a recipe gave the same data:'
   }
   yield `output       ${name} of ${output.style('cyan', shownText(recipe.name))}${recipe.version === null ? '' : ` ${shownText(recipe.version)}`}`
+  if (derived !== null) yield `             derived ${derived.time}${derived.author === null ? '' : ` by ${shownText(derived.author)}`}${derived.message === '' ? '' : `: ${shownText(derived.message.split('\n')[0] ?? '')}`}`
   yield `derivation   ${derivation}`
   yield `recipe       ${recipe.cid}`
   yield `             ${action.kind === 'command' ? shownText(action.words.join(' ')) : `${shownPath(action.module)}#${action.exportName}`}; ${claimOf(recipe.deterministic)}`
