@@ -23,19 +23,19 @@ const document = (number, edition = 1) => ({
 const publish = (edition, isChanged) => repository.snapshot(Array.from({ length: FILES }, (_, number) => document(number, isChanged(number) ? edition : 1)), { ref: 'documents', message: `edition ${edition}` })
 const update = async (what, options) => {
   const { status, units, outputs, elapsedMs } = await derive(repository, recipe, { inputs: { documents: 'documents' }, ref: 'words', ...options })
-  const calls = units ? `, for ${units.ran} of ${units.total} files` : ''
-  console.log(`${what.padEnd(20)}  ${status}${calls}, ${elapsedMs} ms: ${outputs[0].root}`)
+  console.log(`${what.padEnd(20)}  ${status}, for ${units.ran} of ${units.total} files, ${elapsedMs} ms: ${outputs[0].root}`)
   return { status, units, root: outputs[0].root }
 }
 
 await publish(1, () => false)
 const first = await update('10,000 files')
+assert.deepEqual(first.units, { total: FILES, ran: FILES, remembered: 0 })
 assert.equal((await update('asked again')).status, 'remembered')
 
 await publish(2, (number) => number % 1000 === 7)
 const second = await update('10 files changed')
 assert.notEqual(second.root, first.root)
-if (second.units) assert.deepEqual([second.units.total, second.units.ran], [FILES, 10])
+assert.deepEqual(second.units, { total: FILES, ran: 10, remembered: FILES - 10 })
 const { added, removed, modified } = await repository.diff(first.root, second.root)
 assert.deepEqual([added.length, removed.length, modified.length], [0, 0, 10])
 

@@ -30,7 +30,8 @@ export const OUTCOMES = {
   stored: 'What was stored is kept: run the same command again to go on.',
   sent: 'What was sent is kept there: run the same command again to go on.',
   unchanged: 'Nothing was changed: run the same command again.',
-  steps: 'Steps that were done are stored: run the same command again to go on.',
+  derived: 'No result was stored; what units of a map recipe gave that were done is kept: run the same command again.',
+  steps: 'Steps that were done are stored, and so is what units of map recipes gave: run the same command again to go on.',
 } as const
 
 /** What the verbs share: the terminal, the repository, interruption and progress. */

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { DeriveResult } from '../node/derive/interface.ts'
 import type { DerivationChange } from '../recipe/compare-derivations.ts'
 import { formatCount, plural, shownPath, shownText } from './format.ts'
@@ -6,9 +7,13 @@ import type { Output } from './output.ts'
 const MOST_SHOWN = 20
 
 /** Why something is derived anew, one thing a line. */
-export function* changeLines(output: Output, changes: readonly DerivationChange[]): Generator<string> {
-  for (const change of changes.slice(0, MOST_SHOWN)) yield `  ${output.style('yellow', 'changed')} ${describeChange(change)}`
+export function* changeLines(output: Output, { changes, lockFile }: Pick<DeriveResult, 'changes' | 'lockFile'>): Generator<string> {
+  for (const change of changes.slice(0, MOST_SHOWN)) yield `  ${output.style('yellow', 'changed')} ${change.what === 'environment' && change.name === 'lock-file' ? lockFileText(lockFile) : describeChange(change)}`
   if (changes.length > MOST_SHOWN) yield `  and ${changes.length - MOST_SHOWN} more`
+}
+
+function lockFileText(path: string | null): string {
+  return `environment: the lock file ${path === null ? 'is gone' : shownText(relative(process.cwd(), path))}, of which every change counts where the environment is locked`
 }
 
 /** `parameter size: 16 → 32`, `code lib/parse.mjs`, `input raw`. */

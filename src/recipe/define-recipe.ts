@@ -50,13 +50,19 @@ export type DeterminismClaim = 'bitwise' | { readonly tolerance: JsonValue } | f
 export interface RecipeDefinition<Schema extends StandardSchemaV1 = StandardSchemaV1<unknown, unknown>> {
   readonly name: string
   readonly version?: string
-  /** Standard Schema (zod, valibot, arktype and others). Without one there are no parameters. */
+  /**
+   * Standard Schema (zod, valibot, arktype and others). Without one there are no parameters. A parameter that is given and that it takes no notice of, as most schemas do with keys that they do not
+   * know, is an error.
+   */
   readonly params?: Schema
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   /** Default `bitwise`. */
   readonly deterministic?: DeterminismClaim
-  /** Default `locked`. */
+  /**
+   * Default `locked`, which counts the lock file as a whole: any change in it, also of a package that this recipe has nothing to do with, makes it run again. With `runtime` the packages that the
+   * code imports still count, with all that they depend on as package-lock.json has it, but nothing else of that file.
+   */
   readonly environment?: EnvironmentPolicy
   /**
    * `file`: `run` is called for each file of the first input by itself, in several processes, and sees no other; when the input changes, only for files that did. `{ shards: n }`: the same for

@@ -52,7 +52,9 @@ export function describeDefinition(value: unknown, what: string): RecipeDescript
   if (map !== undefined && !isMapRule(map)) return wrong(`its map must be 'file' or { shards: n }, n from 1 to ${MAX_SHARDS}, or absent`)
   if (map !== undefined && inputs.length === 0) wrong('with a map it needs an input whose files it is called for')
   if (!Array.isArray(files) || !files.every((glob) => typeof glob === 'string')) return wrong('its files must be an array of globs')
-  if (typeof captures !== 'object' || captures === null || Array.isArray(captures) || !isJson(captures)) return wrong('its captures must be plain data by the names of variables')
+  if (typeof captures !== 'object' || captures === null || Array.isArray(captures)) return wrong('its captures must be plain data by the names of variables')
+  const [unplain] = unplainParts(captures, '')
+  if (unplain !== undefined) wrong(unplain.path === '' ? `its captures are ${unplain.what}, and not plain data by the names of variables` : `its capture ${unplain.path} is ${unplain.what}, and captures must be plain data: texts, finite numbers, booleans, null, arrays and objects of these`)
   return { name, version: version ?? null, takesParams: params !== undefined, inputs, outputs, deterministic, environment: policy, map: map ?? null, files }
 }
 
@@ -70,6 +72,23 @@ function isNames(value: unknown): value is readonly string[] {
 function isDeterminism(value: unknown): value is DeterminismClaim {
   if (value === 'bitwise' || value === false) return true
   return typeof value === 'object' && value !== null && Object.keys(value).join() === 'tolerance' && isJson((value as { tolerance: unknown }).tolerance)
+}
+
+/** What in a value JSON would not give back as it is: where it stands, and what it is, as `a function` or `a Date`. */
+function* unplainParts(value: unknown, path: string): Generator<{ readonly path: string; readonly what: string }> {
+  if (isJson(value)) return
+  const isPlain = Array.isArray(value) || (typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))
+  if (!isPlain) {
+    const what = typeof value === 'object' && value !== null ? articled(value.constructor.name) : typeof value === 'number' || value === undefined ? String(value) : `a ${typeof value}`
+    yield { path, what }
+    return
+  }
+  for (const [key, item] of Object.entries(value as object)) yield* unplainParts(item, path === '' ? key : `${path}.${key}`)
+}
+
+function articled(className: string): string {
+  if (className === '') return 'an object of a class'
+  return /^[AEIOU]/.test(className) ? `an ${className}` : `a ${className}`
 }
 
 /** True for what JSON gives back as it is. */

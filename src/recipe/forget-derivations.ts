@@ -11,6 +11,7 @@ import { readDerivation } from './derivation-object.ts'
 import { parseDerivedSource } from './derived-source.ts'
 import type { NamedRootInfo } from './explain.ts'
 import { FAMILY_REF, withoutFamilyRuns } from './map/map-family.ts'
+import { withoutProgress } from './map/map-progress.ts'
 import { MEMORY_REF, readRemembered, rememberedLists } from './memory.ts'
 import { readRecipe } from './recipe-object.ts'
 import { undisturbed } from './undisturbed.ts'
@@ -53,7 +54,7 @@ export async function unreachedDerivations(repository: BlockRepository, options:
 }
 
 /**
- * Forgets them, with their runs: the next collection removes what they alone kept. Commits only if there are any. When others commit meanwhile, only what they changed is read.
+ * Forgets them, with their runs, and what runs of map recipes that did not come to their end had done: the next collection removes what they alone kept. Commits only if there are any. When others commit meanwhile, only what they changed is read.
  * @throws RefConflictError if they do so all the time
  */
 export async function forgetDerivations(repository: BlockRepository, options: ForgetOptions = {}): Promise<readonly UnreachedDerivation[]> {
@@ -65,14 +66,15 @@ export async function forgetDerivations(repository: BlockRepository, options: Fo
     return await undisturbed(repository, { failure: 'derivations cannot be forgotten', signal }, async () => {
       const { number } = repository.root
       const [tree, families, links] = [await repository.getRef(MEMORY_REF), await repository.getRef(FAMILY_REF), await repository.getRef(LINKS_REF)]
+      const progress = await withoutProgress(repository)
       const unreached = await reach.unreached()
       if (repository.root.number !== number) return undefined
-      if (tree === undefined || unreached.length === 0) return []
+      if (progress === undefined && (tree === undefined || unreached.length === 0)) return []
       session ??= await repository.session()
-      const of = [tree, families ?? null, links ?? null, ...unreached.map(({ cid }) => cid)].map(String).join(' ')
-      if (ready?.of !== of) ready = { of, refs: await changesWithout(repository, session, tree, unreached.map(({ cid }) => cid)) }
+      const of = [tree ?? null, families ?? null, links ?? null, ...unreached.map(({ cid }) => cid)].map(String).join(' ')
+      if (ready?.of !== of) ready = { of, refs: tree === undefined || unreached.length === 0 ? [] : await changesWithout(repository, session, tree, unreached.map(({ cid }) => cid)) }
       // A ref that another process gives to one of the outputs meanwhile would keep its derivation.
-      await session.commit({ action: 'forget', message: `${unreached.length} derivations`, actor, refs: ready.refs, after: number })
+      await session.commit({ action: 'forget', message: `${unreached.length} derivations`, actor, refs: [...ready.refs, ...(progress === undefined ? [] : [progress])], after: number })
       return unreached.map(shown)
     })
   } finally {

@@ -104,7 +104,7 @@ export interface MappedUnits {
   readonly ran: number
   /** Whose results were taken over from an earlier run, since their part of the input is the same. */
   readonly remembered: number
-  /** The derivation whose results those are; null if none were taken over. Told, and not kept for it. */
+  /** The derivation whose results those are: its own, if they are of a try that did not come to its end. Null if none were taken over. Told, and not kept for it. */
   readonly basis: CidText | null
   /** Tree of what each unit wrote (`written-paths.ts`). */
   readonly written: CID

@@ -137,12 +137,43 @@ describe('a command for each file', () => {
     await runJson(['snapshot', 'raw'], { cwd })
     expect((await runCli(['repro'], { cwd })).stderr).toMatch(/each {2}3 of 3 units in /)
     writeFileSync(join(raw, 'b.txt'), 'other')
+    const note = 'note raw is not what raw holds (1 changed), and steps read raw: `varve snapshot raw` takes it up\n'
+    expect((await runCli(['repro'], { cwd })).stdout).toMatch(/^1 step: 1 remembered$/m)
+    expect((await runCli(['repro', '--dry-run'], { cwd })).stdout).toContain(note)
+    expect((await runCli(['status'], { cwd })).stdout).toMatch(/^remembered each\nnote /)
+    expect(await runJson(['status'], { cwd })).toMatchObject({ edited: [{ ref: 'raw', added: 0, changed: 1, removed: 0 }] })
     await runJson(['snapshot', 'raw'], { cwd })
+    expect((await runCli(['status'], { cwd })).stdout).not.toContain('note')
     expect((await runCli(['repro'], { cwd })).stderr).toMatch(/each {2}1 of 3 units in /)
     expect((await runCli(['explain', 'each/out'], { cwd })).stdout).toMatch(/ran 1 of 3 units, took the others from derivation bafyrei/)
     expect((await runCli(['ls', 'each/out'], { cwd })).stdout.match(/\.txt/g)).toHaveLength(3)
   }, 60_000)
 })
+
+test('status names the lock file, if that is why a step would run again', async () => {
+  const cwd = await project()
+  await runJson(['repro', 'parse'], { cwd })
+  writeFileSync(join(cwd, 'package-lock.json'), '{"lockfileVersion":3,"packages":{}}')
+  const { stdout } = await runCli(['status'], { cwd })
+  expect(stdout).toMatch(/^stale {6}parse\n {2}changed environment: the lock file package-lock\.json, of which every change counts where the environment is locked$/m)
+  expect(await runJson(['status'], { cwd })).toMatchObject({ steps: expect.arrayContaining([expect.objectContaining({ step: 'parse', lockFile: expect.stringMatching(/[/\\]package-lock\.json$/) as string })]) as unknown })
+}, 60_000)
+
+test('explain tells a source from what a recipe gave with the same root', async () => {
+  const cwd = newFolder()
+  mkdirSync(join(cwd, 'raw'))
+  writeFileSync(join(cwd, 'raw/a.txt'), 'a')
+  writeFileSync(join(cwd, 'same.mjs'), `import { defineRecipe } from 'varve'\nexport const same = defineRecipe({ name: 'same', inputs: ['raw'], outputs: ['out'], async run({ inputs, outputs }) { await outputs.out.write('a.txt', await inputs.raw.read('a.txt')) } })\n`)
+  const { snapshot } = await runJson<{ snapshot: string }>(['snapshot', 'raw', '-m', 'as downloaded'], { cwd })
+  await runJson(['derive', 'same.mjs', '--input', 'raw=raw', '--ref', 'same'], { cwd })
+  const { stdout } = await runCli(['explain', 'raw'], { cwd })
+  expect(stdout).toMatch(new RegExp(`^source {7}stored by snapshot ${snapshot}, .*Z: as downloaded\\n {13}That snapshot was not derived; a recipe gave the same data:\\noutput {7}out of same$`, 'm'))
+  expect(stdout).toMatch(/^input {8}raw {2}bafy\w+ {2}\(the very data: the recipe gave back what it took\)$/m)
+  expect((await runCli(['explain', 'same'], { cwd })).stdout).not.toContain('source')
+  await runJson(['derive', 'same.mjs', '--input', 'raw=raw', '--ref', 'named', '-m', 'for the paper'], { cwd, env: { VARVE_AUTHOR: 'Ada <ada@example.org>' } })
+  expect((await runCli(['explain', 'named'], { cwd })).stdout).toMatch(/^output {7}out of same\n {13}derived \S+Z by Ada <ada@example.org>: for the paper\nderivation /m)
+  expect(await runJson(['explain', 'raw'], { cwd })).toMatchObject({ derived: null })
+}, 60_000)
 
 test('gc says which data of old snapshots derivations keep, and forgets those to whose results no ref leads', async () => {
   const cwd = newFolder()

@@ -7,6 +7,7 @@ import type { BlockSource } from '../../src/codec/interface.ts'
 import { encodeDerivation, encodeEnvironment, readDerivation, readEnvironment } from '../../src/recipe/derivation-object.ts'
 import type { Derivation, DerivationRun, Environment, Recipe } from '../../src/recipe/interface.ts'
 import { familyDigest } from '../../src/recipe/map/map-family.ts'
+import { encodeProgress, readProgress } from '../../src/recipe/map/map-progress.ts'
 import { encodeRecipe, readRecipe } from '../../src/recipe/recipe-object.ts'
 import { encodeRun, encodeRunList, readRun, readRunList } from '../../src/recipe/run-object.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
@@ -45,6 +46,7 @@ const CASES = [
   ['run', RUN, encodeRun, readRun],
   ['run of a map recipe', MAPPED, encodeRun, readRun],
   ['run that failed', FAILED, encodeRun, readRun],
+  ['run that did not come to its end', { derivation: link(15).toString(), input: link(16), outputs: [link(17), link(18)], written: link(19) }, encodeProgress, readProgress],
   ['list of runs', { derivation: link(12), runs: [link(13), link(14)] }, encodeRunList, readRunList],
 ] as unknown as readonly Case[]
 

@@ -44,7 +44,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.openOrCreate()
     const author = authorName()
     const { output } = context
-    const result = await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => derive(repository, recipe, {
+    const result = await context.long(OUTCOMES.derived, ({ signal, onProgress }) => derive(repository, recipe, {
       inputs, params, signal, onProgress, force: flags.force === true,
       ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(ref === undefined ? {} : { ref }), ...(flags.image === undefined ? {} : { image: flags.image }),
       ...(flags.timeout === undefined ? {} : { limits: { timeMs: parseDuration(flags.timeout) } }), ...(flags.message === undefined ? {} : { message: flags.message }), ...(author === undefined ? {} : { author }),
@@ -67,7 +67,7 @@ function* deriveLines({ output }: Context, result: DeriveResult): Generator<stri
   for (const { name, root, ref, evicted } of result.outputs) {
     yield `${label(result, name)}${output.style('bold', root)}${ref === null ? '' : `  ${output.style('cyan', ref)}`}${evicted ? '  (dropped; made again when it is needed)' : ''}`
   }
-  yield* changeLines(output, result.changes)
+  yield* changeLines(output, result)
   yield* doubtLines(output, result)
   if (output.quiet) return
   const how = result.status === 'remembered' ? output.style('green', 'remembered') : `ran${unitsText(result.units)} in ${formatDuration(result.elapsedMs)}`

@@ -23,7 +23,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await context.output.result(result, () => [
       context.output.style('bold', result.root),
       ...result.steps.map(({ recipe, outputs }) => `  ran ${shownText(recipe)}: ${outputs.map(({ name, root }) => `${name} ${root}`).join(', ')}, as recorded`),
-      result.steps.length === 0 ? 'nothing was missing' : `${plural(result.steps.length, 'step')} in ${formatDuration(performance.now() - startedAt)}`,
+      result.steps.length === 0 ? 'nothing of it had been dropped' : `${plural(result.steps.length, 'step')} in ${formatDuration(performance.now() - startedAt)}`,
     ])
   },
 })

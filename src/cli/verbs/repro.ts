@@ -9,6 +9,9 @@ import { authorName } from '../snapshot-flags.ts'
 import { reproDocument, reproLines, stepLines } from '../step-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
+/** For folders with edits, once, if there are folders beside the pipeline file that could have some. */
+const LOOK_MS = 500
+
 interface Flags {
   readonly set?: readonly string[]
   readonly force?: boolean
@@ -47,7 +50,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const file = await pipelineFile(context, flags.file)
     const isShown = !output.json && !output.quiet
     const result = await context.long(flags.dryRun === true ? OUTCOMES.unchanged : OUTCOMES.steps, ({ signal, onProgress }) => repro(repository, {
-      steps, set: flags.set ?? [], force: flags.force === true, dryRun: flags.dryRun === true, jobs: Number(flags.jobs), signal, onProgress,
+      steps, set: flags.set ?? [], force: flags.force === true, dryRun: flags.dryRun === true, lookMs: LOOK_MS, jobs: Number(flags.jobs), signal, onProgress,
       file, ...(flags.image === undefined ? {} : { image: flags.image }), ...(flags.message === undefined ? {} : { message: flags.message }),
       ...(flags.timeout === undefined ? {} : { limits: { timeMs: parseDuration(flags.timeout) } }), ...(author === undefined ? {} : { author }),
       ...(isShown ? { onOutput: (_stream, text) => process.stderr.write(shownText(text)), onWait: (id) => process.stderr.write(`waiting for process ${id}, which runs the same\n`), onStep: (report) => process.stderr.write([...stepLines(output, report, context)].map((line) => `${line}\n`).join('')) } : {}),

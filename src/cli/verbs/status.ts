@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.ts'
 import { addFolderOptions, type FolderFlags, folderReadOptions } from '../folder-flags.ts'
 import { refNames, shortList } from '../ref-choice.ts'
 import { needWholeRevision } from '../revision-argument.ts'
-import { reproDocument, stepLines } from '../step-lines.ts'
+import { editedLines, reproDocument, stepLines } from '../step-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags extends FolderFlags {
@@ -39,14 +39,17 @@ export const verb: AnyVerb = defineVerb<Flags>({
   },
 })
 
+/** Folders with edits are part of the question. */
+const LOOK_MS = 2000
+
 /** Which steps would have to run. */
 async function pipelineStatus(context: Context, { exitCode, file = PIPELINE_FILE }: Flags): Promise<void> {
   const { repro } = await import('../../node/derive/repro.ts')
   await using repository = await context.open()
-  const result = await context.long(OUTCOMES.unchanged, ({ signal }) => repro(repository, { file, dryRun: true, signal }))
+  const result = await context.long(OUTCOMES.unchanged, ({ signal }) => repro(repository, { file, dryRun: true, signal, lookMs: LOOK_MS }))
   const isStale = result.steps.some(({ status }) => status !== 'remembered')
   if (!result.ok || (exitCode === true && isStale)) process.exitCode = EXIT.no
-  await context.output.result(reproDocument(result), () => result.steps.flatMap((report) => [...stepLines(context.output, report), ...(report.status === 'remembered' && report.changes.length > 0 ? ['  its ref holds another result; `varve repro` takes it to this one'] : [])]))
+  await context.output.result(reproDocument(result), () => [...result.steps.flatMap((report) => [...stepLines(context.output, report), ...(report.status === 'remembered' && report.changes.length > 0 ? ['  its ref holds another result; `varve repro` takes it to this one'] : [])]), ...editedLines(context.output, result.edited)])
 }
 
 async function refOfFolder(repository: Repository, folder: string): Promise<string> {

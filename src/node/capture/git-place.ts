@@ -22,13 +22,15 @@ export async function findPlace(git: Git): Promise<FoundPlace> {
   const lines = answer.output.toString('utf8').split('\n').slice(0, -1)
   const [isInside, index, objects, top, commit, tree] = lines
   if (isInside === 'false') return { kind: 'no-tree' }
-  if (top === undefined || index === undefined || objects === undefined) return { kind: 'none', trouble: answer.trouble, isAbsent: answer.isAbsent }
+  if (top === undefined || index === undefined || objects === undefined) return { kind: 'none', trouble: NOWHERE.test(answer.trouble) ? 'there is no git repository here' : answer.trouble, isAbsent: answer.isAbsent }
   const isUnborn = commit === undefined || commit === 'HEAD'
   if ([index, objects, top].some((path) => path === '') || lines.length > 6 || !(isUnborn || ID.test(commit))) return { kind: 'none', trouble: 'the path of the repository has a line break in it', isAbsent: false }
   const head = isUnborn || tree === undefined || !ID.test(tree) ? undefined : { commit, tree }
   return { kind: 'tree', place: { top: resolve(top), index: resolve(git.folder, index), objects: resolve(git.folder, objects), head } }
 }
 
+/** What git says where neither the folder nor one above it is a repository. */
+const NOWHERE = /^fatal: not a git repository \(or any /
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
 /** What is needed of the configuration, as git sees it with every file that it includes. */

@@ -42,7 +42,9 @@ export function inlineModule(definition: RecipeDefinition, { name, version, inpu
   const head = names.length === 0 ? '' : `const { ${names.join(', ')} } = JSON.parse(${JSON.stringify(canonicalJson(values, 'What a recipe captures'))})\n`
   const declared = { name, version, inputs, outputs, deterministic, environment, ...(map === null ? {} : { map }) }
   const text = `${head}export default {\n  ...JSON.parse(${JSON.stringify(canonicalJson(declared, 'A recipe'))}),\n  run: ${call},\n}\n`
-  const { references, open } = parsed(text) ?? refuse('has captures or a function that no module can hold', 'Names of captures must be names of variables.')
+  const nameless = names.find((capture) => parsedProgram(`const { ${capture} } = 0`) === undefined)
+  if (nameless !== undefined) refuse(`has a capture "${nameless}", which cannot be the name of a variable`, 'Give it the name that its function uses.')
+  const { references, open } = parsed(text) ?? refuse('has a function that no module can hold', 'Move it to a module of its own.')
   const other = references.find(({ specifier }) => !specifier.startsWith('node:'))
   if (other !== undefined) refuse(`loads ${other.specifier}`, 'Move it to a module of its own: inline, only modules of Node can be loaded, as node:fs.')
   return { top: '', entry: PATH, files: [{ path: PATH, content: utf8(text), executable: false }], links: [], packages: [], open: open.map(({ reason }) => `${PATH}: ${reason}`), moduleFolders: [] }

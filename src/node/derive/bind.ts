@@ -21,7 +21,7 @@ import type { Bound } from './realise.ts'
 export async function bind({ blocks }: Repository, store: BlockSource & BlockSink, prepared: Prepared, options: DeriveOptions): Promise<Bound & { readonly recipeCid: CID }> {
   const recipe: Recipe = { ...prepared.recipe, code: await storeCode(blocks, store, prepared.code) }
   const recipeCid = await store.put(DAG_CBOR_CODE, encodeRecipe(recipe))
-  const environment = await store.put(DAG_CBOR_CODE, encodeEnvironment(environmentOf(recipe.environment, { lockFile: prepared.lockFile, image: prepared.image ?? options.image, program: prepared.program })))
+  const environment = await store.put(DAG_CBOR_CODE, encodeEnvironment(environmentOf(recipe.environment, { lockFile: prepared.lockFile?.sha256, image: prepared.image ?? options.image, program: prepared.program })))
   const inputs = await inputRoots(blocks, recipe, options.inputs)
   const derivation = { recipe: recipeCid, inputs, params: prepared.params, seed: seedText(options.seed ?? 0), environment }
   return { cid: await store.put(DAG_CBOR_CODE, encodeDerivation(derivation)), derivation, recipe, recipeCid }

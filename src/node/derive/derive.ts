@@ -13,6 +13,7 @@ import type { MappedUnits } from '../../recipe/interface.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
 import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
 import { familyChange } from '../../recipe/map/map-family.ts'
+import { type MapProgress, progressChange } from '../../recipe/map/map-progress.ts'
 import { openManifest } from '../../manifest/manifest.ts'
 import { MEMORY_REF, pinnedRun, type Realisations, recall, remember, type RememberedRun, sameOutputs } from '../../recipe/memory.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
@@ -22,7 +23,7 @@ import { findBasis } from './map-basis.ts'
 import { assertOutputRefs, type GivenRefs, giveRefs, NO_REFS, outputRefs, type OutputRefs } from './give-refs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { prepare, type Prepared } from './prepare.ts'
-import { type Bound, realise, type Realised } from './realise.ts'
+import { type Bound, realise, type Realised, type UnfinishedUnits } from './realise.ts'
 import { secretPaths } from './secret-paths.ts'
 import { takeTurn } from './take-turn.ts'
 import { UnstoredBlocks } from './unstored-blocks.ts'
@@ -55,7 +56,7 @@ export async function derive(repository: Repository, recipe: string | CommandRec
     const known = await recall(blocks, bound.cid)
     const result: LookedUp['result'] = async (status, run, { given = NO_REFS, units = null, differed = false, secrets = [] } = {}) => ({
       derivation: cidText(bound.cid), recipe: cidText(bound.recipeCid), name: bound.recipe.name, status, run: run === undefined ? null : cidText(run.cid),
-      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, open: bound.recipe.code.open, diverged: differed || hasDiverged(known), differed, units, secrets,
+      outputs: status === 'stale' || run === undefined ? [] : await outputInfos(blocks, run, refs, given), unchanged: given.unchanged, changes, lockFile: bound.recipe.environment === 'locked' ? (prepared.lockFile?.path ?? null) : null, open: bound.recipe.code.open, diverged: differed || hasDiverged(known), differed, units, secrets,
       elapsedMs: Math.round(performance.now() - startedAt),
     })
     return { bound, before: pinnedRun(known), result }
@@ -145,12 +146,18 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
   if (await blocks.isEvicted(files)) await session.commit({ action: 'restore', whole: [files] })
   else await session.checkpoint()
   // Forced, a map recipe does all of it again: what it gives is then compared with what was put together from parts.
-  const basis = bound.recipe.map === null || options.force === true ? undefined : await findBasis(blocks, bound.derivation)
+  const isWhole = bound.recipe.map === null || options.force === true
+  const basis = bound.recipe.map === null || isWhole ? undefined : await findBasis(blocks, bound.derivation, bound.recipe.map)
+  let kept = 0
+  const onUnfinished = isWhole ? undefined : async ({ done, progress }: UnfinishedUnits): Promise<void> => {
+    await keepProgress(blocks, session, bound, progress, { message: `${bound.recipe.name}: ${done} units are done`, actor: options.author ?? null })
+    kept = done
+  }
   const realised = await realise(blocks, session, bound, {
-    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, basis, ...defined({ limits, processes, executor, signal, onProgress, onOutput }),
+    scratchFolder: scratchFolder(repository), modules: prepared.code.moduleFolders, basis, onUnfinished, ...defined({ limits, processes, executor, signal, onProgress, onOutput }),
   })
   const { run } = realised
-  if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, options)
+  if (run.status !== 'succeeded') throw await failure(blocks, session, bound, realised, { options, kept })
   let given: GivenRefs = NO_REFS
   const known = await remember(blocks, session, run, {
     action: ACTION, message: options.message ?? bound.recipe.name, actor: options.author ?? null,
@@ -159,13 +166,29 @@ async function runNow(repository: Repository, session: Session, bound: Bound, { 
       const first = pinnedRun(realisations)
       const isRefused = bound.recipe.deterministic === 'bitwise' && first !== undefined && !sameOutputs(first.outputs, run.outputs)
       given = isRefused ? NO_REFS : await giveRefs(blocks, session, bound.cid, first?.outputs ?? run.outputs, refs, options)
-      return first === undefined || first.units === null || isRefused ? given.changes : [...given.changes, await familyChange(blocks, session, bound.derivation, first.cid)]
+      if (first === undefined || first.units === null || isRefused) return given.changes
+      const progress = await progressChange(blocks, session, bound.derivation)
+      return [...given.changes, await familyChange(blocks, session, bound.derivation, first.cid), ...(progress === undefined ? [] : [progress])]
     },
   })
   const first = pinnedRun(known) as RememberedRun
   const differed = !sameOutputs(first.outputs, run.outputs)
   if (bound.recipe.deterministic === 'bitwise' && differed) throw await divergence(blocks, session, bound, first, run)
   return { run: first, given, units: run.units, differed, secrets: await secretPaths(session, run.outputs, basis?.outputs) }
+}
+
+/** Commits what a run that did not come to its end had done, for the next try. */
+async function keepProgress(blocks: BlockRepository, session: Session, { derivation }: Bound, progress: MapProgress, request: { readonly message: string; readonly actor: string | null }): Promise<void> {
+  for (;;) {
+    const change = await progressChange(blocks, session, derivation, progress)
+    try {
+      await session.commit({ action: ACTION, ...request, refs: change === undefined ? [] : [change] })
+      return
+    } catch (error) {
+      if (!(error instanceof RefConflictError)) throw error
+      await blocks.refresh()
+    }
+  }
 }
 
 /** Gives the refs to what is remembered, unless it is not any more: garbage collection may forget it at any time. */
@@ -206,12 +229,13 @@ async function differences(store: BlockSource, before: CID, after: CID): Promise
   }
 }
 
-async function failure(blocks: BlockRepository, session: Session, bound: Bound, { run, logEnd }: Realised, options: DeriveOptions): Promise<Error> {
+async function failure(blocks: BlockRepository, session: Session, bound: Bound, { run, logEnd }: Realised, { options, kept }: { readonly options: DeriveOptions; readonly kept: number }): Promise<Error> {
   const { runs } = await remember(blocks, session, run, { action: ACTION, message: `${bound.recipe.name}: ${run.status}`, actor: options.author ?? null })
   const record = runs.at(-1)
-  const data = { recipe: bound.recipe.name, derivation: cidText(bound.cid), run: record === undefined ? null : cidText(record.cid), log: logEnd, exitCode: run.exitCode, signal: run.signal }
+  const data = { recipe: bound.recipe.name, derivation: cidText(bound.cid), run: record === undefined ? null : cidText(record.cid), log: logEnd, exitCode: run.exitCode, signal: run.signal, ...(kept === 0 ? {} : { unitsKept: kept }) }
   const message = `${bound.recipe.name} ${run.status === 'not-hermetic' ? 'is not hermetic' : 'failed'}: ${run.reason ?? 'no reason was given'}`
-  return run.status === 'not-hermetic' ? new NotHermeticError(message, { data }) : new RecipeFailedError(message, { data })
+  if (run.status === 'not-hermetic') return new NotHermeticError(message, { data })
+  return new RecipeFailedError(message, { data, ...(kept === 0 ? {} : { hint: `Mend what it fails of and run it again. What ${kept} units gave is kept: they do not run again unless code, parameters or their files change.` }) })
 }
 
 async function divergence(blocks: BlockRepository, session: Session, bound: Bound, before: RememberedRun, run: Realised['run']): Promise<DivergenceError> {

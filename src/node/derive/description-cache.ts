@@ -9,7 +9,7 @@ import type { Params } from './interface.ts'
 import type { ModuleDescription } from './describe-module.ts'
 
 /** Changes whenever what is kept, or what it depends on, does. */
-const VERSION = 1
+const VERSION = 2
 
 /**
  * What a module said of itself, kept by all that it is made of, so that it need not be loaded to find out that nothing is to be done. May be deleted at any time. Code that may load more than is known

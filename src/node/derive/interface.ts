@@ -82,6 +82,8 @@ export interface DeriveResult {
   readonly unchanged: readonly string[]
   /** In what this derivation differs from the one that the ref of an output had before; empty if there was none. */
   readonly changes: readonly DerivationChange[]
+  /** Absolute path of the lock file whose content is part of the environment; null if the recipe is not tied to one, or there is none. */
+  readonly lockFile: string | null
   /** Of a map recipe: its units, and how many were called and how many taken over from before. Null for other recipes, and for one that is stale. */
   readonly units: { readonly total: number; readonly ran: number; readonly remembered: number } | null
   /** True if runs of this derivation gave different results, of which the first counts. */

@@ -11,7 +11,7 @@ import { codeOfFiles } from '../code/code-of-files.ts'
 import { codeOfModule } from '../code/code-of-module.ts'
 import { inlineModule } from '../code/inline-module.ts'
 import type { FoundCode } from '../code/interface.ts'
-import { COMMAND_LOCK_FILES, findLockFile, NODE_LOCK_FILES } from '../code/lock-file.ts'
+import { COMMAND_LOCK_FILES, findLockFile, type LockFile, NODE_LOCK_FILES } from '../code/lock-file.ts'
 import { assertNoSecrets } from './assert-no-secrets.ts'
 import { describeModule } from './describe-module.ts'
 import { DescriptionCache } from './description-cache.ts'
@@ -24,8 +24,8 @@ export interface Prepared {
   readonly code: FoundCode
   readonly recipe: Omit<Recipe, 'code'>
   readonly params: Params
-  /** Digest of the lock file in use. */
-  readonly lockFile: string | undefined
+  /** The lock file in use. */
+  readonly lockFile: LockFile | undefined
   /** Of a command: digest of the program that it starts. */
   readonly program?: string
   /** Of a command that starts a container: digest of the image. */
@@ -63,7 +63,7 @@ async function prepareFunction(text: string, { params, cacheFolder, signal }: Pr
   const cache = new DescriptionCache(cacheFolder, found, wanted)
   const { exportName, definition, effectiveParams } = (await cache.read()) ?? (await cache.keep(await describeModule(found, { ...wanted, signal, scratchFolder: join(cacheFolder, 'scratch') })))
   const code = definition.files.length === 0 ? found : await codeOfModule(module, { files: definition.files, provided: OWN_PACKAGE })
-  const lockFile = findLockFile(dirname(module), NODE_LOCK_FILES)?.sha256
+  const lockFile = findLockFile(dirname(module), NODE_LOCK_FILES)
   const { name, version, inputs, outputs, deterministic, environment, map } = definition
   return {
     code: withOpenPackages(code, definition.environment === 'locked' ? lockFile : undefined), params: effectiveParams, lockFile,
@@ -84,9 +84,10 @@ async function prepareInline(recipe: RecipeDefinition, given: Params): Promise<P
 async function prepareCommand({ name, version, command, code: globs, folder = '.', inputs, outputs, deterministic = 'bitwise', environment = 'locked', map }: CommandRecipe, params: Params): Promise<Prepared> {
   const top = resolve(folder)
   const code = await codeOfFiles(top, globs)
-  const lockFile = findLockFile(top, isNode(command) || code.moduleFolders.length > 0 ? NODE_LOCK_FILES : COMMAND_LOCK_FILES)?.sha256
+  const lockFile = findLockFile(top, isNode(command) || (code.moduleFolders.length > 0 && !isPython(command)) ? NODE_LOCK_FILES : COMMAND_LOCK_FILES)
   const isLocked = environment === 'locked' && lockFile !== undefined
-  const open = code.moduleFolders.length === 0 || isLocked ? code.open : [...code.open, 'what it loads from node_modules is not recorded: no lock file is part of its environment']
+  // Of what others start, such as a shell, nothing is known either way.
+  const open = code.moduleFolders.length === 0 || isLocked || !isNode(command) ? code.open : [...code.open, 'what it loads from node_modules is not recorded: no lock file is part of its environment']
   return {
     code: { ...code, open }, params, lockFile, program: await programDigest(command[0] ?? ''), ...(environment === 'image' ? imageOf(name, command) : {}),
     recipe: { name, version: version ?? null, action: { kind: 'command', words: command }, inputs, outputs, environment, map: checkedMap(name, map, inputs), deterministic: claimed(deterministic) },
@@ -114,7 +115,7 @@ function imageOf(name: string, [program = '', ...words]: readonly string[]): { r
 }
 
 /** Packages without a hash of their content are what they are only by a lock file. */
-function withOpenPackages(code: FoundCode, lockFile: string | undefined): FoundCode {
+function withOpenPackages(code: FoundCode, lockFile: LockFile | undefined): FoundCode {
   const loose = code.packages.filter(({ integrity }) => integrity === null)
   if (loose.length === 0 || lockFile !== undefined) return code
   return { ...code, open: [...code.open, `packages are known by their versions alone: ${loose.map(({ name }) => name).join(', ')}`] }
@@ -122,7 +123,12 @@ function withOpenPackages(code: FoundCode, lockFile: string | undefined): FoundC
 
 /** Programs whose packages are those of package-lock.json. */
 function isNode([program = '']: readonly string[]): boolean {
-  return /(^|[/\\])(node|npm|npx|bun|deno|tsx)(\.exe)?$/.test(program)
+  return /(^|[/\\])(node|npm|npx|pnpm|yarn|bun|bunx|deno|tsx)(\.exe)?$/.test(program)
+}
+
+/** Programs to which a node_modules folder is nothing, though there may be JavaScript among their code. */
+function isPython([program = '']: readonly string[]): boolean {
+  return /(^|[/\\])(python[\d.]*|pypy[\d.]*|uv|uvx|poetry|pipenv)(\.exe)?$/.test(program)
 }
 
 function claimed(claim: DeterminismClaim): Determinism {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type CID, cidText } from '../../cid/cid.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
 import { storeFolder } from '../../dataset/store-folder.ts'
-import { RecipeFailedError, VarveError } from '../../errors.ts'
+import { NotFoundError, RecipeFailedError, VarveError } from '../../errors.ts'
 import type { Derivation, DerivationRun, Recipe } from '../../recipe/interface.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { OperationOptions } from '../../types.ts'
@@ -11,6 +11,7 @@ import type { ModuleFolder } from '../code/interface.ts'
 import { FolderOutputs } from './folder-outputs.ts'
 import { linkModules } from './link-modules.ts'
 import type { MapBasis } from './map-basis.ts'
+import type { MapProgress } from '../../recipe/map/map-progress.ts'
 import { MapUnits } from './map-units.ts'
 import { isFolder } from './is-folder.ts'
 import { OWN } from './own-package.ts'
@@ -31,6 +32,8 @@ export interface RealiseOptions extends OperationOptions {
   readonly executor?: Executor
   /** Of a map recipe: results to begin with. */
   readonly basis?: MapBasis | undefined
+  /** Told what a run of a map recipe had done when it failed or was stopped, unless it was not hermetic or nothing was done: units that need not run again. Stored through the session, for whoever is told to commit. */
+  readonly onUnfinished?: ((unfinished: UnfinishedUnits) => Promise<void>) | undefined
   /** What the recipe's process writes, as it writes it. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
 }
@@ -39,6 +42,12 @@ export interface Realised {
   readonly run: DerivationRun
   /** The end of what the process wrote, for messages. */
   readonly logEnd: string
+}
+
+/** Units that were done, those taken over not counted, and what they gave. */
+export interface UnfinishedUnits {
+  readonly done: number
+  readonly progress: MapProgress
 }
 
 /** A derivation with its recipe. */
@@ -69,15 +78,20 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
     await checkoutFolder(blocks, port, cidText(recipe.code.files), scratch.code, { allowRepositoryNames: true, ...stop })
     await linkModules(scratch.code, options.modules)
     // Of a map recipe's first input, each unit gets its own part.
-    for (const { name, root } of derivation.inputs.slice(recipe.map === null ? 0 : 1)) await checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop })
+    for (const { name, root } of derivation.inputs.slice(recipe.map === null ? 0 : 1)) await whole(recipe.name, name, () => checkoutFolder(blocks, port, cidText(root), scratch.input(name), { allowRepositoryNames: true, ...stop }))
     const started = blocks.platform.now().toISOString()
-    const { processes, basis, executor = processExecutor } = options
-    const mapped = recipe.map === null ? undefined : await MapUnits.begin({ repository: blocks, session, derivation, recipe, rule: recipe.map }, { port, scratch, processes, basis, ...stop })
-    const outcome = await executor.execute({
+    const { processes, basis, executor = processExecutor, onUnfinished } = options
+    const mapped = recipe.map === null ? undefined : await MapUnits.begin({ cid, repository: blocks, session, derivation, recipe, rule: recipe.map }, { port, scratch, processes, basis, ...stop })
+    const keep = async (): Promise<void> => {
+      const unfinished = onUnfinished === undefined ? undefined : await mapped?.keep()
+      if (unfinished !== undefined) await onUnfinished?.(unfinished)
+    }
+    const outcome = await keptIfStopped(signal, keep, () => executor.execute({
       scratch, action: recipe.action, name: recipe.name, inputs: recipe.inputs, outputs: recipe.outputs, params: derivation.params, seed: derivation.seed, packages: [...recipe.code.packages, OWN], ...stop, ...(mapped === undefined ? {} : { units: mapped.units }),
       ...(limits === undefined ? {} : { limits }), ...(onOutput === undefined ? {} : { onOutput }),
       ...(onProgress === undefined ? {} : { onProgress: (done: number, total?: number) => onProgress({ type: 'derive', recipe: recipe.name, done, ...(total === undefined ? {} : { total }) }) }),
-    })
+    }))
+    if (outcome.status === 'failed' || outcome.status === 'aborted') await keep()
     const ended = blocks.platform.now().toISOString()
     signal?.throwIfAborted()
     if (!isFolder(scratch.log)) throw new RecipeFailedError(`${recipe.name} removed the folder that its log is written to, or put something else in its place`)
@@ -88,6 +102,18 @@ export async function realise(blocks: BlockRepository, session: Session, bound: 
     return { run, logEnd: await endOfLog(outcome) }
   } finally {
     await scratch.remove()
+  }
+}
+
+/** @throws NotFoundError that names the input, if something of it is not there */
+async function whole<T>(recipe: string, input: string, checkOut: () => Promise<T>): Promise<T> {
+  try {
+    return await checkOut()
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new NotFoundError(`The input ${input} of ${recipe} is not whole: ${error.message}`, {
+      cause: error, data: { ...error.data, input }, hint: 'If it was derived, derive it again from its own inputs; else take another snapshot of the same files, or `varve repair --from` another copy. `varve verify` lists what is missing.',
+    })
   }
 }
 
@@ -105,6 +131,17 @@ async function storeOutputs({ status, reason }: ExecutionOutcome, outputs: Outpu
   } catch (error) {
     if (!(error instanceof VarveError) || error.code === 'STORAGE_FAILED') throw error
     return { status: 'failed', reason: `What it wrote cannot be stored: ${error.message}`, outputs: [], units: null }
+  }
+}
+
+/** Does the work; if it was stopped in the middle of storing something, what was stored before is kept. */
+async function keptIfStopped<T>(signal: AbortSignal | undefined, keep: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    // Calls that clash are no stop, and leave nothing that could be gone on from.
+    if (signal?.aborted === true && error === signal.reason) await keep()
+    throw error
   }
 }
 

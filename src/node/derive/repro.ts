@@ -7,6 +7,7 @@ import type { PlannedStep } from '../../recipe/pipeline/index.ts'
 import { outputRef } from '../../recipe/pipeline/ref-targets.ts'
 import type { OperationOptions } from '../../types.ts'
 import { derive } from './derive.ts'
+import { type EditedInput, editedInputs } from './edited-inputs.ts'
 import type { CommandRecipe, DeriveOptions, DeriveResult } from './interface.ts'
 import { PIPELINE_FILE, readPlan, type ReadPlanOptions } from './read-pipeline.ts'
 
@@ -15,6 +16,8 @@ export interface ReproOptions extends ReadPlanOptions, OperationOptions, Pick<De
   readonly file?: string
   /** Steps that may run at the same time. Default 1. */
   readonly jobs?: number
+  /** How long may be spent on finding folders that were edited since their snapshots, in milliseconds: 30 or so for a first small one, and some 20 for each 1,000 files. Default 0, which finds none. */
+  readonly lookMs?: number
   /** Told of each step when it is done. */
   readonly onStep?: (report: StepReport) => void
 }
@@ -32,6 +35,8 @@ export interface ReproResult {
   readonly ok: boolean
   /** In the order of the plan. */
   readonly steps: readonly StepReport[]
+  /** Folders that were edited since the snapshots of them that steps read, as far as that is soon known. */
+  readonly edited: readonly EditedInput[]
 }
 
 /**
@@ -41,9 +46,10 @@ export interface ReproResult {
  * @throws PipelineError if the file is wrong; what stops the whole run, such as a storage that fails, is thrown too
  */
 export async function repro(repository: Repository, options: ReproOptions = {}): Promise<ReproResult> {
-  const { jobs = 1, file = PIPELINE_FILE } = options
+  const { jobs = 1, file = PIPELINE_FILE, lookMs = 0 } = options
   if (!Number.isSafeInteger(jobs) || jobs < 1) throw new InvalidArgumentError(`${jobs} steps at the same time make no sense`, { hint: 'Give a whole number from 1.' })
   const { folder, plan } = await readPlan(file, options)
+  const edited = await editedInputs(repository, { folder, plan }, lookMs)
   const work = new PipelineRun(repository, folder, options)
   const waiting = new Set(plan.steps)
   const running = new Map<string, Promise<void>>()
@@ -62,7 +68,7 @@ export async function repro(repository: Repository, options: ReproOptions = {}):
     await Promise.allSettled(running.values())
   }
   const steps = await withPresent(repository, plan.steps.map(({ name }) => work.reportOf(name)))
-  return { ok: steps.every(({ status }) => status !== 'failed' && status !== 'skipped'), steps }
+  return { ok: steps.every(({ status }) => status !== 'failed' && status !== 'skipped'), steps, edited }
 }
 
 /** The reports, if what a step gave was dropped and then made again for one behind it. */
@@ -131,7 +137,7 @@ class PipelineRun {
   }
 
   #deriveOptions(step: PlannedStep): DeriveOptions {
-    const { file: _file, jobs: _jobs, onStep: _onStep, steps: _steps, set: _set, ...options } = this.#options
+    const { file: _file, jobs: _jobs, onStep: _onStep, steps: _steps, set: _set, lookMs: _lookMs, ...options } = this.#options
     const inputs = Object.fromEntries(step.inputs.map(({ name, source }) => [name, source.kind === 'revision' ? source.revision : this.#outputOf(source.step, source.output)]))
     return { ...options, inputs, params: step.params, ref: (output) => outputRef(step, output), ...(step.seed === null ? {} : { seed: step.seed }) }
   }

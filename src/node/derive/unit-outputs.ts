@@ -24,6 +24,8 @@ export interface UnitOutputsOptions extends Pick<OperationOptions, 'signal'> {
   readonly folder: string
   /** Names, in the recipe's order. */
   readonly outputs: readonly string[]
+  /** Told of each unit when all that it gave is in the result. */
+  readonly onStored?: (unit: string) => void
 }
 
 /** Takes the outputs of one unit after the other, and stores those of many together. */
@@ -36,6 +38,7 @@ export class UnitOutputs {
   #waiting: FinishedUnit['unit'][] = []
   #waitingBytes = 0
   #batches = 0
+  #isBroken = false
   #turn: Promise<void> = Promise.resolve()
 
   constructor(session: Session, port: FolderPort, result: MappedOutputs, options: UnitOutputsOptions) {
@@ -62,7 +65,13 @@ export class UnitOutputs {
   /** Stores what is waiting still. */
   async finish(): Promise<void> {
     await this.#turn
-    if (this.#waiting.length > 0) await this.#store()
+    if (this.#waiting.length > 0) await this.#store(this.#options.signal)
+  }
+
+  /** The same for a run that was stopped, and even if its signal was aborted. What was being stored when that failed is left out. */
+  async keep(): Promise<void> {
+    await this.#turn
+    if (this.#waiting.length > 0 && !this.#isBroken) await this.#store(undefined)
   }
 
   async #take({ unit, folder, outputs }: FinishedUnit): Promise<void> {
@@ -74,15 +83,16 @@ export class UnitOutputs {
     this.#waiting.push(unit)
     this.#waitingBytes += unit.inputBytes
     // Inputs stay until then as well.
-    if (this.#waiting.length >= BATCH_UNITS || this.#waitingBytes >= BATCH_BYTES) await this.#store()
+    if (this.#waiting.length >= BATCH_UNITS || this.#waitingBytes >= BATCH_BYTES) await this.#store(this.#options.signal)
   }
 
   get #batch(): string {
     return join(this.#options.folder, String(this.#batches))
   }
 
-  async #store(): Promise<void> {
-    const { signal, outputs } = this.#options
+  async #store(signal: AbortSignal | undefined): Promise<void> {
+    const { outputs } = this.#options
+    this.#isBroken = true
     const units = this.#waiting
     const skipped: string[] = []
     const onSkipped = ({ path, detail }: SkippedPath): number => skipped.push(`${path.slice(path.indexOf('/') + 1)} of ${units[Number(path.slice(0, path.indexOf('/')))]?.name} is ${detail}`)
@@ -109,6 +119,7 @@ export class UnitOutputs {
     this.#waiting = []
     this.#waitingBytes = 0
     this.#batches++
+    this.#isBroken = false
   }
 
   /** By now they only take up room. */
@@ -126,7 +137,9 @@ export class UnitOutputs {
 
   async #add(units: readonly FinishedUnit['unit'][], at: number, entries: readonly WrittenEntry[]): Promise<void> {
     const unit = units[at]
-    if (unit !== undefined && entries.length > 0) await this.#result.add(unit.name, entries)
+    if (unit === undefined) return
+    if (entries.length > 0) await this.#result.add(unit.name, entries)
+    this.#options.onStored?.(unit.name)
   }
 }
 

@@ -97,7 +97,7 @@ export async function execute(job: ExecutionJob, startRunner: (options: RunnerOp
     await Promise.all(runners.map((runner) => runner.close()))
     for (const log of Object.values(logs)) log.close()
   }
-  return { ...(await hermetic(verdict, frozen)), stdout: logs.stdout.path, stderr: logs.stderr.path }
+  return { ...(await hermetic(verdict, frozen, units !== undefined)), stdout: logs.stdout.path, stderr: logs.stderr.path }
 }
 
 /** Absolute folders by name. */
@@ -117,13 +117,13 @@ async function freeze(what: string, folder: string, kind: FolderKind): Promise<F
   return { what, folder, kind, facts: await freezeFolder(folder, kind) }
 }
 
-/** The verdict, if nothing that was to stay as it is has changed. */
-async function hermetic(verdict: Verdict, frozen: readonly Frozen[]): Promise<Verdict> {
-  if (verdict.status !== 'succeeded' && verdict.status !== 'not-hermetic') return verdict
-  const reasons = verdict.reason === null ? [] : [verdict.reason]
+/** The verdict, if nothing that was to stay as it is has changed. Of units, those that were done count even if another failed. */
+async function hermetic(verdict: Verdict, frozen: readonly Frozen[], hasUnits: boolean): Promise<Verdict> {
+  if (!hasUnits && verdict.status !== 'succeeded' && verdict.status !== 'not-hermetic') return verdict
+  const reasons: string[] = []
   for (const { what, folder, kind, facts } of frozen) {
     const changes = await changesSince(facts, folder, kind)
     if (changes.length > 0) reasons.push(`${what} did not stay as it was: ${shownNames(changes)}`)
   }
-  return reasons.length === 0 ? verdict : { ...verdict, status: 'not-hermetic', reason: reasons.join('; ') }
+  return reasons.length === 0 ? verdict : { ...verdict, status: 'not-hermetic', reason: [...(verdict.reason === null ? [] : [verdict.reason]), ...reasons].join('; ') }
 }

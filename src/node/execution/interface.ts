@@ -57,8 +57,8 @@ export interface Units {
   /** How many child processes share the work. Default 1. */
   readonly processes?: number
   /**
-   * Told of each unit when its call has succeeded, while the next one runs; once at a time for each process. What is left of its outputs is removed when this is done; if it fails, so does `execute`. What it is told counts only if the whole
-   * run then ends as `succeeded` or `failed`: a run that was not hermetic says so at its end.
+   * Told of each unit when its call has succeeded, while the next one runs; once at a time for each process. What is left of its outputs is removed when this is done; if it fails, so does `execute`. What it is told counts unless the whole
+   * run then ends as `not-hermetic`.
    */
   readonly onUnit: (unit: FinishedUnit) => void | Promise<void>
 }

@@ -83,7 +83,8 @@ export interface SourceText extends SourceEntry {
  * `foreach`, but not in names. A value that is one reference and nothing else takes the value as it is, with its type: number, list or map. Within a text only texts, numbers and
  * booleans can be put. `$${` stands for `${`. In a flow map YAML wants quotes around them.
  *
- * **Params.** What a step is given is what its `params` say, and no more: a parameter that no step refers to changes nothing. `params: ${params.train}` hands on a whole section.
+ * **Params.** What a step is given is what its `params` say, and no more: a parameter that no step refers to changes nothing. `params: ${params.train}` hands on a whole section,
+ * of which the recipe's schema must know every key: one that it takes no notice of is an error.
  *
  * **Foreach.** Items are texts, numbers or booleans that can be part of a ref's name, or maps with such a `name`.
  */

@@ -23,6 +23,14 @@ export function checkPlaceholders(words: readonly SourceValue[], names: CommandN
   }
 }
 
+/** A command sees what its step is given, under the names that it has there. */
+function paramProblem(reference: string, name: string, given: readonly string[] | null): string {
+  const [first = '', last = ''] = [name.split('.', 1)[0], name.split('.').at(-1)]
+  if (given?.includes(first) === true) return `In a command, write {params.${name}} without "$"`
+  const write = `In a command, write {params.${last}}`
+  return given?.includes(last) === true ? write : `${write}, and give the step that parameter: params: { ${last}: '${reference}' }`
+}
+
 const NOUNS = { inputs: 'input', outputs: 'output', params: 'parameter' } as const
 
 type PlaceholderKind = 'inputs' | 'outputs' | 'params' | 'foreach' | 'item'
@@ -33,7 +41,8 @@ function placeholderProblem(text: string, dollar: boolean, kind: PlaceholderKind
     return dollar && names.foreach ? `A command is the same for each item: give ${text} to the step as a parameter, and write {params.name}` : undefined
   }
   if (name === undefined) return undefined
-  if (dollar) return `In a command, write ${text.slice(1)} without "$"${kind === 'params' ? ', and give the step the parameter' : ''}`
+  if (dollar && kind === 'params') return paramProblem(text, name, names.params)
+  if (dollar) return `In a command, write ${text.slice(1)} without "$"`
   // Values within a parameter are named with dots.
   const known = names[kind]
   const first = kind === 'params' ? name.split('.', 1)[0] ?? '' : name

@@ -58,13 +58,22 @@ describe('the module of an inline recipe', () => {
     ['another module', { run: importsFile }, 'loads ./lib.mjs'],
     ['a package', { run: importsPackage }, 'loads acorn'],
     ['files', { files: ['x.txt'] }, 'names files'],
-    ['a capture that no variable can be named', { captures: { 'a-b': 1 } }, 'has captures or a function that no module can hold'],
+    ['a capture that no variable can be named', { captures: { 'a-b': 1, b: 2 } }, 'has a capture "a-b", which cannot be the name of a variable'],
   ])('is refused with the reason: %s', (_what, fields, reason) => {
     expect(() => codeOf({ ...BASE, ...fields })).toThrow(`The inline recipe x ${reason}`)
   })
 
-  it.each([['a date', new Date(0)], ['a function', { helper }], ['undefined in it', { a: undefined }], ['an array', [1]], ['null', null]])('captures plain data alone, not %s', (_what, captures) => {
-    expect(() => codeOf({ ...BASE, captures })).toThrow('its captures must be plain data by the names of variables')
+  it.each([
+    ['a date', new Date(0), 'its captures are a Date, and not plain data by the names of variables'],
+    ['a function', { mark: 1, helper }, 'its capture helper is a function, and captures must be plain data'],
+    ['undefined in it', { a: undefined }, 'its capture a is undefined, and'],
+    ['a map deep in it', { table: { rows: [1, { seen: new Map() }] } }, 'its capture table.rows.1.seen is a Map, and'],
+    ['no number', { a: 1, rate: NaN }, 'its capture rate is NaN, and'],
+    ['an object of a class without a name', { a: new (class { x = 1 })() }, 'its capture a is an object of a class, and'],
+    ['an array', [1], 'its captures must be plain data by the names of variables'],
+    ['null', null, 'its captures must be plain data by the names of variables'],
+  ])('captures plain data alone, not %s', (_what, captures, message) => {
+    expect(() => codeOf({ ...BASE, captures })).toThrow(message)
   })
 
   it('may use what every program has, what it declares, and modules of Node; what cannot be followed leaves it open', async () => {

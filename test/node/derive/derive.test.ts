@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { derive } from '../../../src/node/derive/derive.ts'
@@ -242,6 +242,23 @@ describe('a command', () => {
     expect(environment.facts).not.toHaveProperty('node')
     project.write('requirements.txt', 'numpy==2.0.0')
     expect(await ask()).toMatchObject({ status: 'ran', changes: [{ what: 'environment', name: 'lock-file' }] })
+  }, 30_000)
+
+  it('is said to load from node_modules only if it is a program that does, and is tied to a lock file of its language', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('prep.py', '')
+    project.write('page.js', '')
+    project.write('node_modules/left/package.json', '{"name":"left","version":"1.0.0"}')
+    const ask = async (program: string) => {
+      const { open, lockFile } = await derive(repository, { name: 'prep', command: [program, 'prep.py'], code: ['*.py', '*.js'], folder: project.folder, inputs: ['raw'], outputs: ['out'] }, { inputs: { raw: 'raw' }, dryRun: true })
+      return [open.length, lockFile === null ? null : basename(lockFile)]
+    }
+    expect([await ask('node'), await ask('python3'), await ask('sh')]).toEqual([[1, null], [0, null], [0, null]])
+    project.write('package-lock.json', '{"lockfileVersion":3,"packages":{}}')
+    expect([await ask('node'), await ask('/usr/bin/python3.12'), await ask('sh')]).toEqual([[0, 'package-lock.json'], [0, null], [0, 'package-lock.json']])
+    project.write('uv.lock', '')
+    expect([await ask('node'), await ask('python3'), await ask('sh')]).toEqual([[0, 'package-lock.json'], [0, 'uv.lock'], [0, 'package-lock.json']])
   }, 30_000)
 
   it('that starts a container is tied to the digest of its image, and a tag is refused', async () => {

@@ -1,6 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { processExecutor } from '../../../src/node/execution/executor.ts'
+import type { Executor } from '../../../src/node/execution/interface.ts'
 import { capitals, Project } from './project.ts'
 
 const HEAD = 'import { execFileSync } from \'node:child_process\'\nimport { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from \'node:fs\'\nimport { createServer } from \'node:net\''
@@ -42,6 +44,34 @@ describe.skipIf(process.platform === 'win32')('a derivation', () => {
     expect(readdirSync(join(project.folder, '.varve/cache/scratch'))).toEqual([])
   }, 30_000)
 })
+
+it('an output that something goes on writing to while it is stored fails, and is never stored in part', async () => {
+  await using project = new Project()
+  const repository = await project.open()
+  await repository.snapshot([{ path: 'a.txt', content: 'first' }], { ref: 'raw' })
+  project.write('growing.mjs', capitals({ name: 'growing', extra: 'await outputs.out.write(\'big\', \'x\'.repeat(3_000_000))' }))
+  let writing: NodeJS.Timeout | undefined
+  // As a process may do that has left its group, where nobody can find it.
+  const executor: Executor = {
+    async execute(job) {
+      const outcome = await processExecutor.execute(job)
+      const write = (): void => {
+        // Until the scratch folder is removed.
+        if (!existsSync(job.scratch.output('out'))) return
+        appendFileSync(join(job.scratch.output('out'), 'big'), 'more')
+        writing = setTimeout(write, 0)
+      }
+      write()
+      return outcome
+    },
+  }
+  try {
+    await expect(project.derive(repository, 'growing.mjs', { ref: 'out', executor })).rejects.toMatchObject({ code: 'RECIPE_FAILED', message: expect.stringMatching(/^growing failed: What it wrote cannot be stored: .*big/s) as string })
+  } finally {
+    clearTimeout(writing)
+  }
+  expect(await repository.blocks.getRef('out')).toBeUndefined()
+}, 60_000)
 
 it('a folder that the recipe made anew is as good as the one it got', async () => {
   await using project = new Project()

@@ -48,6 +48,7 @@ suite('the description of a recipe', () => {
     ['', { rows: 1 }, 'takes no parameters, and "rows" was given'],
     [`params: { '~standard': { version: 1, vendor: 'test', validate: () => ({ value: { at: new Date(0) } }) } }`, {}, 'turns the parameters into something that JSON cannot hold'],
     [`params: { '~standard': { version: 1, vendor: 'test', validate: () => { throw new Error('broken schema') } } }`, {}, 'The schema of the recipe failed: broken schema'],
+    [`params: { '~standard': { version: 1, vendor: 'test', validate: ({ rows = 10 }) => ({ value: { rows } }) } }`, { row: 5 }, 'recipe.mjs#recipe takes no notice of the parameter "row"; did you mean "rows"?'],
     ['map: "shard"', {}, 'recipe.mjs#recipe is not a recipe: its map must be'],
   ])('refuses %s', async (fields, params, message) => {
     await expect(described(fields, params)).rejects.toThrow(message)

@@ -83,10 +83,19 @@ describe('a function recipe', () => {
     ['a list of files', `(async () => { for await (const path of inputs.raw.files()) await outputs.out.write(path, '') })()`, 'run() returned while 1 read (the list of raw) was not done: await it'],
     ['a callback of forEach', `['a', 'b'].forEach(async (path) => { await inputs.raw.read('a.txt'); await outputs.out.write(path, '') })`, 'run() returned while 2 reads (a.txt, a.txt) were not done: await them'],
     ['what writes a little later', `void new Promise((resolve) => resolve()).then(async () => { for (let at = 0; at < 9; at++) await null; await outputs.out.write('late', '') })`, 'run() wrote late after it had returned: await all that it begins'],
+    ['a file that it writes by itself', `const { writeFile } = await import('node:fs/promises'); void writeFile(outputs.out.path + '/big', Buffer.alloc(200_000_000, 1))`, 'run() returned while out/big was still being written: await all that it begins'],
+    ['a stream', `const { createWriteStream } = await import('node:fs'); const stream = createWriteStream(outputs.out.path + '/big'); for (let at = 0; at < 200; at++) stream.write(Buffer.alloc(1_000_000, 1)); stream.end()`, 'run() returned while out/big was still being written: await all that it begins'],
+    ['what it copies', `const { copyFile, mkdir } = await import('node:fs/promises'); mkdir(outputs.out.path + '/deep').then(() => copyFile(inputs.raw.path + '/a.txt', outputs.out.path + '/deep/copy'))`, 'run() returned while out/deep/copy was still being written: await all that it begins'],
     ['what is rejected, though somebody listens', `process.on('unhandledRejection', () => {}); outputs.out.write('../x', '')`, 'UnsafePathError: The path ../x has a segment ".."'],
     ['a promise that is rejected when it has returned', `process.on('unhandledRejection', () => {}); void Promise.reject(new TypeError('no such column'))`, 'TypeError: no such column'],
   ])('fails if it does not wait for %s', async (_what, body, reason) => {
     expect(await workshop.runFunction(body)).toMatchObject({ status: 'failed', reason })
+  })
+
+  it('may leave file operations behind that change no output', async () => {
+    const outcome = await workshop.runFunction(`const { readFile, writeFile } = await import('node:fs/promises'); await outputs.out.write('a', 'done'); void readFile(inputs.raw.path + '/a.txt'); void writeFile(process.env.TMPDIR + '/cache', Buffer.alloc(50_000_000, 1))`)
+    expect(outcome).toMatchObject({ status: 'succeeded' })
+    expect(await outputOf(outcome, 'a')).toBe('done')
   })
 
   it('has files under their names when they are whole, and nothing of those that could not be written', async () => {

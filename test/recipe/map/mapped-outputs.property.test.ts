@@ -7,6 +7,7 @@ import type { ManifestEntry } from '../../../src/manifest/interface.ts'
 import { ManifestBuilder, verifyManifest } from '../../../src/manifest/manifest.ts'
 import { pathFromText, pathToText } from '../../../src/manifest/path.ts'
 import { changedUnits } from '../../../src/recipe/map/changed-units.ts'
+import { DoneUnits } from '../../../src/recipe/map/done-units.ts'
 import { MappedOutputs, type MappedResult } from '../../../src/recipe/map/mapped-outputs.ts'
 import { type MapRule, shardOf } from '../../../src/recipe/map/map-rule.ts'
 import type { UnitPart } from '../../../src/recipe/map/unit.ts'
@@ -52,6 +53,25 @@ async function run(blocks: MemoryBlocks, rule: MapRule, root: CID, basis: { read
   return { result: await outputs.finish(), ran, total: changed.total, count: changed.count }
 }
 
+/** Stops when some units are done, and gives what they make with what was taken over, as if it were the result of an input of its own. */
+async function stopped(blocks: MemoryBlocks, rule: MapRule, root: CID, basis: { readonly input: CID; readonly result: MappedResult } | null, isDone: (at: number) => boolean): Promise<{ readonly input: CID; readonly result: MappedResult; readonly undone: readonly string[] }> {
+  const changed = await changedUnits(blocks, basis?.input ?? null, root, rule)
+  const outputs = await MappedOutputs.begin(blocks, ['a', 'b'], basis?.result ?? null, CHUNKER)
+  for await (const unit of changed.outdated()) await outputs.drop(unit)
+  const done = new DoneUnits(changed)
+  const undone: string[] = []
+  let at = 0
+  for await (const part of done.units()) {
+    if (!isDone(at++)) undone.push(part.name)
+    else {
+      await outputs.add(part.name, resultOf(blocks, part))
+      done.add(part.name)
+    }
+  }
+  expect(done.count).toBe(at - undone.length)
+  return { input: await done.inputDone(blocks, blocks, root), result: await outputs.finish(), undone }
+}
+
 const paths = fc.array(fc.constantFrom('a', 'b', 'c/d', 'c/e', 'c/f/g', 'h', 'i/j', 'k', 'l', 'm', 'n/o', 'p'), { maxLength: 12 })
 const trees = fc.tuple(paths, fc.array(fc.string({ maxLength: 5 }), { minLength: 12, maxLength: 12 })).map(([names, texts]): Tree => Object.fromEntries(names.map((name, at) => [name, texts[at] ?? ''])))
 const rules: fc.Arbitrary<MapRule> = fc.oneof(fc.constant<MapRule>('file'), fc.integer({ min: 1, max: 5 }).map((shards) => ({ shards })))
@@ -76,6 +96,20 @@ describe('a map recipe that goes on from an earlier run', () => {
         basis = { input: root, result: partial.result }
         before = tree
       }
+    }), { numRuns: 150 })
+  })
+
+  it('goes on from a try that was stopped wherever it was, and runs what was not done', async () => {
+    await fc.assert(fc.asyncProperty(rules, trees, trees, trees, fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }), async (rule, first, second, third, isDone) => {
+      const blocks = new MemoryBlocks(hasher)
+      const roots = [await manifestOf(blocks, first), await manifestOf(blocks, second), await manifestOf(blocks, third)] as const
+      const before = { input: roots[0], result: (await run(blocks, rule, roots[0], null)).result }
+      const { undone, ...progress } = await stopped(blocks, rule, roots[1], before, (at) => isDone[at] ?? false)
+      for await (const _entry of verifyManifest(blocks, progress.input));
+      const same = await run(blocks, rule, roots[1], progress)
+      expect(same.ran).toEqual(undone)
+      expect(same.result).toEqual((await run(blocks, rule, roots[1], null)).result)
+      expect((await run(blocks, rule, roots[2], progress)).result).toEqual((await run(blocks, rule, roots[2], null)).result)
     }), { numRuns: 150 })
   })
 

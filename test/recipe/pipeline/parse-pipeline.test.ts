@@ -117,7 +117,9 @@ describe('a command', () => {
     ['{outputs.raw}', 'The step has no output "raw"; there is: out'],
     ['{params.rat}', 'The step has no parameter "rat"; did you mean "rate"?'],
     ['${inputs.raw}', 'In a command, write {inputs.raw} without "$"'],
-    ['${params.rate}', 'In a command, write {params.rate} without "$", and give the step the parameter'],
+    ['${params.rate}', 'In a command, write {params.rate} without "$"'],
+    ['${params.train.rate}', 'In a command, write {params.rate}'],
+    ['${params.train.depth}', "In a command, write {params.depth}, and give the step that parameter: params: { depth: '${params.train.depth}' }"],
   ])('cannot have the word %s', (word, message) => {
     expect(problemLines(step(word))).toEqual([`3:18 steps.a.command.1: ${message}`])
   })

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { InvalidArgumentError } from '../../../errors.ts'
@@ -14,6 +13,7 @@ import { LoadedModules } from './loaded-modules.ts'
 import { OpenWork } from './open-work.ts'
 import { deepFreeze, explainPart, recipeContext } from './recipe-context.ts'
 import { SeededMath } from './seeded-math.ts'
+import { assertSettled } from './settled-outputs.ts'
 
 /** Loads a function once and calls it for one unit after the other. What it says of each is in the order in which they came. */
 export class FunctionRunner {
@@ -69,8 +69,8 @@ export class FunctionRunner {
       this.#channel.keepsAlive(true)
       open.end()
       assertNothing(returned)
-      // What it began and did not wait for may go on to a read or a write now, or fail.
-      await nextTurn()
+      // What it began and did not wait for may go on to a read or a write in there, or fail.
+      await assertSettled(unit.outputs)
       const report = await this.#report()
       await flushed()
       if (!this.#hasFailed) this.#channel.send({ type: 'done', ...report })
