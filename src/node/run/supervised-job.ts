@@ -9,6 +9,7 @@ import { signalTree } from '../execution/process-tree.ts'
 import { hostId, startTicks } from '../maker.ts'
 import { errorCode } from '../system-errors.ts'
 import { MetricFollower } from './follow-metrics.ts'
+import { METRICS_DESCRIPTOR, pipeMetrics } from './metric-pipe.ts'
 import type { EndOptions, Run } from './run.ts'
 import type { RunFiles } from './run-folder.ts'
 
@@ -58,8 +59,9 @@ export class SupervisedJob {
   async run([program = '', ...words]: readonly string[], { cwd, environment }: { readonly cwd: string; readonly environment: Readonly<Record<string, string | undefined>> }): Promise<EndOptions> {
     const { signal } = this.#options
     signal?.throwIfAborted()
-    const child = spawn(program, words, { cwd, env: { ...environment }, stdio: ['inherit', 'pipe', 'pipe'], detached: this.#ownGroup })
-    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (bytes: Buffer) => this.#pass(child[name], this.#write(name, bytes)))
+    const child = spawn(program, words, { cwd, env: { ...environment, VARVE_METRICS_FD: String(METRICS_DESCRIPTOR) }, stdio: ['inherit', 'pipe', 'pipe', 'pipe'], detached: this.#ownGroup })
+    pipeMetrics(child.stdio[METRICS_DESCRIPTOR] as Readable, this.#files.metrics)
+    for (const [name, from] of [['stdout', child.stdio[1] as Readable], ['stderr', child.stdio[2] as Readable]] as const) from.on('data', (bytes: Buffer) => this.#pass(from, this.#write(name, bytes)))
     this.#note(child)
     const forget = this.#forwardStops(child)
     try {
@@ -140,8 +142,7 @@ function endOf(child: ChildProcess): Promise<ChildEnd> {
     child.once('exit', (exitCode, endSignal) => {
       const end = (): void => settle({ exitCode, endSignal })
       const timer = setTimeout(() => {
-        child.stdout?.destroy()
-        child.stderr?.destroy()
+        for (const pipe of child.stdio) pipe?.destroy()
         end()
       }, PIPES_MS)
       // All that it wrote has come by then.

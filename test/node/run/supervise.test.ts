@@ -39,6 +39,21 @@ async function started(project: Project): Promise<Repository> {
 const OPTIONS = { inputs: { train: 'data' }, outputs: { model: 'model.txt' }, config: { rate: 0.5 }, seed: 7 } as const
 
 describe('a command', () => {
+  it('may write its metrics to a pipe, and to the file besides', async () => {
+    await using project = new Project()
+    const repository = await started(project)
+    project.write('pipe.mjs', `import { appendFileSync, writeSync } from 'node:fs'
+const pipe = Number(process.env.VARVE_METRICS_FD)
+for (let step = 0; step < 1000; step++) writeSync(pipe, JSON.stringify({ step, loss: 1 / (step + 1) }) + '\\n')
+appendFileSync(process.env.VARVE_METRICS, '{"accuracy":0.75}\\n')
+writeSync(pipe, '{"step":1000,')
+writeSync(pipe, '"loss":0.5}')
+`)
+    const { run, status, badMetricLines } = await project.supervise(repository, 'pipe.mjs', {})
+    expect({ status, badMetricLines }).toEqual({ status: 'succeeded', badMetricLines: 0 })
+    expect((await findRun(repository.blocks, run.id)).ended?.final).toEqual({ accuracy: 0.75, loss: 0.5 })
+  }, 30_000)
+
   it('is run as a run: it finds its data, configuration and seed, and its metrics, output and log are kept', async () => {
     await using project = new Project()
     const repository = await started(project)
