@@ -46,6 +46,11 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(readdirSync(join(cwd, 'back')).sort()).toEqual(['REPRODUCE.md', 'code', 'config.json', 'inputs', 'run.json', 'run.sh'])
   writeFileSync(join(cwd, 'data/a.txt'), 'other data ')
   expect(await runCli(['reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringContaining('train#1 and train#3: identical') as string })
+  await runJson(['snapshot', 'data'], { cwd })
+  const kept = await runCli(['gc', '--keep-last', '1', '--dry-run'], { cwd })
+  expect(kept.stdout).toMatch(/^would let go of baf\w+ .*: its data stays, kept by run train#3, which read it$/m)
+  expect(kept.stdout).not.toContain('--forget')
+  expect(await runJson(['gc', '--keep-last', '1', '--dry-run'], { cwd })).toMatchObject({ evicted: [{ keptBy: { run: 'train#3', as: 'input' } }] })
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 
