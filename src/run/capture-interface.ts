@@ -44,7 +44,7 @@ export interface PackageState {
 
 /** The interpreter that a command starts. Paths that are part of the code are told from its top, with `/`. */
 export interface PythonState {
-  /** The words that start it: `python3`, or `uv run --no-sync python`. */
+  /** The words that start it: `python3`, or `uv run python`. */
   readonly command: readonly string[]
   /** `CPython`. */
   readonly implementation: string

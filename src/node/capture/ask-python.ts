@@ -27,6 +27,7 @@ export interface PythonPlace {
   readonly folder: string
   readonly variables: Variables
   readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
 }
 
 const MARK = 'varve-python:'
@@ -49,8 +50,8 @@ for one in metadata.distributions():
 print('\\n${MARK}' + json.dumps([platform.python_implementation(), platform.python_version(), sys.executable, sys.prefix if sys.prefix != sys.base_prefix else None, found]))
 `
 
-/** Starts an interpreter once and asks for its version and what is installed for it. @returns why not, if it does not say, as the end of a sentence that begins with the program */
-export function askPython({ words, options }: PythonCommand, { folder, variables, timeoutMs }: PythonPlace): Promise<PythonAnswer | string> {
+/** Starts an interpreter once and asks for its version and what is installed for it. One that is stopped by the signal has not said it. @returns why not, if it does not say, as the end of a sentence that begins with the program */
+export function askPython({ words, options }: PythonCommand, { folder, variables, timeoutMs, signal }: PythonPlace): Promise<PythonAnswer | string> {
   const [program = '', ...rest] = words
   const env = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)) as Record<string, string>
   return new Promise((resolve) => {
@@ -61,7 +62,7 @@ export function askPython({ words, options }: PythonCommand, { folder, variables
       else resolve(`failed: ${lastLine(errors) ?? (typeof error.code === 'number' ? `exit code ${error.code}` : error.message)}`)
     }
     try {
-      const child = execFile(program, [...rest, ...options, '-c', QUESTION], { cwd: folder, env, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_ANSWER_BYTES, windowsHide: true, encoding: 'utf8' }, settle)
+      const child = execFile(program, [...rest, ...options, '-c', QUESTION], { cwd: folder, env, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_ANSWER_BYTES, windowsHide: true, encoding: 'utf8', ...(signal === undefined ? {} : { signal }) }, settle)
       child.stdin?.on('error', () => undefined)
       child.stdin?.end()
     } catch (error) {

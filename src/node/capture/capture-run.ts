@@ -15,6 +15,8 @@ import { runtimeState } from './runtime-state.ts'
 const DEFAULT_PROBE_TIMEOUT_MS = 2000
 /** An environment on a network has thousands of files to look at. */
 const DEFAULT_PYTHON_TIMEOUT_MS = 10_000
+/** What is installed now need not be when the command starts. */
+const INSTALL_TIMEOUT_MS = 300_000
 
 /**
  * What can be found out about a program that is about to run in a folder: the code of the whole working tree that the folder is in, as it is now, stored through the session and read back; the state of git,
@@ -27,15 +29,19 @@ const DEFAULT_PYTHON_TIMEOUT_MS = 10_000
  * @throws what the session throws; the signal's reason
  */
 export async function captureRun(folder: string, options: CaptureOptions): Promise<CapturedRun> {
-  const { variables, argv, image, alsoRecord, command, probeTimeoutMs: timeoutMs = DEFAULT_PROBE_TIMEOUT_MS, pythonTimeoutMs = DEFAULT_PYTHON_TIMEOUT_MS } = options
+  const { variables, argv, image, alsoRecord, command, probeTimeoutMs: timeoutMs = DEFAULT_PROBE_TIMEOUT_MS, pythonTimeoutMs, signal } = options
   // Programs are asked while this one reads files.
   const probes = Promise.all([runtimeState({ variables, timeoutMs }), containerState({ image, variables, timeoutMs })])
   const interpreter = command == null ? undefined : pythonOf(command, { folder, variables })
-  const asked = interpreter === undefined ? undefined : askPython(interpreter, { folder, variables, timeoutMs: pythonTimeoutMs })
+  const asked = interpreter === undefined ? undefined : askPython(interpreter, { folder, variables, timeoutMs: pythonTimeoutMs ?? (interpreter.mayInstall ? INSTALL_TIMEOUT_MS : DEFAULT_PYTHON_TIMEOUT_MS), signal })
   probes.catch(() => undefined)
+  // What is installed meanwhile must not be taken for code.
+  if (interpreter?.mayInstall === true) await asked
   const { git, code, top, ...stored } = await captureCode(folder, options)
+  const told = await asked
+  signal?.throwIfAborted()
   const places = { folder: realPath(folder), top: realPath(top) }
-  const { packages, python = null, missing: unknownPackages }: FoundPackageState & { readonly python?: PythonState | null } = interpreter === undefined || asked === undefined ? packageState(places.folder, places.top) : pythonState(interpreter, await asked, places)
+  const { packages, python = null, missing: unknownPackages }: FoundPackageState & { readonly python?: PythonState | null } = interpreter === undefined || told === undefined ? packageState(places.folder, places.top) : pythonState(interpreter, told, places)
   const [{ runtime, ...probed }, { container, missing: unknownContainer }] = await probes
   const words = redactArguments(argv)
   const recorded = recordedVariables(variables, alsoRecord)

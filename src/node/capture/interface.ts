@@ -33,7 +33,7 @@ export interface CaptureOptions {
   readonly gitTimeoutMs?: number
   /** Longest that is waited for nvidia-smi, and for the metadata of a container. Default 2,000. */
   readonly probeTimeoutMs?: number
-  /** Longest that is waited for an interpreter of Python. Default 10,000. */
+  /** Longest that is waited for an interpreter of Python. Default 10,000; 300,000 where uv starts it, which may install what is locked first, as it will for the command. */
   readonly pythonTimeoutMs?: number
   /** Where temporary files go. Default: the system's folder for them. */
   readonly scratchFolder?: string

@@ -4,10 +4,12 @@ import type { Variables } from './git-command.ts'
 
 /** How a command starts an interpreter of Python. */
 export interface PythonCommand {
-  /** The words that start it and nothing else: `python3`, `uv run --no-sync python`. */
+  /** The words that start it and nothing else: `python3`, `uv run python`. */
   readonly words: readonly string[]
   /** Those of its options by which it sees other packages, as `-I` and `-s`. */
   readonly options: readonly string[]
+  /** Whether to start it may install first, as uv does whenever it starts something: for the question as for the command right after it, which then finds what was recorded. */
+  readonly mayInstall: boolean
 }
 
 interface Launcher {
@@ -39,7 +41,7 @@ const FIRST_LINE_BYTES = 512
  */
 export function pythonOf(command: readonly string[], { folder, variables }: { readonly folder: string; readonly variables: Variables }): PythonCommand | undefined {
   const [program = '', ...rest] = command
-  if (isPython(program)) return { words: [program], options: hidingOptions(rest) }
+  if (isPython(program)) return { words: [program], options: hidingOptions(rest), mayInstall: false }
   const launcher = LAUNCHERS.get(nameOf(program))
   if (launcher !== undefined) return launched(command, launcher)
   return ofScript(program, folder, variables)
@@ -55,10 +57,9 @@ function launched(command: readonly string[], { verb, valued }: Launcher): Pytho
     else if (!word.startsWith('-') && !/^\w+=/.test(word)) {
       if (needs !== undefined) return undefined
       const before = command.slice(0, at)
-      // Looking must install nothing: what the lock file says and what is there are compared.
-      const words = isUv ? before.flatMap((one) => (one === 'run' ? [one, '--no-sync'] : [one])) : before
-      if (isPython(word)) return { words: [...words, word], options: hidingOptions(command.slice(at + 1)) }
-      return isUv && word.endsWith('.py') ? { words: [...words, 'python'], options: [] } : undefined
+      const mayInstall = isUv && !before.includes('--no-sync')
+      if (isPython(word)) return { words: [...before, word], options: hidingOptions(command.slice(at + 1)), mayInstall }
+      return isUv && word.endsWith('.py') ? { words: [...before, 'python'], options: [], mayInstall } : undefined
     }
   }
   return undefined
@@ -67,10 +68,10 @@ function launched(command: readonly string[], { verb, valued }: Launcher): Pytho
 /** Scripts that pip installs, as torchrun, name the interpreter of their environment. */
 function ofScript(program: string, folder: string, variables: Variables): PythonCommand | undefined {
   const [interpreter = '', ...words] = firstLine(program, folder, variables)?.slice(2).trim().split(/\s+/) ?? []
-  if (isPython(interpreter)) return { words: [interpreter], options: hidingOptions(words) }
+  if (isPython(interpreter)) return { words: [interpreter], options: hidingOptions(words), mayInstall: false }
   if (nameOf(interpreter) !== 'env') return undefined
   const [named = '', ...options] = words[0] === '-S' ? words.slice(1) : words
-  return isPython(named) ? { words: [named], options: hidingOptions(options) } : undefined
+  return isPython(named) ? { words: [named], options: hidingOptions(options), mayInstall: false } : undefined
 }
 
 /** The first line of a script that begins with `#!`. Undefined for what is none, or cannot be read. */

@@ -18,6 +18,8 @@ export function pythonDifferences(pins: NonNullable<PythonLock['pins']>, install
     } else if (!pin.versions.some((locked) => isSameVersion(locked, version))) differences.push(`${name}: locked ${pin.versions.join(' or ')}, installed ${version}`)
   }
   for (const [key, { name, versions, isRequired }] of pins) if (isRequired && !found.has(key)) differences.push(`${name}: locked ${versions.length === 0 ? 'to no version' : versions.join(' or ')}, not installed`)
+  // Where a lock file is for all platforms and groups, nothing has to be there; but not all of it can be absent.
+  if (pins.size > 0 && ![...pins.keys()].some((key) => found.has(key)) && differences.length === 0) differences.push(`of ${pins.size} that are locked none is installed`)
   return differences.sort()
 }
 

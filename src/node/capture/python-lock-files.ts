@@ -8,7 +8,8 @@ export function tomlLock(text: string): ReadonlyMap<string, PythonPin> {
     // Tables of the package, as its dependencies, have names and versions of their own.
     const own = table.split(/^\[/m)[0] ?? ''
     const [name, version] = ['name', 'version'].map((key) => new RegExp(`^${key}[ \\t]*=[ \\t]*"([^"\\n]+)"`, 'm').exec(own)?.[1])
-    if (name === undefined || version === undefined) continue
+    // The project itself, and what is part of it.
+    if (name === undefined || version === undefined || /^source[ \t]*=[ \t]*\{[ \t]*(virtual|editable|directory)\b/m.test(own)) continue
     const key = normalName(name)
     pins.set(key, { name, versions: [...(pins.get(key)?.versions ?? []), version], isHashed: /\bhash = "sha256:/.test(own), isRequired: false })
   }

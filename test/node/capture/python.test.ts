@@ -68,6 +68,8 @@ describe.runIf(isPosix)('the packages of a command that starts Python', () => {
   ])('are compared with %s', async (name, text, difference) => {
     const same = await capturedWith({ [name]: text, 'requirements.txt': 'six==1' }, [['numpy', '1.26.4']])
     expect(same).toMatchObject({ packages: { lockFile: { path: name }, differences: [] }, python: { isHashed: true } })
+    const [absent] = (await capturedWith({ [name]: text }, [['pip', '24.0']])).packages?.differences ?? []
+    expect(absent).toBe(name === 'Pipfile.lock' ? 'numpy: locked 1.26.4, not installed' : 'of 1 that are locked none is installed')
     expect((await capturedWith({ [name]: text }, [['numpy', '1.25.0'], ['six', '1.0']])).packages?.differences).toEqual([difference, 'six: installed 1.0, not locked'])
   })
 
@@ -109,6 +111,22 @@ describe.runIf(isPosix)('the packages of a command that starts Python', () => {
     }
   })
 
+  it('are asked before the code is read where that may install them', async () => {
+    const folder = made.make({ 'train.py': 'pass', 'uv.lock': '[[package]]\nname = "own"\nversion = "1"\nsource = { editable = "." }\n' })
+    const answer = JSON.stringify(['CPython', '3.12.4', join(folder, '.venv/bin/python'), join(folder, '.venv'), []])
+    const PATH = fakeProgram(join(made.folder(), 'bin'), 'uv', `sleep 1; mkdir -p .venv/bin; touch .venv/pyvenv.cfg .venv/bin/python; echo 'varve-python:${answer}'`)
+    const { capture, stored } = await captureOf(folder, { command: ['uv', 'run', 'train.py'], variables: { ...VARIABLES, PATH } })
+    expect(Object.keys(stored).sort()).toEqual(['train.py', 'uv.lock'])
+    expect(capture).toMatchObject({ leftOut: ['.venv'], git: { dirty: [] }, python: { command: ['uv', 'run', 'python'], environment: '.venv', isHashed: true }, packages: { installed: [], differences: [] } })
+  })
+
+  it('are not waited for when the capture is stopped', async () => {
+    const folder = made.folder()
+    write(folder, { 'train.py': 'pass' })
+    const PATH = fakeProgram(join(made.folder(), 'bin'), 'python3', 'exec sleep 60')
+    await expect(captureOf(folder, { command: ['python3', 'train.py'], variables: { ...VARIABLES, PATH }, signal: AbortSignal.timeout(700) })).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
   it.runIf(hasPython)('are asked of a real one, which runs nothing of the project', async () => {
     const folder = made.folder()
     const site = made.folder()
@@ -128,11 +146,11 @@ describe.runIf(isPosix)('the interpreter that a command starts', () => {
   const of = (...command: readonly string[]) => pythonOf(command, { folder: made.base, variables: VARIABLES })
 
   it.each([
-    ['python3 train.py', 'python3', ''], ['/opt/venv/bin/python3.12 -u -s -m train', '/opt/venv/bin/python3.12', '-s'], ['pypy3 -EsI x', 'pypy3', '-EsI'], ['python -c -I', 'python', ''],
-    ['uv run python train.py', 'uv run --no-sync python', ''], ['uv run --with numpy -p 3.12 train.py', 'uv run --no-sync --with numpy -p 3.12 python', ''], ['uv --project x run python3 -I y.py', 'uv --project x run --no-sync python3', '-I'],
+    ['uv run --no-sync python x.py', 'uv run --no-sync python', ''], ['python3 train.py', 'python3', ''], ['/opt/venv/bin/python3.12 -u -s -m train', '/opt/venv/bin/python3.12', '-s'], ['pypy3 -EsI x', 'pypy3', '-EsI'], ['python -c -I', 'python', ''],
+    ['uv run python train.py', 'uv run python', ''], ['uv run --with numpy -p 3.12 train.py', 'uv run --with numpy -p 3.12 python', ''], ['uv --project x run python3 -I y.py', 'uv --project x run python3', '-I'],
     ['poetry run python x.py', 'poetry run python', ''], ['conda run -n ml python x.py', 'conda run -n ml python', ''], ['env -u X A=1 python3 x.py', 'env -u X A=1 python3', ''], ['nice -n 5 python x.py', 'nice -n 5 python', ''],
   ])('by %s is asked by %s', (command, words, options) => {
-    expect(of(...command.split(' '))).toEqual({ words: words.split(' '), options: options === '' ? [] : [options] })
+    expect(of(...command.split(' '))).toEqual({ words: words.split(' '), options: options === '' ? [] : [options], mayInstall: command.startsWith('uv') && !command.includes('--no-sync') })
   })
 
   it.each(['node train.mjs', 'node python', 'env node python', 'env -i node python', 'uv pip install python', 'uv run ruff python.py', 'python-config --x', './missing', 'poetry install python', ''])('is none in %s', (command) => {
@@ -143,8 +161,8 @@ describe.runIf(isPosix)('the interpreter that a command starts', () => {
     const folder = realpathSync(made.folder())
     write(folder, { torchrun: '#!/opt/venv/bin/python3.12 -s\nimport torch', 'train.py': '#!/usr/bin/env -S python3 -I\n', run: '#!/usr/bin/env bash\n', plain: 'x', empty: '' })
     const script = (name: string) => pythonOf([name], { folder, variables: { PATH: folder } })
-    expect(script('torchrun')).toEqual({ words: ['/opt/venv/bin/python3.12'], options: ['-s'] })
-    expect(script('./train.py')).toEqual({ words: ['python3'], options: ['-I'] })
+    expect(script('torchrun')).toEqual({ words: ['/opt/venv/bin/python3.12'], options: ['-s'], mayInstall: false })
+    expect(script('./train.py')).toEqual({ words: ['python3'], options: ['-I'], mayInstall: false })
     for (const name of ['run', 'plain', 'empty', '.', 'gone']) expect(script(name), name).toBeUndefined()
   })
 })
