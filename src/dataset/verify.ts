@@ -5,8 +5,8 @@ import { verifyList } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
 import { diffManifests, openManifest, verifyManifest } from '../manifest/manifest.ts'
 import { pathToText } from '../manifest/path.ts'
-import { DigestTable } from '../repository/digest-table.ts'
 import { addReachable } from '../repository/reachable.ts'
+import { ReachedBlocks } from '../repository/reached-blocks.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { type ObjectProblem, type StorageReport, verifyStorage } from '../repository/verify-storage.ts'
 import { Pause } from '../repository/pause.ts'
@@ -129,7 +129,7 @@ const OWN_REFS = '_varve/'
 
 /** What varve keeps for itself, as the records of derivations: that all they lead to is there, but for what was dropped. Reads every tree node below, and holds 40 bytes a block. */
 async function verifyRecords(repository: BlockRepository, damage: DamageList, { name, target, evicted }: Pick<HistoryOfRef, 'name' | 'target' | 'evicted'>): Promise<void> {
-  await addReachable(repository, [target], new DigestTable(), {
+  await addReachable(repository, [target], new ReachedBlocks(), {
     follows: (cid) => !evicted.has(toHex(cid.multihash.digest)),
     onMissing: (cid, error) => damage.note(cid, error?.message ?? 'it is not in the repository', name),
   })

@@ -2,8 +2,8 @@ import { toHex } from '../bytes.ts'
 import { type CID, cidText } from '../cid/cid.ts'
 import { NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/repository.ts'
-import { DigestTable } from '../repository/digest-table.ts'
 import { addReachable } from '../repository/reachable.ts'
+import { ReachedBlocks } from '../repository/reached-blocks.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 
 /**
@@ -17,7 +17,7 @@ export async function assertWhole(repository: BlockRepository, snapshot: CID): P
   for await (const { target } of snapshotRefs(repository)) if (target.equals(snapshot)) return
   for await (const { target } of snapshotRefs(repository)) for await (const { cid } of walkHistory(repository, target, seen)) if (cid.equals(snapshot)) return
   const evicted = await repository.evicted()
-  await addReachable(repository, [snapshot], new DigestTable(), {
+  await addReachable(repository, [snapshot], new ReachedBlocks(), {
     follows: (cid) => !evicted.has(toHex(cid.multihash.digest)),
     onMissing: (cid, cause) => {
       throw new NotFoundError(`Garbage collection removed part of ${cidText(snapshot)}: ${cidText(cid)} is gone`, {

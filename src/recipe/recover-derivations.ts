@@ -5,10 +5,10 @@ import { decodeCbor } from '../codec/dag-cbor.ts'
 import { NotFoundError, type VarveError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeEdit } from '../manifest/interface.ts'
-import { DigestTable } from '../repository/digest-table.ts'
 import { indexedBlocks } from '../repository/gc/pack-usage.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import { addReachable, linksOf } from '../repository/reachable.ts'
+import { ReachedBlocks } from '../repository/reached-blocks.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { OperationOptions } from '../types.ts'
 import { MEMORY_REF, recall, type RememberedRun, withoutOldFailures } from './memory.ts'
@@ -112,7 +112,7 @@ class WholeCheck {
   readonly #repository: BlockRepository
   readonly #evicted: ReadonlySet<string>
   readonly #signal: AbortSignal | undefined
-  readonly #whole = new DigestTable()
+  readonly #whole = new ReachedBlocks()
   readonly #broken = new Set<string>()
 
   constructor(repository: BlockRepository, evicted: ReadonlySet<string>, signal: AbortSignal | undefined) {
@@ -134,18 +134,18 @@ class WholeCheck {
   }
 
   async #follow(root: CID): Promise<boolean> {
-    const reached = new DigestTable()
+    const reached = new ReachedBlocks()
     const follows = (cid: CID): boolean => !this.#isKnown(cid) && !this.#evicted.has(toHex(cid.multihash.digest))
     const onMissing = (cid: CID, error?: VarveError): never => {
       throw error ?? new NotFoundError(`Block ${cidText(cid)} is not there`)
     }
     const isWhole = await tolerant(() => addReachable(this.#repository, [root], reached, { follows, onMissing, signal: this.#signal }).then(() => true))
     if (isWhole !== true) return false
-    for (let row = 0; row < reached.count; row++) this.#whole.add(reached.digest(row))
+    this.#whole.addAll(reached)
     return true
   }
 
   #isKnown(cid: CID): boolean {
-    return this.#whole.rowOf(cid.multihash.digest) >= 0
+    return this.#whole.has(cid)
   }
 }

@@ -4,7 +4,6 @@ import { type BlockSource } from '../codec/interface.ts'
 import { CorruptBlockError, CorruptObjectError, NotFoundError, SessionRevokedError, VarveError } from '../errors.ts'
 import type { AnyIterable } from '../types.ts'
 import type { BlockRequest, ReadResult } from './block-reader.ts'
-import { DigestTable } from './digest-table.ts'
 import { evictedDigests, evictedError } from './evicted.ts'
 import type { IndexedPack } from './index-format.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
@@ -14,6 +13,7 @@ import { readTrailer } from './pack-reader.ts'
 import type { PackStore } from './pack-store.ts'
 import { readStored } from './read-block.ts'
 import { addReachable, type BlockGraph } from './reachable.ts'
+import { ReachedBlocks } from './reached-blocks.ts'
 import type { RepositoryState, SessionHost } from './session-host.ts'
 import { toHex } from '../bytes.ts'
 
@@ -100,7 +100,7 @@ async function missingFrom(state: RepositoryState, { packs, targets, blocks }: S
   }
   const ended = await evictedDigests(blocks, state.root.record.evicted)
   for (const target of targets) if (ended.has(toHex(target.multihash.digest))) throw evictedError(target)
-  await addReachable(graph, targets, new DigestTable(), { follows: (cid) => !ended.has(toHex(cid.multihash.digest)), onMissing: (cid) => missing.push(cid) })
+  await addReachable(graph, targets, new ReachedBlocks(), { follows: (cid) => !ended.has(toHex(cid.multihash.digest)), onMissing: (cid) => missing.push(cid) })
   return missing
 }
 

@@ -3,8 +3,8 @@ import { decodeCbor } from '../codec/dag-cbor.ts'
 import { VarveError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import type { BlockRequest, ReadResult } from './block-reader.ts'
-import type { DigestTable } from './digest-table.ts'
 import { Pause } from './pause.ts'
+import type { ReachedBlocks } from './reached-blocks.ts'
 
 /** Where reachability is looked up. */
 export interface BlockGraph {
@@ -30,12 +30,12 @@ const BATCH_BLOCKS = 256
  *
  * @throws what reading a block throws, or NotFoundError from `has` alone, unless `onMissing` takes it
  */
-export async function addReachable(graph: BlockGraph, roots: Iterable<CID>, reached: DigestTable, options: ReachOptions = {}): Promise<void> {
+export async function addReachable(graph: BlockGraph, roots: Iterable<CID>, reached: ReachedBlocks, options: ReachOptions = {}): Promise<void> {
   const { follows, onMissing = refuse, signal } = options
   const waiting: CID[] = []
   const pause = new Pause(signal)
   const visit = (cid: CID): MaybePromise<void> => {
-    if (!reached.add(cid.multihash.digest)) return
+    if (!reached.add(cid)) return
     if (cid.code === DAG_CBOR_CODE) waiting.push(cid)
     else return present(graph.has(cid), cid)
   }

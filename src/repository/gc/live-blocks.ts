@@ -1,9 +1,10 @@
 import type { CID } from '../../cid/cid.ts'
 import { toHex } from '../../bytes.ts'
 import { CorruptObjectError, VarveError } from '../../errors.ts'
-import { DigestTable } from '../digest-table.ts'
+import type { DigestTable } from '../digest-table.ts'
 import { evictedDigests } from '../evicted.ts'
 import { addReachable } from '../reachable.ts'
+import { ReachedBlocks } from '../reached-blocks.ts'
 import type { BlockRepository } from '../repository.ts'
 import { DeltaBases } from './delta-bases.ts'
 
@@ -12,7 +13,7 @@ import { DeltaBases } from './delta-bases.ts'
  * has died meanwhile still counts, and is left to the next collection.
  */
 export class Marking {
-  #live = new DigestTable()
+  #reached = new ReachedBlocks()
   /** Digests of blocks whose links were not followed, since they were evicted or to be. */
   #evicted: ReadonlySet<string> = new Set()
   /** What was read of deltas; it holds for every marking. */
@@ -22,36 +23,40 @@ export class Marking {
     this.deltas = deltas
   }
 
+  get reached(): ReachedBlocks {
+    return this.#reached
+  }
+
   get live(): DigestTable {
-    return this.#live
+    return this.#reached.digests
   }
 
   /** Begins anew, and says so, if something is not to be evicted after all, or is back: its links were passed by. */
   expect(wanted: ReadonlySet<string>): boolean {
     const isNew = [...this.#evicted].some((digest) => !wanted.has(digest))
-    if (isNew) this.#live = new DigestTable()
+    if (isNew) this.#reached = new ReachedBlocks()
     this.#evicted = wanted
     return isNew
   }
 }
 
 /**
- * Adds to `live` every block that the newest root record leads to: through refs, and the log of operations without what its entries mention. `evict` and
+ * Adds to `reached` every block that the newest root record leads to: through refs, and the log of operations without what its entries mention. `evict` and
  * what was evicted before are kept themselves, their links are not followed.
  *
  * @throws CorruptObjectError if a block that is needed is missing or damaged: what it leads to is not known, and must not be taken for garbage
  */
-export async function addLiveBlocks(repository: BlockRepository, evict: readonly CID[], live: DigestTable, signal?: AbortSignal): Promise<void> {
+export async function addLiveBlocks(repository: BlockRepository, evict: readonly CID[], reached: ReachedBlocks, signal?: AbortSignal): Promise<void> {
   const { refs, operations, evicted } = repository.root
   const ended = await evictedDigests(repository, evicted)
   for (const cid of evict) ended.add(toHex(cid.multihash.digest))
   const follows = (cid: CID): boolean => !ended.has(toHex(cid.multihash.digest))
   try {
-    await addReachable(repository, present([refs, evicted]), live, { follows, signal })
-    await addReachable(repository, evict, live, { follows, signal })
+    await addReachable(repository, present([refs, evicted]), reached, { follows, signal })
+    await addReachable(repository, evict, reached, { follows, signal })
     // An operation mentions where refs were before; that keeps nothing.
     const isListNode = (_cid: CID, value: unknown): boolean => (value as { type?: unknown } | null)?.type !== 'operation'
-    await addReachable(repository, present([operations.tree, ...operations.tail]), live, { follows: isListNode, signal })
+    await addReachable(repository, present([operations.tree, ...operations.tail]), reached, { follows: isListNode, signal })
   } catch (cause) {
     if (!(cause instanceof VarveError)) throw cause
     throw new CorruptObjectError(`Nothing was removed, because the repository is not whole: ${cause.message}`, {

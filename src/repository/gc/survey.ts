@@ -36,7 +36,7 @@ export async function survey(repository: BlockRepository, marking: Marking, opti
   const evict = ((await options.evict?.()) ?? []).filter(({ multihash }) => !known.has(toHex(multihash.digest)))
   const restarted = marking.expect(new Set([...known, ...evict.map(({ multihash }) => toHex(multihash.digest))]))
   const { live } = marking
-  await addLiveBlocks(repository, evict, live, options.signal)
+  await addLiveBlocks(repository, evict, marking.reached, options.signal)
   const recoding = await recode?.(live, gcEpoch)
   if (recoding !== undefined) for (let row = 0; row < recoding.live.count; row++) live.add(recoding.live.digest(row))
   const usage = await measurePacks(repository.indexes, live, options.signal)

@@ -4,11 +4,12 @@ import { decodeCbor } from '../../codec/dag-cbor.ts'
 import type { BlockSource } from '../../codec/interface.ts'
 import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../block-reader.ts'
-import { DigestTable } from '../digest-table.ts'
+import type { DigestTable } from '../digest-table.ts'
 import { evictedDigests } from '../evicted.ts'
 import type { IndexSet } from '../index-set.ts'
 import { MAX_BLOCK_SIZE_BYTES } from '../pack-format.ts'
 import { addReachable, type BlockGraph } from '../reachable.ts'
+import { ReachedBlocks } from '../reached-blocks.ts'
 import type { RootRecord } from '../root-record.ts'
 import type { SessionHost } from '../session-host.ts'
 import type { RepairOptions, UnsoundBlock } from './interface.ts'
@@ -103,7 +104,7 @@ export async function findMissing(source: MendingSource, record: RootRecord, ext
     lost.set(digest, { cid, reason: known ?? (error === undefined || error instanceof NotFoundError ? 'it is not in the repository' : error.message) })
   }
   const graph: BlockGraph = { has: (cid) => source.has(cid), readMany: (requests) => readEach(source, requests) }
-  const reached = new DigestTable()
+  const reached = new ReachedBlocks()
   const follows = (cid: CID): boolean => !ended.has(toHex(cid.multihash.digest))
   await addReachable(graph, [refs, evicted, ...extra].filter((cid) => cid !== null), reached, { follows, onMissing, signal })
   const isListNode = (_cid: CID, value: unknown): boolean => (value as { type?: unknown } | null)?.type !== 'operation'
