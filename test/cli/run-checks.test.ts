@@ -59,7 +59,13 @@ test('runs on two revisions of data are compared by data, and one step or a samp
   const compared = await runCli(['runs', 'compare', 'train#2', 'train#1', '--by', 'data', '--plot', 'files.svg', '--metric', 'files'], { cwd })
   expect(compared).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ +train#1 +train#2\n[\s\S]*^read +data 1 +data 2\n\ndata by revision\n {2}1: train = counts /m) as string })
   expect((await runCli(['reproduce', 'train#1', '--only', 'parse'], { cwd })).code).toBe(0)
+  // What a recipe can make again is dropped, unless a run made the same.
+  writeFileSync(join(cwd, 'copy.mjs'), "import { cpSync } from 'node:fs'\ncpSync(process.env.VARVE_INPUT_FROM, process.env.VARVE_OUTPUT_OUT, { recursive: true })\n")
+  const evict = ['gc', '--evict', 'derived', '--trust-once', '--dry-run']
+  expect((await runCli(evict, { cwd })).stdout).not.toContain('kept by')
+  expect(await runCli(['run', '--name', 'copy', '--input', 'from=counts', '--output', 'out=copied', '--', process.execPath, 'copy.mjs'], { cwd })).toMatchObject({ code: 0 })
+  expect((await runCli(evict, { cwd })).stdout).toMatch(/^kept parse → counts baf\w+ \(counts\): kept by run copy#1, which made it$/m)
   expect(await runCli(['reproduce', 'train#1', '--only', 'nothing'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('parse') as string })
   const rehearsed = await runCli(['rehearse', '--sample', '1', '--seed', '3'], { cwd })
-  expect(rehearsed).toMatchObject({ code: 0, stdout: '1 of 1 run gave the same; there were 2 to choose from\n' })
+  expect(rehearsed).toMatchObject({ code: 0, stdout: '1 of 1 run gave the same; there were 3 to choose from\n' })
 }, 120_000)
