@@ -1,13 +1,15 @@
 /**
- * Training runs that can be told apart, explained and repeated: a baseline, another learning rate, and corrected data; a model registered from the best of them, put into production, and trained again bit for
+ * Training runs that can be told apart, explained and repeated: a baseline, another learning rate, and corrected data, compared by data and plotted; a model registered from the best of them, put into production, and trained again bit for
  * bit from nothing but its name. `training/train.mjs` is the script, which knows nothing of varve; the first run is recorded from within a program.
  *
  *     node examples/07-train-and-reproduce.mjs
  */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { compareRunsByName, comparisonTable, moveAlias, openRepository, registerModel, reproduceRun, resolveModel, runDocumentOf, superviseRun, withRun } from 'varve'
 import { dailyTable } from './daily-table.mjs'
 import { meanSquaredError, samplesOf, train } from './training/model.mjs'
@@ -43,6 +45,16 @@ const again = await supervised({ config: { rate: 0.05, epochs: 3 }, why: 'the sa
 const comparison = await compareRunsByName(repository, [slow, fast, again])
 console.log(comparisonTable(comparison).join('\n'))
 assert.deepEqual(comparison.parameters.map(({ name }) => name), ['rate'])
+
+console.log('\n# What runs scored on each revision of the data: as a table, and as a plot')
+const byData = await compareRunsByName(repository, [again, slow, fast], { by: 'data' })
+console.log(comparisonTable(byData).join('\n'))
+assert.deepEqual(byData.groups.map(({ runs }) => runs), [[slow, fast], [again]])
+const cli = new URL('cli.js', import.meta.resolve('varve'))
+execFileSync(process.execPath, [fileURLToPath(cli), 'runs', 'compare', again, slow, fast, '--by', 'data', '--plot', 'loss-by-data.svg', '--metric', 'loss'], { cwd: project, stdio: 'pipe' })
+const plot = readFileSync(join(project, 'loss-by-data.svg'), 'utf8')
+console.log(`  loss-by-data.svg: ${plot.length} characters`)
+for (const label of [slow, fast, again]) assert.ok(plot.startsWith('<svg') && plot.includes(label))
 
 console.log('\n# A version of a model leads back to all of it')
 await repository.snapshot([{ path: 'countries.csv', content: table }], { ref: 'evaluation', message: 'what models are compared on' })

@@ -28,7 +28,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** True if `bytes` begins with `prefix`. */
 export function startsWithBytes(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return bytes.length >= prefix.length && compareBytes(bytes.subarray(0, prefix.length), prefix) === 0
+  if (bytes.length < prefix.length) return false
+  // A view of the beginning would cost more than to look at it.
+  for (let at = 0; at < prefix.length; at++) if (bytes[at] !== prefix[at]) return false
+  return true
 }
 
 /** Length of the longest common prefix, in bytes. */

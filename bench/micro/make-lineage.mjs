@@ -81,7 +81,7 @@ function startOf(at, inputs, code, config) {
   const runtime = { versions: process.versions, execArgv: [], platform: process.platform, architecture: process.arch, system: 'bench', cpu: { model: 'bench', threads: 2 }, memoryBytes: 1, libc: null, gpus: null }
   return {
     name: 'train', why: `rate ${at}`, tags: [], inputs, config, seed: String(at), command: ['node', 'train.mjs'], cwd: '', outputs: [],
-    capture: { git: null, packages: { lockFile: null, installed, differences: [] }, runtime, container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [] }, code, reproduces: null,
+    capture: { git: null, packages: { lockFile: null, installed, differences: [] }, python: null, leftOut: [], runtime, container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [] }, code, reproduces: null,
     started: '2026-01-01T00:00:00.000Z', process: { host: 'bench', hostId: '000000000000', id: 1, began: null }, nonce: String(at).padStart(16, '0'),
   }
 }

@@ -1,4 +1,3 @@
-import { toHex } from '../bytes.ts'
 import type { CID } from '../cid/cid.ts'
 import { forgetDerivations, type ForgetOptions, unreachedDerivations, type UnreachedDerivation } from '../recipe/forget-derivations.ts'
 import { listVersionEntries } from '../registry/model-tree.ts'
@@ -28,12 +27,4 @@ export async function* usedRoots(repository: BlockRepository): AsyncGenerator<CI
     yield root
     if (evaluatedOn !== null) yield evaluatedOn
   }
-}
-
-/** What runs made or executed, and models are: it stays though a recipe could give the same. Digests in hex. */
-export async function madeByRuns(repository: BlockRepository): Promise<ReadonlySet<string>> {
-  const digests = new Set<string>()
-  for (const kind of ['code', 'artifact', 'metrics', 'log'] as const) for await (const { multihash } of rootsInUse(repository, kind)) digests.add(toHex(multihash.digest))
-  for await (const { root } of listVersionEntries(repository)) digests.add(toHex(root.multihash.digest))
-  return digests
 }

@@ -1,8 +1,8 @@
-import { compareBytes, toHex } from '../bytes.ts'
+import { compareBytes, toHex, utf8 } from '../bytes.ts'
 import { type CID, cidText, parseCid } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { runKey, runLabel } from '../run/run-key.ts'
+import { runLabel, type RunNumber } from '../run/run-key.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { type ActTable, idOf, readLinked } from './act.ts'
 import { actTable } from './act-table.ts'
@@ -73,7 +73,10 @@ function derivationsOf({ acts }: Affected, names: Names): readonly AffectedDeriv
 }
 
 function runsOf({ runs }: Affected): Impact['runs'] {
-  return [...runs.values()].map((use) => ({ use, key: runKey(use) })).sort((a, b) => compareBytes(a.key, b.key)).map(({ use }) => ({ label: runLabel(use), id: cidText(use.start) }))
+  // As their keys are sorted, without making those.
+  const names = new Map([...new Set([...runs.values()].map(({ name }) => name))].sort((a, b) => compareBytes(utf8(a), utf8(b))).map((name, at) => [name, at]))
+  const placeOf = ({ name }: RunNumber): number => names.get(name) ?? 0
+  return [...runs.values()].sort((a, b) => placeOf(a) - placeOf(b) || b.number - a.number).map((use) => ({ label: runLabel(use), id: cidText(use.start) }))
 }
 
 async function modelsOf(table: ActTable, { acts }: Affected): Promise<readonly AffectedModel[]> {

@@ -1,7 +1,12 @@
 /** What was found out about code and machine when a run began. What could not be found out is null, and `missing` says why. */
 export interface Capture {
   readonly git: GitState | null
+  /** What is in the working tree and counts as no code, though git does not ignore it: what the run writes, the repository of varve, virtual environments of Python. Paths from the top of the code, with `/`; what git tracks below them is code. */
+  readonly leftOut: readonly string[]
+  /** Of the world that the run belongs to: of Python if a command starts that, else of npm. */
   readonly packages: PackageState | null
+  /** Null for a run that starts no Python by its command, or one that could not be asked. */
+  readonly python: PythonState | null
   readonly runtime: RuntimeState
   readonly container: ContainerState | null
   /** Variables of an allowlist, by name. */
@@ -35,6 +40,20 @@ export interface PackageState {
   readonly installed: readonly { readonly name: string; readonly version: string; readonly integrity: string | null }[]
   /** In what the two differ: `zod: locked 4.1.0, installed 4.0.9`. */
   readonly differences: readonly string[]
+}
+
+/** The interpreter that a command starts. Paths that are part of the code are told from its top, with `/`. */
+export interface PythonState {
+  /** The words that start it: `python3`, or `uv run python`. */
+  readonly command: readonly string[]
+  /** `CPython`. */
+  readonly implementation: string
+  readonly version: string
+  readonly executable: string
+  /** Folder of the virtual environment; null where it is none. */
+  readonly environment: string | null
+  /** Whether the lock file has a hash for each distribution that is installed. What pip installed it does not note. */
+  readonly isHashed: boolean
 }
 
 export interface RuntimeState {

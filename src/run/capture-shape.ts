@@ -58,6 +58,8 @@ const CAPTURE: Check = ifMap({
     commit: orNull(text), branch: orNull(text), tree: orNull(text), remotes: ifMapOf(text), dirty: ifList(row({ path: text, status: text })), submodules: ifList(row({ path: text, commit: text, isDirty: flag })),
   }),
   packages: ifMap({ lockFile: orNull(row({ path: text, sha256: text })), installed: ifList(row({ name: text, version: text, integrity: orNull(text) })), differences: ifList(text) }),
+  leftOut: ifList(text),
+  python: ifMap({ command: ifList(text), environment: orNull(text) }),
   runtime: ifMap({ versions: ifMapOf(text), execArgv: ifList(text), libc: orNull(text), gpus: orNull(list(text)) }),
   environment: ifMapOf(text),
   argv: ifList(text),

@@ -65,7 +65,8 @@ function commitText(git: Capture['git']): string {
 function environmentText(capture: Capture): string {
   const { versions, platform, architecture } = capture.runtime
   const node = Object.hasOwn(versions, 'node') ? [`node ${versions['node']}`] : []
-  return `${environmentKey(capture)}   ${[...node, `${platform} ${architecture}`, ...(capture.container === null ? [] : [`image ${capture.container.digest}`])].join(', ')}`
+  const python = capture.python === null ? [] : [`${capture.python.implementation} ${capture.python.version}`]
+  return `${environmentKey(capture)}   ${[...node, ...python, `${platform} ${architecture}`, ...(capture.container === null ? [] : [`image ${capture.container.digest}`])].join(', ')}`
 }
 
 /** The first lines of what there is, and how many more there are. */

@@ -7,10 +7,10 @@ import type { Capture } from './capture-interface.ts'
 const KEY_LENGTH = 16
 
 /**
- * A short name for what a run ran on: two runs with one key had the same runtime, machine, packages and image. The first 16 hex digits of the SHA-256 of these three as canonical JSON:
+ * A short name for what a run ran on: two runs with one key had the same runtime, machine, packages and image. The first 16 hex digits of the SHA-256 of these as canonical JSON, with the version of Python where a command starts it:
  * enough to tell environments of one project apart, not to prove anything; the record holds them whole.
  */
-export function environmentKey({ runtime, packages, container }: Pick<Capture, 'runtime' | 'packages' | 'container'>): string {
-  const parts: unknown = { runtime, packages, container }
+export function environmentKey({ runtime, packages, python, container }: Pick<Capture, 'runtime' | 'packages' | 'python' | 'container'>): string {
+  const parts: unknown = { runtime, packages, container, ...(python === null ? {} : { python: [python.implementation, python.version] }) }
   return toHex(sha256(utf8(canonicalJson(parts as JsonValue, 'An environment')))).slice(0, KEY_LENGTH)
 }

@@ -13,9 +13,10 @@ export function packageFacts({ packages }: Capture): Facts {
 
 /** What the run was given by its machine, beside packages and code. */
 export function runtimeFacts({ capture, process: { host }, command }: RunStart): Facts {
-  const { runtime, container, packages, environment, ci, argv } = capture
+  const { runtime, container, packages, python, environment, ci, argv } = capture
   return known([
     ...Object.entries(runtime.versions),
+    ['python', python === null ? null : `${python.implementation} ${python.version}`],
     ['options', runtime.execArgv.join(' ')],
     ['platform', `${runtime.platform} ${runtime.architecture}`],
     ['system', runtime.system],

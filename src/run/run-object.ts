@@ -22,8 +22,13 @@ const RECORD_FIELDS = ['start', 'status', 'reason', 'exitCode', 'signal', 'ended
 export function encodeRunStart({ inputs, outputs, config, capture, process: { host, hostId, id, began }, ...rest }: RunStart): Uint8Array {
   return encodeCbor({
     ...rest, type: START, format: 1, process: [host, hostId, id, began], inputs: inputs.map(({ name, revision, snapshot, root }) => [name, revision, snapshot, root]), outputs: outputs.map(({ name, path }) => [name, path]),
-    config: canonicalJson(configToJson(config), 'The configuration of a run'), capture: canonicalJson(capture as unknown as JsonValue, 'What a run captures'),
+    config: canonicalJson(configToJson(config), 'The configuration of a run'), capture: canonicalJson(written(capture) as unknown as JsonValue, 'What a run captures'),
   })
+}
+
+/** What format 1 began without is only there if it says something. */
+function written({ python, leftOut, ...capture }: RunStart['capture']): Partial<RunStart['capture']> {
+  return { ...capture, ...(python === null ? {} : { python }), ...(leftOut.length === 0 ? {} : { leftOut }) }
 }
 
 /** @throws NotFoundError or CorruptBlockError from the source; @throws MalformedDataError, UnsupportedFormatError */

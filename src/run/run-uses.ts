@@ -42,7 +42,8 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
     if (before !== undefined && compareBytes(before, prefix) === 0) continue
     before = prefix
     await cursor.seek(prefix)
-    for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
+    // Most items are at hand: to wait for each takes longer than to read it.
+    for (let item = cursor.item ?? (await itemAt(cursor)); item !== undefined && startsWithBytes(item.key, prefix); item = cursor.item ?? (await itemAt(cursor))) {
       const { name, number } = parseRunKey(item.key.subarray(prefix.length))
       yield { root, name, number, start: item.value }
       cursor.next()

@@ -54,6 +54,11 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect((await runCli(['reproduce', 'train#1'], { cwd, env: { OMP_NUM_THREADS: '3' } })).stdout).toMatch(/^machine {2}\$OMP_NUM_THREADS {2}none → 3$/m)
   const rehearsed = await runCli(['rehearse', '--sample', '1', '--since', '1d', '--seed', '3'], { cwd })
   expect([rehearsed.code, rehearsed.stdout]).toEqual([0, '1 of 1 run gave the same; there were 2 to choose from\n'])
+  await runJson(['snapshot', 'data'], { cwd })
+  const kept = await runCli(['gc', '--keep-last', '1', '--dry-run'], { cwd })
+  expect(kept.stdout).toMatch(/^would let go of baf\w+ .*: its data stays, kept by run train#3, which read it$/m)
+  expect(kept.stdout).not.toContain('--forget')
+  expect(await runJson(['gc', '--keep-last', '1', '--dry-run'], { cwd })).toMatchObject({ evicted: [{ keptBy: { run: 'train#3', as: 'input' } }] })
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 

@@ -29,6 +29,7 @@ const sourceOf = (bytes: Uint8Array) => ({ get: async () => bytes })
 /** Everything is there, so that everything can be spoilt. */
 const CAPTURE: Capture = {
   git: { commit: 'c'.repeat(40), branch: 'main', remotes: { origin: 'https://example.org/r' }, isPushed: true, dirty: [{ path: 'a.mjs', status: '.M' }], tree: 't'.repeat(40), submodules: [{ path: 'lib', commit: 'd'.repeat(40), isDirty: false }] },
+  python: null, leftOut: [],
   packages: { lockFile: { path: 'package-lock.json', sha256: '0'.repeat(64) }, installed: [{ name: 'zod', version: '4.1.0', integrity: 'sha512-A' }, { name: 'ms', version: '2.0.0', integrity: null }], differences: ['ms: locked 2.1.0, installed 2.0.0'] },
   runtime: { versions: { node: '20.19.0' }, execArgv: ['--no-warnings'], platform: 'linux', architecture: 'x64', system: 'Linux 6', cpu: { model: 'made up', threads: 2 }, memoryBytes: 1024, libc: 'glibc 2.36', gpus: ['A100'] },
   container: { digest: `sha256:${'b'.repeat(64)}`, source: 'ecs' }, environment: { LANG: 'C' }, argv: ['node', 'train.mjs'], ci: { system: 'GitHub', run: '7', url: null }, missing: ['No GPU is known'], redacted: ['argv[2]'],

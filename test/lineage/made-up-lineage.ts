@@ -76,7 +76,7 @@ export function startOf({ name = 'train', why, inputs = {}, code = null, reprodu
   return {
     name, why: why ?? null, tags: [], inputs: Object.entries(inputs).map(([input, root]) => ({ name: input, revision: cidText(root), snapshot: null, root })), config: resolveConfig({}), seed: '7', command: null, cwd: '', outputs: [],
     capture: {
-      git: null, packages: null, container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [],
+      git: null, packages: null, python: null, leftOut: [], container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [],
       runtime: { versions: {}, execArgv: [], platform: 'test', architecture: 'test', system: 'test', cpu: { model: 'test', threads: 1 }, memoryBytes: 1, libc: null, gpus: null },
     },
     code, reproduces, started: '2026-01-01T00:00:00.000Z', process: { host: 'test', hostId: '000000000000', id: 1, began: null }, nonce: String(nonce++).padStart(16, '0'),

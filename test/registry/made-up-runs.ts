@@ -40,7 +40,7 @@ export const COMMIT: string = '1'.repeat(40)
 export const CLEAN_GIT: GitState = { commit: COMMIT, branch: 'main', remotes: { origin: 'https://example.org/code.git' }, isPushed: true, dirty: [], tree: null, submodules: [] }
 export const PACKAGES: PackageState = { lockFile: { path: 'package-lock.json', sha256: 'a'.repeat(64) }, installed: [{ name: 'zod', version: '4.1.0', integrity: 'sha512-AAAA' }], differences: [] }
 export const CAPTURE: Capture = {
-  git: CLEAN_GIT, packages: PACKAGES, container: { digest: `sha256:${'b'.repeat(64)}`, source: 'ecs' }, environment: { LANG: 'C' }, argv: ['node', 'train.mjs'], ci: null, missing: [], redacted: [],
+  git: CLEAN_GIT, packages: PACKAGES, python: null, leftOut: [], container: { digest: `sha256:${'b'.repeat(64)}`, source: 'ecs' }, environment: { LANG: 'C' }, argv: ['node', 'train.mjs'], ci: null, missing: [], redacted: [],
   runtime: { versions: { node: '24.0.0' }, execArgv: [], platform: 'linux', architecture: 'x64', system: 'Linux 6', cpu: { model: 'some', threads: 2 }, memoryBytes: 1, libc: 'glibc 2.41', gpus: null },
 }
 

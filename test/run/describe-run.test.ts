@@ -15,6 +15,7 @@ const RUN: RunName = { id: cidText(link(9)), label: 'train#3' }
 const CAPTURE: Capture = {
   git: { commit: '1f'.repeat(20), branch: 'main', remotes: {}, isPushed: false, dirty: [{ path: 'a', status: '.M' }, { path: 'b', status: '??' }], tree: null, submodules: [] },
   packages: { lockFile: null, installed: [{ name: 'zod', version: '4.1.0', integrity: null }], differences: [] },
+  python: null, leftOut: [],
   runtime: { versions: { node: '22.15.0', v8: '12' }, execArgv: [], platform: 'linux', architecture: 'x64', system: 'Linux 6', cpu: { model: 'a', threads: 2 }, memoryBytes: 1, libc: null, gpus: null },
   container: null, environment: {}, argv: [], ci: null, missing: [], redacted: [],
 }

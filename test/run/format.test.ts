@@ -21,6 +21,7 @@ const sourceOf = (bytes: Uint8Array) => ({ get: async () => bytes })
 const CAPTURE: Capture = {
   git: { commit: 'c'.repeat(40), branch: 'main', remotes: { origin: 'https://example.org/r' }, isPushed: true, dirty: [{ path: 'a.mjs', status: '.M' }], tree: 't'.repeat(40), submodules: [] },
   packages: { lockFile: { path: 'package-lock.json', sha256: '0'.repeat(64) }, installed: [{ name: 'zod', version: '4.1.0', integrity: null }], differences: [] },
+  python: null, leftOut: [],
   runtime: { versions: { node: '20.19.0' }, execArgv: [], platform: 'linux', architecture: 'x64', system: 'Linux 6', cpu: { model: 'made up', threads: 2 }, memoryBytes: 1024, libc: 'glibc 2.36', gpus: null },
   container: null, environment: { LANG: 'C' }, argv: ['node', 'train.mjs'], ci: null, missing: ['No GPU is known'], redacted: ['argv[2]'],
 }
@@ -55,6 +56,14 @@ describe('the block of a run', () => {
     expect(await read({ ...less, git: { commit: 'abc' } })).toMatchObject({ environment: {}, redacted: [], git: { commit: 'abc', dirty: [], remotes: {} }, packages: CAPTURE.packages })
     expect(await read({ ...CAPTURE, weather: 'fine', git: 7, argv: 'text' })).toMatchObject({ weather: 'fine', git: null, argv: [] })
     expect(await read({})).toMatchObject({ git: null, runtime: { platform: 'unknown' }, missing: [] })
+  })
+
+  it('has of Python and of what was left out only what there is', async () => {
+    const python = { command: ['python3'], implementation: 'CPython', version: '3.12.4', executable: '/usr/bin/python3', environment: null, isHashed: true }
+    const capture = { ...CAPTURE, python, leftOut: ['out'] }
+    expect(await readRunStart(sourceOf(encodeRunStart({ ...START, capture })), link(0))).toMatchObject({ capture })
+    const written = (decodeCbor(encodeRunStart(START)) as { readonly capture: string }).capture
+    expect(Object.keys(JSON.parse(written) as object)).toEqual(['argv', 'ci', 'container', 'environment', 'git', 'missing', 'packages', 'redacted', 'runtime'])
   })
 
   it.each<[string, object]>([

@@ -22,6 +22,7 @@ export async function manifestOf(blocks: MemoryBlocks, files: Readonly<Record<st
 const capture: Capture = {
   git: { commit: 'c0ffee', branch: 'main', remotes: {}, isPushed: true, dirty: [], tree: null, submodules: [] },
   packages: { lockFile: { path: 'package-lock.json', sha256: 'ab' }, installed: [{ name: 'zod', version: '4.1.0', integrity: null }], differences: [] },
+  python: null, leftOut: [],
   runtime: { versions: { node: '22.0.0' }, execArgv: [], platform: 'linux', architecture: 'x64', system: 'Linux 6', cpu: { model: 'cpu', threads: 2 }, memoryBytes: 1, libc: null, gpus: null },
   container: null, environment: {}, argv: ['node', 'train.mjs'], ci: null, missing: [], redacted: [],
 }

@@ -1,16 +1,21 @@
+import { Option } from 'commander'
 import { cidText } from '../../cid/cid.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags {
   readonly run?: string
-  readonly kind?: 'artifact' | 'metrics' | 'log'
+  readonly kind?: Kind
 }
+
+const KINDS = ['snapshot', 'artifact', 'metrics', 'log'] as const
+type Kind = (typeof KINDS)[number]
 
 interface CatalogEntry {
   readonly root: string
-  readonly kind: 'artifact' | 'metrics' | 'log'
-  readonly run: string
+  readonly kind: Kind
+  /** Null for data that a ref or a tag has. */
+  readonly run: string | null
   readonly name: string
   readonly files: number | null
   readonly bytes: number | null
@@ -18,11 +23,11 @@ interface CatalogEntry {
 
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
-    ['varve artifacts', 'all that runs made: weights, metrics, logs, by their roots'],
+    ['varve artifacts', 'all that has a root: snapshots of refs and tags; weights, metrics and logs of runs'],
     ['varve artifacts --run train#3 --kind artifact', 'what one run made'],
   ],
   configure(command) {
-    command.option('--run <run>', 'of this run alone').option('--kind <kind>', 'artifact, metrics or log')
+    command.option('--run <run>', 'what this run made').addOption(new Option('--kind <kind>', 'of one kind alone').choices(KINDS))
   },
   async run(context, _arguments, { run, kind }) {
     const { findRun, loadRun } = await import('../../run/find-run.ts')
@@ -30,8 +35,9 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.open()
     const { blocks } = repository
     async function* catalog(): AsyncGenerator<CatalogEntry> {
-      if (run !== undefined) yield* entriesOf(await findRun(blocks, run))
-      else for await (const listed of listRuns(blocks)) yield* entriesOf(await loadRun(blocks, listed))
+      if (run !== undefined) return yield* entriesOf(await findRun(blocks, run))
+      if (kind === undefined || kind === 'snapshot') for await (const { name, root } of repository.refs()) yield { root, kind: 'snapshot', run: null, name, files: null, bytes: null }
+      if (kind !== 'snapshot') for await (const listed of listRuns(blocks)) yield* entriesOf(await loadRun(blocks, listed))
     }
     function* entriesOf({ label, ended }: Awaited<ReturnType<typeof findRun>>): Generator<CatalogEntry> {
       if (ended === null) return
@@ -42,6 +48,6 @@ export const verb: AnyVerb = defineVerb<Flags>({
       }
       yield* entries.filter((entry) => kind === undefined || entry.kind === kind)
     }
-    await context.output.records(catalog(), ({ root, kind: what, run: label, name, files, bytes }) => `${root}  ${what.padEnd(8)}  ${shownText(label)}  ${shownText(name)}${files === null || bytes === null ? '' : `  ${plural(files, 'file')}, ${formatBytes(bytes)}`}`)
+    await context.output.records(catalog(), ({ root, kind: what, run: label, name, files, bytes }) => `${root}  ${what.padEnd(8)}  ${label === null ? '' : `${shownText(label)}  `}${shownText(name)}${files === null || bytes === null ? '' : `  ${plural(files, 'file')}, ${formatBytes(bytes)}`}`)
   },
 })

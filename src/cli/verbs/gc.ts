@@ -1,11 +1,11 @@
 import { Option } from 'commander'
-import { toHex } from '../../bytes.ts'
-import type { CID } from '../../cid/cid.ts'
+import { type CID, cidText, parseCid } from '../../cid/cid.ts'
 import type { CollectResult, EvictedSnapshot, ForgetRequest } from '../../dataset/collect-garbage.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DerivedOutput, derivedOutputs } from '../../recipe/evict-derived.ts'
-import { forgetUnusedDerivations, madeByRuns } from '../../lineage/forget-unused.ts'
+import { forgetUnusedDerivations } from '../../lineage/forget-unused.ts'
+import { type Keeper, keepersOf, keeperText } from '../../lineage/keepers.ts'
 import { heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { parseDuration } from '../duration.ts'
@@ -60,8 +60,13 @@ export const verb: AnyVerb = defineVerb<Flags>({
       forgotten.push(...(await forgetUnusedDerivations(blocks, { ...request, actor: author ?? null })))
     }
     const alsoEvict = async (blocks: BlockRepository): Promise<readonly CID[]> => {
-      const made = await madeByRuns(blocks)
-      derived = (await derivedOutputs(blocks, { trustOnce })).map((output) => (output.evictable && made.has(toHex(output.cid.multihash.digest)) ? { ...output, evictable: false, reason: 'a run made it too' } : output))
+      const outputs = await derivedOutputs(blocks, { trustOnce })
+      const keepers = await keepersOf(blocks, outputs.map(({ cid }) => cid))
+      // Data that was merely read can be made again for whoever reads it.
+      derived = outputs.map((output) => {
+        const keeper = keepers.get(cidText(output.cid))
+        return output.evictable && keeper !== undefined && !ONLY_READ.has(keeper.as) ? { ...output, evictable: false, reason: keeperText(keeper) } : output
+      })
       return derived.filter(({ evictable }) => evictable).map(({ cid }) => cid)
     }
     const options = { ...rules, dryRun, ...(evict === undefined ? {} : { alsoEvict }), ...(forget === undefined ? {} : { alsoForget }), ...(author === undefined ? {} : { author }) }
@@ -74,17 +79,20 @@ export const verb: AnyVerb = defineVerb<Flags>({
   },
 })
 
-/** A snapshot that a rule dropped, and the derivation for whose sake its data stays all the same. */
+const ONLY_READ: ReadonlySet<Keeper['as']> = new Set(['input', 'evaluation'])
+
+/** A snapshot that a rule dropped, and the model, the run or the derivation for whose sake its data stays all the same. */
 interface DroppedSnapshot extends EvictedSnapshot {
-  readonly keptBy: { readonly derivation: string; readonly recipe: string } | null
+  readonly keptBy: Keeper | { readonly derivation: string; readonly recipe: string } | null
 }
 
 async function withKeepers(blocks: BlockRepository, { evicted, evictedRoots }: CollectResult, forgotten: readonly UnreachedDerivation[]): Promise<readonly DroppedSnapshot[]> {
   if (evicted.length === 0) return []
+  const keepers = await keepersOf(blocks, evicted.map(({ root }) => parseCid(root)))
   const held = await heldRoots(blocks, forgotten.map(({ derivation }) => derivation))
   // After a dry run they are there still.
   const dropped = new Set(evictedRoots)
-  return evicted.map((snapshot) => ({ ...snapshot, keptBy: dropped.has(snapshot.root) ? null : (held.get(snapshot.root) ?? null) }))
+  return evicted.map((snapshot) => ({ ...snapshot, keptBy: dropped.has(snapshot.root) ? null : (keepers.get(snapshot.root) ?? held.get(snapshot.root) ?? null) }))
 }
 
 function* forgottenLines(output: Output, forgotten: readonly UnreachedDerivation[], dryRun: boolean): Generator<string> {
@@ -119,9 +127,9 @@ function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { rea
   for (const { snapshot, time, message, keptBy } of evicted) {
     const what = `${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
     if (keptBy === null) yield `${output.style('yellow', dryRun ? 'would drop' : 'dropped')} the data of ${what}`
-    else yield `${output.style('yellow', dryRun ? 'would let go of' : 'let go of')} ${what}: its data stays, since a derivation of ${shownText(keptBy.recipe)} needs it, ${keptBy.derivation}`
+    else yield `${output.style('yellow', dryRun ? 'would let go of' : 'let go of')} ${what}: its data stays, ${'derivation' in keptBy ? `since a derivation of ${shownText(keptBy.recipe)} needs it, ${keptBy.derivation}` : shownText(keeperText(keptBy))}`
   }
-  if (!forgets && evicted.some(({ keptBy }) => keptBy !== null)) yield '  `--forget derivations` lets go of those to whose results no ref leads'
+  if (!forgets && evicted.some(({ keptBy }) => keptBy !== null && 'derivation' in keptBy)) yield '  `--forget derivations` lets go of those to whose results no ref leads'
   yield `${would} ${plural(removed.blocks, 'block')}, ${formatBytes(removed.bytes)}; ${dryRun ? 'would free' : 'freed'} ${formatBytes(Math.max(0, result.freedBytes))}`
   yield `  ${plural(packs.removed, 'pack')} of which nothing is needed, ${plural(packs.rewritten, 'pack')} rewritten, ${plural(packs.kept, 'pack')} kept`
   yield `${dryRun ? 'would stay' : 'kept'} ${plural(live.blocks, 'block')}, ${formatBytes(live.bytes)}${unused.blocks === 0 ? '' : `, and ${formatBytes(unused.bytes)} of no use in packs that are not worth rewriting yet`}`

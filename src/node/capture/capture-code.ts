@@ -1,12 +1,13 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import type { GitState } from '../../run/capture-interface.ts'
-import { byteTextOfPath, type ByteText } from '../byte-text.ts'
+import { byteTextOfPath } from '../byte-text.ts'
 import { CodeCache } from './code-cache.ts'
 import { Git } from './git-command.ts'
 import { findPlace } from './git-place.ts'
 import { patternOf } from './git-scratch.ts'
+import { notCode, pathIn, standing } from './not-code.ts'
 import type { CaptureOptions, StoredCode } from './interface.ts'
 import { storePlainFolder } from './plain-folder.ts'
 import { type StoredTree, storeWorkingTree } from './store-working-tree.ts'
@@ -19,31 +20,35 @@ export interface CodeAndGit extends StoredCode {
   readonly git: GitState | null
   /** Top of the working tree, or the folder itself where there is none. */
   readonly top: string
+  /** See `Capture`. */
+  readonly leftOut: readonly string[]
 }
 
 /** The state of git, and the working tree that a folder is in, stored; outside of git the folder. */
 export async function captureCode(folder: string, options: CaptureOptions): Promise<CodeAndGit> {
-  const { maxBytes = DEFAULT_MAX_BYTES, gitTimeoutMs = DEFAULT_GIT_TIMEOUT_MS, scratchFolder = tmpdir(), variables, signal, repositoryFolder } = options
+  const { maxBytes = DEFAULT_MAX_BYTES, gitTimeoutMs = DEFAULT_GIT_TIMEOUT_MS, scratchFolder = tmpdir(), variables, signal } = options
   const top = resolve(folder)
   const plain = async (why: string): Promise<CodeAndGit> => {
-    const stored = await storePlainFolder(top, { ...options, maxBytes })
-    return { ...stored, git: null, top, missing: [why, ...stored.missing] }
+    const own = notCode(top, top, options)
+    const stored = await storePlainFolder(top, { ...options, leaveOut: own, maxBytes })
+    return { ...stored, git: null, top, leftOut: standing(top, own), missing: [why, ...stored.missing] }
   }
-  if (!existsSync(top)) return { git: null, code: null, top, missing: [`Neither the state of git nor the code was recorded: there is no folder ${top}`], redacted: [] }
+  if (!existsSync(top)) return { git: null, code: null, top, leftOut: [], missing: [`Neither the state of git nor the code was recorded: there is no folder ${top}`], redacted: [] }
   const git = new Git(top, { variables, timeoutMs: gitTimeoutMs, signal })
   const found = await findPlace(git)
   if (found.kind === 'no-tree') {
-    return { git: null, code: null, top, missing: [`Neither the state of git nor the code was recorded: ${top} belongs to a repository of git, and to no working tree`], redacted: [] }
+    return { git: null, code: null, top, leftOut: [], missing: [`Neither the state of git nor the code was recorded: ${top} belongs to a repository of git, and to no working tree`], redacted: [] }
   }
   if (found.kind === 'none') return plain(`The state of git is not known: ${found.isAbsent ? 'git is not installed, or not in PATH' : found.trouble}`)
   const { place } = found
-  const tree = await readWorkingTree(git, place, { variables, scratchFolder, maxBytes, excludes: repositoryPattern(place.top, repositoryFolder) })
+  const own = notCode(place.top, top, options)
+  const tree = await readWorkingTree(git, place, { variables, scratchFolder, maxBytes, excludes: own.map((path) => patternOf(byteTextOfPath(path))) })
   if (typeof tree === 'string') return plain(`The state of git is not known: ${tree}`)
   try {
     const inTree = pathIn(place.top, top)
     if (!tree.isTooLarge && !isPartOf(tree, place.top, top, options.argv)) return await plain(`The state of git is not known: the repository in ${place.top} ignores ${inTree}`)
     const stored = tree.isTooLarge ? { ...NOTHING, made: await tree.made(), isAsInGit: true } : await storeCached(tree, inTree, place.top, options)
-    return { git: { ...tree.state, tree: stored.made.tree }, top: place.top, code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
+    return { git: { ...tree.state, tree: stored.made.tree }, top: place.top, leftOut: standing(place.top, own).filter((path) => !isTracked(tree, path)), code: stored.code, missing: [...tree.missing, ...stored.missing], redacted: [...tree.redacted, ...stored.redacted] }
   } finally {
     await tree.made().catch(() => undefined)
   }
@@ -76,22 +81,8 @@ function isPartOf({ files }: WorkingTree, top: string, folder: string, argv: rea
   return files.some(({ path }) => named.has(path))
 }
 
-/** A varve repository is no code, under whatever name. */
-function repositoryPattern(top: string, repositoryFolder: string | undefined): readonly ByteText[] {
-  if (repositoryFolder === undefined) return []
-  const path = pathIn(top, resolve(repositoryFolder))
-  return path === '' || path === '..' || path.startsWith('../') ? [] : [patternOf(byteTextOfPath(path))]
-}
-
-/** Where a folder is, from the top, with links followed. */
-function pathIn(top: string, folder: string): string {
-  return relative(real(top), real(folder)).split(sep).join('/')
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
+/** A file that is tracked is code, whoever writes it. */
+function isTracked({ files }: WorkingTree, path: string): boolean {
+  const text = byteTextOfPath(path)
+  return files.some((file) => file.isTracked && file.path === text)
 }

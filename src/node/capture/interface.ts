@@ -13,6 +13,8 @@ export interface CaptureOptions {
   readonly repositoryFolder?: string | undefined
   /** The command line of the program, as `process.argv`. */
   readonly argv: readonly string[]
+  /** The words of a command that is about to be started in the folder, if there is one: the interpreter of Python that it starts is asked what is installed. */
+  readonly command?: readonly string[] | null
   /** Variables of the program, as `process.env`: what is recorded of them is in `recordedVariables`, and git and nvidia-smi are looked for in their path. */
   readonly variables: Variables
   /** Names of more variables to record. */
@@ -23,7 +25,7 @@ export interface CaptureOptions {
   readonly before?: CID | undefined
   /** Remembers what files held, so that those which stand as they did are not read again. Default: every file is read every time. */
   readonly cache?: Pick<CodeCachePlace, 'folder' | 'identity' | 'trustAfterMs'> | undefined
-  /** What is no part of the code where git does not say what is: files and folders that the run writes, relative to the folder. */
+  /** What is no part of the code unless git tracks it: files and folders that the run writes, relative to the folder. */
   readonly leaveOut?: readonly string[]
   /** Most bytes of code. Default 200,000,000. */
   readonly maxBytes?: number
@@ -31,6 +33,8 @@ export interface CaptureOptions {
   readonly gitTimeoutMs?: number
   /** Longest that is waited for nvidia-smi, and for the metadata of a container. Default 2,000. */
   readonly probeTimeoutMs?: number
+  /** Longest that is waited for an interpreter of Python. Default 10,000; 300,000 where uv starts it, which may install what is locked first, as it will for the command. */
+  readonly pythonTimeoutMs?: number
   /** Where temporary files go. Default: the system's folder for them. */
   readonly scratchFolder?: string
   readonly signal?: AbortSignal

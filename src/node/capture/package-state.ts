@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { StorageError } from '../../errors.ts'
 import type { PackageState } from '../../run/capture-interface.ts'
@@ -28,7 +29,7 @@ export function packageState(folder: string, top: string): FoundPackageState {
 function readPackages(folder: string, top: string): FoundPackageState {
   const lock = findLockFile(folder, [...NODE_LOCK_FILES, ...COMMAND_LOCK_FILES])
   const hidden = lock !== undefined && !isOfNode(lock) ? undefined : nearestOf(lock === undefined ? folder : dirname(lock.path), [join('node_modules', '.package-lock.json')])
-  const installed = hidden === undefined ? undefined : npmEntries(textOf(hidden.content))
+  const installed = hidden === undefined ? (lock !== undefined && isEmpty(lock) ? new Map<string, NpmEntry>() : undefined) : npmEntries(textOf(hidden.content))
   if (lock === undefined && installed === undefined) return { packages: null, missing: ['The packages are not known: there is no lock file'] }
   const root = hidden === undefined ? folder : dirname(dirname(hidden.path))
   const missing = [
@@ -49,6 +50,13 @@ function readPackages(folder: string, top: string): FoundPackageState {
 
 function isOfNode({ path }: LockFile): boolean {
   return NODE_LOCK_FILES.some((name) => path.endsWith(`${sep}${name}`))
+}
+
+/** Whether a lock file of npm has no packages, and none are there: npm notes nothing then. */
+function isEmpty(lock: LockFile): boolean {
+  if (lockedEntries(lock)?.size !== 0) return false
+  const folder = join(dirname(lock.path), 'node_modules')
+  return !existsSync(folder) || readdirSync(folder).every((name) => name.startsWith('.'))
 }
 
 /** Undefined if it is none of npm. */

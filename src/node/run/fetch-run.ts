@@ -12,6 +12,7 @@ import { hostId } from '../maker.ts'
 import { isAbsence } from '../system-errors.ts'
 import { tempName } from '../temp-files.ts'
 import { dockerfile, runScript } from './fetched-command.ts'
+import { PYTHON_PACKAGES, pythonPackages } from './python-packages.ts'
 import { reproduceText } from './reproduce-text.ts'
 
 export interface FetchRunOptions extends Pick<OperationOptions, 'signal'> {
@@ -56,6 +57,8 @@ export async function fetchRun(repository: Repository, wanted: string, folder: s
     await writeFile(join(fresh, 'config.json'), `${JSON.stringify(started.config.values, null, 2)}\n`)
     await writeFile(join(fresh, 'run.json'), `${JSON.stringify(runDocument(run), null, 2)}\n`)
     await writeFile(join(fresh, 'REPRODUCE.md'), reproduceText(run, container))
+    const packages = pythonPackages(run)
+    if (packages !== undefined) await writeFile(join(fresh, PYTHON_PACKAGES), packages)
     const script = runScript(run)
     if (script !== undefined) await writeFile(join(fresh, 'run.sh'), script, { mode: 0o755 })
     if (container !== undefined) await writeFile(join(fresh, 'Dockerfile'), dockerfile(run, container))

@@ -1,7 +1,9 @@
 import { cidText } from '../../cid/cid.ts'
 import { fillWords } from '../../recipe/command-words.ts'
+import type { Capture } from '../../run/capture-interface.ts'
 import type { FoundRun } from '../../run/find-run.ts'
 import { runVariables } from '../../run/run-variables.ts'
+import { pythonInstall } from './python-packages.ts'
 
 export interface FetchedCommand {
   readonly words: readonly string[]
@@ -43,9 +45,15 @@ function quoted(word: string): string {
 export function dockerfile(run: FoundRun, image: string): string {
   const { label, started } = run
   const command = fetchedCommand(run, '/run')
-  const lock = started.capture.packages?.lockFile?.path.split('/').at(-1)
-  const install = lock === 'package-lock.json' || lock === 'npm-shrinkwrap.json' ? ['RUN npm ci'] : lock?.endsWith('.txt') === true ? [`RUN pip install --no-cache-dir -r ${JSON.stringify(lock)}`] : []
+  const install = installLines(started.capture)
   const variables = Object.entries(command?.variables ?? {}).map(([name, value]) => `ENV ${name}=${JSON.stringify(value)}`)
   const outputs = started.outputs.map(({ name }) => `RUN mkdir -p /run/outputs/${name}`)
   return `${[`# ${label}`, `FROM ${image}`, 'COPY . /run', 'WORKDIR /run/code', ...install, ...outputs, ...variables, `WORKDIR ${command?.folder ?? '/run/code'}`, ...(command === undefined ? [] : [`CMD ${JSON.stringify(command.words)}`])].join('\n')}\n`
+}
+
+function installLines({ python, packages }: Capture): readonly string[] {
+  if (python !== null) return [pythonInstall(python, '/run')]
+  const lock = packages?.lockFile?.path.split('/').at(-1)
+  if (lock === 'package-lock.json' || lock === 'npm-shrinkwrap.json') return ['RUN npm ci']
+  return lock?.endsWith('.txt') === true ? [`RUN pip install --no-cache-dir -r ${JSON.stringify(lock)}`] : []
 }

@@ -32,7 +32,7 @@ export async function preflightRun(repository: Repository, options: PreflightRun
   const { captureRun } = await import('../capture/capture-run.ts')
   // What is stored on the way belongs to nothing, and goes with the session.
   const { capture } = await blocks.withSession((session) => captureRun(folder, {
-    session, chunker: blocks.config.chunker, repositoryFolder: location, argv: options.argv ?? [], variables: options.variables ?? ownProcess().variables, image, ...(signal === undefined ? {} : { signal }),
+    session, chunker: blocks.config.chunker, repositoryFolder: location, argv: options.argv ?? [], variables: options.variables ?? ownProcess().variables, image, command, ...(signal === undefined ? {} : { signal }),
   }))
   return preflight(repository, {
     name, inputs, seed, capture, command, outputs: Object.keys(outputs), config: typeof config === 'function' ? config : isResolved(config) ? config : resolveConfig({ program: config }),

@@ -14,12 +14,13 @@ import { assertTolerances, type Tolerances } from '../../run/tolerances.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import { reconstruct } from '../derive/reconstruct.ts'
 import { fetchRun } from './fetch-run.ts'
+import { linkEnvironment } from './link-environment.ts'
 import { type SuperviseOptions, superviseRun } from './supervise-run.ts'
 
 export interface ReproduceOptions extends Pick<OperationOptions, 'signal'>, Pick<SuperviseOptions, 'environment' | 'onOutput' | 'stopWith' | 'killSignal' | 'ownGroup' | 'author'> {
   /** How far metrics may be from what they were; of metrics that the run has. */
   readonly tolerances?: Tolerances
-  /** Folder in or above which packages are installed. Default: the working directory. */
+  /** Folder in or above which packages, or the virtual environment of Python, are. Default: the working directory. */
   readonly modules?: string
 }
 
@@ -53,6 +54,7 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
     await mkdir(cwd, { recursive: true })
     for (const { name } of started.outputs) await mkdir(join(place, 'outputs', name), { recursive: true })
     await linkPackages(top, resolve(options.modules ?? process.cwd()))
+    await linkEnvironment(top, started.capture, resolve(options.modules ?? process.cwd()))
     const { tolerances, modules: _modules, ...rest } = options
     const { run } = await superviseRun(repository, {
       ...rest, name: started.name, inputs: Object.fromEntries(started.inputs.map(({ name, root }) => [name, cidText(root)])), config: started.config, seed: started.seed, tags: started.tags,

@@ -1,14 +1,14 @@
 import { cidText } from '../../cid/cid.ts'
 import type { FoundRun } from '../../run/find-run.ts'
 import { fetchedCommand } from './fetched-command.ts'
+import { environmentWords, PYTHON_PACKAGES } from './python-packages.ts'
 
 const MOST_PACKAGES = 20
-
 /** What a person has to do to run it again, and what must come out. */
 export function reproduceText(run: FoundRun, container: string | undefined): string {
   const { label, start, started, ended } = run
   const { capture, config, inputs } = started
-  const { git, packages, runtime } = capture
+  const { git, packages, python, runtime } = capture
   const command = fetchedCommand(run, '.')
   const lines = [
     `# ${label}`, '', `Run ${cidText(start)}, begun ${started.started}${started.why === null ? '' : `: ${started.why}`}.`, '',
@@ -18,8 +18,9 @@ export function reproduceText(run: FoundRun, container: string | undefined): str
     `- \`config.json\`: the configuration (SHA-256 of the canonical JSON: ${config.hash}); \`run.json\` says where each value is from`,
     ...(container === undefined ? [] : [`- \`Dockerfile\`: from ${container}`]), '',
     '## To run it again', '',
-    `1. It ran on ${runtime.platform} ${runtime.architecture} (${runtime.system}), with Node ${runtime.versions['node'] ?? '(unknown)'}${capture.container === null ? '' : `, in the container image ${capture.container.digest}`}.`,
+    `1. It ran on ${runtime.platform} ${runtime.architecture} (${runtime.system}), with Node ${runtime.versions['node'] ?? '(unknown)'}${python === null ? '' : ` and ${python.implementation} ${python.version} (\`${python.command.map(shellWord).join(' ')}\`${python.command.length === 1 && python.command[0] === python.executable ? '' : `, which was ${python.executable}`})`}${capture.container === null ? '' : `, in the container image ${capture.container.digest}`}.`,
     packages?.lockFile == null ? '2. Install what the code imports; no lock file was recorded.' : `2. In \`code/\`, install what ${packages.lockFile.path} says (SHA-256 ${packages.lockFile.sha256})${installer(packages.lockFile.path)}.`,
+    ...(python === null ? [] : [`   \`${PYTHON_PACKAGES}\` has what was installed for Python, each with its version: ${environmentWords(python)}.`]),
     ...(packages?.differences ?? []).slice(0, MOST_PACKAGES).map((difference) => `   It was run with something else installed: ${difference}.`),
     ...(command === undefined ? [
       `3. A program began it by itself. Its command line was \`${capture.argv.map(shellWord).join(' ')}\`: start the same from \`code/${started.cwd}\`, with a repository that has its inputs.`,
@@ -38,6 +39,10 @@ export function reproduceText(run: FoundRun, container: string | undefined): str
 
 function installer(lockFile: string): string {
   if (/(^|\/)(package-lock|npm-shrinkwrap)\.json$/.test(lockFile)) return ': `npm ci`'
+  if (/(^|\/)uv\.lock$/.test(lockFile)) return ': `uv sync --frozen`'
+  if (/(^|\/)poetry\.lock$/.test(lockFile)) return ': `poetry sync`'
+  if (/(^|\/)Pipfile\.lock$/.test(lockFile)) return ': `pipenv sync`'
+  if (/(^|\/)environment\.ya?ml$/.test(lockFile)) return `: \`conda env create -f ${lockFile}\``
   return lockFile.endsWith('.txt') ? `: \`pip install -r ${lockFile}\`` : ''
 }
 

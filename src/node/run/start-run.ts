@@ -54,7 +54,7 @@ export async function startRun(repository: Repository, options: SupervisedStart)
   const { captureRun } = await import('../capture/capture-run.ts')
   return blocks.withSession(async (session) => {
     const cache = repository.workFolder === undefined ? {} : { cache: { folder: repository.workFolder, identity: cacheIdentity(blocks) } }
-    const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, image, leaveOut: Object.values(outputs), ...ownProcess(), ...(options.argv === undefined ? {} : { argv: options.argv }), ...(options.variables === undefined ? {} : { variables: options.variables }), ...cache })
+    const { capture, code } = await captureRun(folder, { session, chunker: blocks.config.chunker, repositoryFolder: repository.location, image, command, leaveOut: Object.values(outputs), ...ownProcess(), ...(options.argv === undefined ? {} : { argv: options.argv }), ...(options.variables === undefined ? {} : { variables: options.variables }), ...cache })
     const start: RunStart = {
       name, why, tags: [...new Set(tags)].sort(), inputs, config, seed: seedText(options.seed ?? 0), command: command === null ? null : portableWords(command, { folder, below: code?.folder ?? '', outputs }), cwd: code?.folder ?? '', outputs: Object.entries(outputs).map(([output, path]) => ({ name: output, path })), capture, code: code?.root ?? null, reproduces,
       started: blocks.platform.now().toISOString(), process: ownRunProcess(hostname()), nonce: randomBytes(8).toString('hex'),

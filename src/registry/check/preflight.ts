@@ -25,7 +25,7 @@ export interface PreflightOptions extends Pick<OperationOptions, 'signal'> {
   readonly config: ResolvedConfig | (() => ResolvedConfig | Promise<ResolvedConfig>)
   readonly seed?: number | string | undefined
   /** What is known of code and machine (`captureRun` on Node). */
-  readonly capture: Pick<Capture, 'git' | 'packages' | 'container' | 'missing'>
+  readonly capture: Pick<Capture, 'git' | 'packages' | 'python' | 'container' | 'missing'>
   /** The words of a command, whose placeholders must stand for something, and the names of what it writes. */
   readonly command?: readonly string[]
   readonly outputs?: readonly string[]

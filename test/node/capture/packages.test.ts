@@ -71,6 +71,15 @@ describe('packages', () => {
     expect(packageState(pnpm, pnpm).missing).toEqual(['Whether what is installed is what is locked is not known: pnpm-lock.yaml does not say where packages are'])
   })
 
+  it('are none where a lock file has none and nothing is installed: npm notes nothing then', () => {
+    const folder = project({}, undefined)
+    expect(packageState(folder, folder)).toMatchObject({ packages: { lockFile: { path: 'package-lock.json' }, installed: [], differences: [] }, missing: [] })
+    write(folder, { 'node_modules/.bin/x': '' })
+    expect(packageState(folder, folder).missing).toEqual([])
+    write(folder, { 'node_modules/zod/package.json': '{"version":"4.1.0"}' })
+    expect(packageState(folder, folder).missing).toEqual(['What is installed is not known: there is no node_modules/.package-lock.json, which npm keeps'])
+  })
+
   it.each(['', 'null', '[]', '{"packages":7}', '{"packages":{"node_modules/x":null}}', '{"packages":{"node_modules/x":{"version":7}}}', 'not json'])('survive a lock file that says %j', (text) => {
     const folder = project(undefined, { 'node_modules/zod': ZOD })
     write(folder, { 'package-lock.json': text })

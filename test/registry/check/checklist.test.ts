@@ -3,6 +3,7 @@ import { Repository } from '../../../src/dataset/repository.ts'
 import { nodePlatform } from '../../../src/node/node-platform.ts'
 import { explainRevision } from '../../../src/recipe/explain.ts'
 import type { CheckedItem, CheckItemId, CheckOptions } from '../../../src/registry/check/interface.ts'
+import type { PackageState } from '../../../src/run/capture-interface.ts'
 import { checkModel, checkNamed, checkRun } from '../../../src/registry/check/check-run.ts'
 import { parsePolicy } from '../../../src/registry/check/policy.ts'
 import { CHECK_RULES } from '../../../src/registry/check/rules.ts'
@@ -241,6 +242,22 @@ describe('packages', () => {
     expect(await packages({ lockFile: null })).toContain('missing: No lock file')
     // No difference is listed where none was looked for.
     expect(await packages({ lockFile: { path: 'app/pnpm-lock.yaml', sha256: 'c'.repeat(64) } })).toContain('missing: app/pnpm-lock.yaml was recorded')
+  })
+
+  it('are none if the lock file has none and nothing was installed', async () => {
+    expect(said(await item('packages', { capture: { packages: { ...PACKAGES, installed: [] }, missing: [] } }))).toBe(`declared: package-lock.json (SHA-256 ${'a'.repeat(64)}) has no packages, and none were installed, by what npm noted`)
+  })
+
+  it('of Python are at the versions of its lock file, which has their hashes', async () => {
+    const lockFile = { path: 'requirements.txt', sha256: 'd'.repeat(64) }
+    const state = { lockFile, installed: [{ name: 'numpy', version: '1.26.4', integrity: null }], differences: [] }
+    const python = async (packages: Partial<PackageState>, isHashed = true): Promise<string> =>
+      said(await item('packages', { capture: { packages: { ...state, ...packages }, python: { command: ['python3'], implementation: 'CPython', version: '3.12.4', executable: '/usr/bin/python3', environment: null, isHashed } } }))
+    expect(await python({})).toBe(`declared: 1 package at the versions of requirements.txt (SHA-256 ${'d'.repeat(64)}), which has their hashes, by what Python 3.12.4 says`)
+    expect(await python({}, false)).toBe('missing: 1 package as in requirements.txt, which has no hashes of all of them')
+    expect(await python({ differences: ['numpy: locked 1.26.4, installed 2.0.0'] })).toBe('missing: requirements.txt is not what is installed for Python 3.12.4: numpy: locked 1.26.4, installed 2.0.0')
+    expect(await python({ lockFile: null })).toBe('missing: No lock file of Python was recorded; Python 3.12.4 had 1 package')
+    expect(await python({ lockFile: { ...lockFile, path: 'environment.yml' } })).toContain('missing: environment.yml was recorded')
   })
 })
 
