@@ -1,3 +1,4 @@
+import { listenTo } from '../requests/deadline.ts'
 import { RequestFailure } from '../requests/request-failure.ts'
 import { retrying } from '../requests/retrying.ts'
 import type { Limiter } from '../requests/limiter.ts'
@@ -63,7 +64,7 @@ class Upload {
     const { signal } = this.#write
     const onAbort = (): void => this.#stop.abort(signal?.reason)
     if (signal?.aborted === true) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
+    else if (signal !== undefined) listenTo(signal, onAbort)
     const sending: Promise<void>[] = []
     try {
       let number = 0
