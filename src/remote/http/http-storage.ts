@@ -6,6 +6,7 @@ import type { ByteRange, ObjectEntry, ObjectStat, Storage, StorageCallOptions } 
 import { assertKey, assertPrefix } from '../../storage/key.ts'
 import { NO_LISTING } from '../../storage/no-listing.ts'
 import { assertRange } from '../../storage/range.ts'
+import { assertNetworkOptions } from '../requests/assert-network-options.ts'
 import { assertAsked, rangeHeader } from '../requests/content-range.ts'
 import { Deadline } from '../requests/deadline.ts'
 import type { NetworkOptions } from '../requests/interface.ts'
@@ -52,6 +53,7 @@ export class HttpStorage implements Storage {
   /** @throws InvalidArgumentError for what is no address of http or https, or holds credentials */
   constructor(url: string, settings: HttpSettings = {}) {
     const { maxRequests = 16, maxAttempts = 8, retryForMs = 120_000, idleTimeoutMs = 30_000, onRequest, agents } = settings
+    assertNetworkOptions(settings)
     this.#base = parseHttpUrl(url)
     this.location = this.#base.href
     this.#limiter = new Limiter(maxRequests)

@@ -43,6 +43,10 @@ describe('the address', () => {
     }
   })
 
+  test('is refused with bounds that let nothing through', () => {
+    for (const settings of [{ maxRequests: 0 }, { maxAttempts: 0.5 }, { retryForMs: -1 }, { idleTimeoutMs: 0 }]) expect(() => httpStorage('https://host/', settings)).toThrow(InvalidArgumentError)
+  })
+
   test('may be redirected on the same server, and nowhere else', async () => {
     let strangers = 0
     const stranger = createServer((_request, answer) => {

@@ -10,10 +10,11 @@ async function tried(error: Error, policy = { maxAttempts: 8, retryForMs: 120_00
   try {
     const began = performance.now()
     let attempts = 0
-    const ended = retrying(async (number) => {
+    const attempt = async (number: number): Promise<never> => {
       expect(number).toBe(++attempts)
       throw error
-    }, policy).then(() => expect.unreachable(), (thrown: unknown) => expect(thrown).toBe(error))
+    }
+    const ended = expect(retrying(attempt, policy)).rejects.toBe(error)
     await vi.runAllTimersAsync()
     await ended
     return { attempts, tookMs: performance.now() - began }

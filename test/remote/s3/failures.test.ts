@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { InvalidArgumentError, StorageError } from '../../../src/errors.ts'
 import { S3Connection } from '../../../src/remote/s3/connection.ts'
+import { headObject } from '../../../src/remote/s3/head-object.ts'
 import { listObjects } from '../../../src/remote/s3/list-objects.ts'
 import { loadS3Sdk } from '../../../src/remote/s3/load-sdk.ts'
 import { probeConditionalWrites } from '../../../src/remote/s3/probe-conditional-writes.ts'
@@ -105,6 +106,12 @@ describe('absence', () => {
     const error = await failureOf((of) => of.stat('a'))
     expect(error.data['reason']).toBe('EACCES')
     expect(error.hint).toContain('s3:ListBucket')
+  })
+
+  test('is not what a wrong clock leads to, which is told by the time of the answer', async () => {
+    server.answer = () => ({ status: 403, headers: { date: new Date(Date.now() + 3_600_000).toUTCString() } })
+    const { data, hint } = await failureOf((of) => of.stat('a'))
+    expect([data['reason'], hint]).toEqual(['ECLOCK', expect.stringContaining('clock')])
   })
 
   test('is not what HEAD says of a bucket that is not there', async () => {
@@ -226,6 +233,9 @@ describe('without the SDK', () => {
     await expect(loadS3Sdk(() => Promise.reject(missing))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', hint: 'npm install @aws-sdk/client-s3' })
     const other = new Error('broken')
     await expect(loadS3Sdk(() => Promise.reject(other))).rejects.toBe(other)
+    const connection = new S3Connection({ bucket: 'varve' }, { credentials: CREDENTIALS }, () => loadS3Sdk(() => Promise.reject(missing)))
+    await expect(headObject(connection, 'a')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', hint: 'npm install @aws-sdk/client-s3' })
+    await connection.close()
   })
 })
 

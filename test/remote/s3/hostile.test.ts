@@ -129,6 +129,18 @@ describe.skipIf(INSTALLED.length === 0).each(INSTALLED)('between here and $name'
     await storage.close()
   })
 
+  test('one that is stopped while the network is gone does not wait for it', async () => {
+    const storage = through({ idleTimeoutMs: 30_000 })
+    const controller = new AbortController()
+    const reason = new Error('stopped on purpose')
+    fated((passing) => isPart(passing) || passing.method === 'DELETE', { type: 'hang' }, Infinity)
+    setTimeout(() => controller.abort(reason), 500)
+    const began = performance.now()
+    await expect(storage.put(newKey(), patternBytes(BIG, 1), { signal: controller.signal })).rejects.toBe(reason)
+    expect(performance.now() - began).toBeLessThan(15_000)
+    await storage.close()
+  })
+
   test.each([
     ['an answer that is cut', { type: 'cut' }],
     ['an answer that is shorter than its range', { type: 'shorten' }],
