@@ -11,6 +11,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     repository: 'src/repository/index.ts',
     storage: 'src/storage/index.ts',
     'storage-folder': 'src/node/folder-storage.ts',
+    'storage-http': 'src/remote/http/index.ts',
     'storage-s3': 'src/remote/s3/index.ts',
     testing: 'src/storage/testing.ts',
     cli: 'src/cli/main.ts',

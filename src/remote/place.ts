@@ -37,6 +37,10 @@ export async function storageAt(location: string, { singleWriter = false, onRequ
     const { s3Storage } = await import('./s3/s3-storage.ts')
     return s3Storage(location, { conditionalWrites: !singleWriter, ...(onRequest === undefined ? {} : { onRequest }) })
   }
+  if (/^https?:/i.test(location)) {
+    const { httpStorage } = await import('./http/http-storage.ts')
+    return httpStorage(location, onRequest === undefined ? {} : { onRequest })
+  }
   throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
 }
 

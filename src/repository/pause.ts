@@ -39,11 +39,13 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return sleep(ms - LONGEST_TIMER_MS, signal)
   }
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => {
+    const end = (): void => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
       resolve()
-    }, { once: true })
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end, { once: true })
   })
   signal?.throwIfAborted()
 }

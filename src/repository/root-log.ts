@@ -3,6 +3,7 @@ import { MAX_NODE_SIZE_BYTES } from '../codec/dag-cbor.ts'
 import type { Hasher } from '../cid/interface.ts'
 import { AlreadyExistsError, CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
+import { isWithoutListing } from '../storage/no-listing.ts'
 import { decodeRootRecord, EMPTY_STATE, encodeRootRecord, recordKey, type ReadRecord, type RootRecord } from './root-record.ts'
 
 /** A record that is larger than this cannot be decoded; what is read of one at most. */
@@ -23,7 +24,7 @@ export class RootLog {
 
   /**
    * The newest record that is at or after `known`. Costs one probe if `known` is the newest, two for each doubling of the distance
-   * otherwise; lists nothing but the hints, and those only if nothing is known.
+   * otherwise; lists nothing but the hints, and those only if nothing is known and the storage can list.
    */
   async newest(known: ReadRecord = EMPTY_STATE): Promise<ReadRecord> {
     let low = known.record.number
@@ -97,9 +98,15 @@ export class RootLog {
   /** The largest hint that leads to a record. A hint that leads nowhere is a damaged log, since records are never removed past a hint. */
   async #hinted(): Promise<number> {
     let largest = 0
-    for await (const { key } of this.#storage.list(HINT_PREFIX)) {
-      const number = Number(key.slice(HINT_PREFIX.length))
-      if (Number.isSafeInteger(number) && number > largest) largest = number
+    try {
+      for await (const { key } of this.#storage.list(HINT_PREFIX)) {
+        const number = Number(key.slice(HINT_PREFIX.length))
+        if (Number.isSafeInteger(number) && number > largest) largest = number
+      }
+    } catch (error) {
+      // Where nothing can be listed, the log is probed from its first record: two probes for each doubling of its length.
+      if (!isWithoutListing(error)) throw error
+      return 0
     }
     if (largest > 0 && !(await this.#exists(largest))) {
       const key = recordKey(largest)

@@ -1,5 +1,6 @@
 import { broken, expectAbsent, expectBytes, expectCode, expectPresent, failureOf, patternBytes, sizesBelow, type Promised, type Trial } from './conformance-trial.ts'
 import type { ByteRange } from './interface.ts'
+import { isWithoutListing } from './no-listing.ts'
 
 /** Each is refused by every method; the last are characters that one system or another gives a meaning. */
 const INVALID_KEYS = ['', '/', '/a', 'a/', 'a//b', '.', '..', './a', 'a/.', 'a/../b', '../a', 'A', 'a b', 'ä', 'a\\b', 'a:b', 'a%2fb', 'a\0b', 'a\n']
@@ -96,6 +97,7 @@ export const READING: readonly Promised[] = [
     name: 'list shows every object below a prefix once, with its size, and nothing else',
     harm: 'Garbage collection would overlook leases and packs: it could delete what a writer still needs, or never free space.',
     on: 'all',
+    lists: true,
     async check({ storage, key, place }) {
       const expected = new Map<string, number>()
       for (let index = 0; index < 60; index++) {
@@ -123,6 +125,7 @@ export const READING: readonly Promised[] = [
     name: 'a listing can be left early',
     harm: 'Looking whether anything is there would break the listings that follow.',
     on: 'all',
+    lists: true,
     async check({ storage, key, place }) {
       for (const name of ['a', 'b', 'c']) await place(`left/${name}`, new Uint8Array(1))
       const seen: string[] = []
@@ -169,6 +172,16 @@ export const READING: readonly Promised[] = [
       for (const [what, call] of Object.entries(calls)) {
         if ((await failureOf(call, `${what} with an aborted signal`)) !== reason) broken(`${what} does not throw the reason of its signal`)
       }
+    },
+  },
+  {
+    name: 'a storage that cannot list says so, and never shows an empty listing',
+    harm: 'A repository would be opened as it was long ago, or taken for an empty one.',
+    on: 'unlisted',
+    async check({ storage, key, place }) {
+      await place('unlisted/object', patternBytes(10, 1))
+      const error = await failureOf(() => sizesBelow(storage, `${key('unlisted')}/`), 'list on a storage that cannot list')
+      if (!isWithoutListing(error)) broken(`list threw ${String(error)} instead of an error that says that it cannot list`, {}, error)
     },
   },
   {

@@ -45,6 +45,7 @@ export const REPOSITORY: readonly Promised[] = [
     name: 'a listing of more than 1,000 objects is whole',
     harm: 'In a repository that has grown, garbage collection would take live packs for lost ones and leases for ended ones.',
     on: 'all',
+    lists: true,
     async check(trial) {
       const keys = await placeMany(trial, 'many')
       const listed = await sizesBelow(trial.storage, `${trial.key('many')}/`)

@@ -1,6 +1,7 @@
 import { equalBytes } from '../bytes.ts'
 import { StorageError, VarveError, type ErrorCode } from '../errors.ts'
 import type { Storage } from './interface.ts'
+import { isWithoutListing } from './no-listing.ts'
 
 /** What one case works with. All keys it uses come from `key`, so that they can be removed afterwards. */
 export interface Trial {
@@ -17,7 +18,9 @@ export interface Trial {
 export interface Promised {
   readonly name: string
   readonly harm: string
-  readonly on: 'all' | 'writable' | 'read-only' | 'shared'
+  readonly on: 'all' | 'writable' | 'read-only' | 'shared' | 'unlisted'
+  /** About nothing but what `list` shows. */
+  readonly lists?: boolean
   readonly check: (trial: Trial) => Promise<void>
 }
 
@@ -76,7 +79,7 @@ export async function expectAbsent(storage: Storage, key: string, when: string):
   if ((await storage.stat(key)) !== undefined) broken(`stat finds "${key}" ${when}`)
   await expectCode(() => storage.get(key), 'NOT_FOUND', `get of "${key}" ${when}`)
   const folder = key.slice(0, key.lastIndexOf('/') + 1)
-  if ((await sizesBelow(storage, folder)).has(key)) broken(`list shows "${key}" ${when}`)
+  if ((await sizesIfListed(storage, folder))?.has(key) === true) broken(`list shows "${key}" ${when}`)
 }
 
 /** Fails unless the object is whole in every way it can be asked for. */
@@ -85,8 +88,19 @@ export async function expectPresent(storage: Storage, key: string, bytes: Uint8A
   const stat = await storage.stat(key)
   if (stat?.size !== bytes.length) broken(`stat of "${key}" says ${stat?.size ?? 'absent'} instead of ${bytes.length} bytes ${when}`)
   const folder = key.slice(0, key.lastIndexOf('/') + 1)
-  const listed = (await sizesBelow(storage, folder)).get(key)
-  if (listed !== bytes.length) broken(`list says ${listed ?? 'absent'} instead of ${bytes.length} bytes for "${key}" ${when}`)
+  const sizes = await sizesIfListed(storage, folder)
+  const listed = sizes?.get(key)
+  if (sizes !== undefined && listed !== bytes.length) broken(`list says ${listed ?? 'absent'} instead of ${bytes.length} bytes for "${key}" ${when}`)
+}
+
+/** What `sizesBelow` gives, or undefined if the storage says that it cannot list, which is a promise of its own. */
+async function sizesIfListed(storage: Storage, prefix: string): Promise<Map<string, number> | undefined> {
+  try {
+    return await sizesBelow(storage, prefix)
+  } catch (error) {
+    if (isWithoutListing(error)) return undefined
+    throw error
+  }
 }
 
 /** Everything that `list` shows, by key; fails if it shows a key twice. */

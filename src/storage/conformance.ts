@@ -23,6 +23,8 @@ export interface ConformanceOptions {
   readonly shared?: boolean
   /** The storage cannot be written to. This places objects for it behind its back; what is promised of writing is left out. */
   readonly fill?: (key: string, bytes: Uint8Array) => Promise<void>
+  /** False for a storage that cannot list, such as a static web server: what is promised of listings is left out, but that it says so. */
+  readonly listing?: boolean
 }
 
 /**
@@ -45,7 +47,9 @@ export function storageConformance(open: () => Promise<Storage>, options: Confor
   }))
 }
 
-function applies({ on }: Promised, { fill, shared = false }: ConformanceOptions): boolean {
+function applies({ on, lists = false }: Promised, { fill, shared = false, listing = true }: ConformanceOptions): boolean {
+  if (on === 'unlisted') return !listing
+  if (lists && !listing) return false
   if (on === 'all') return true
   if (on === 'read-only') return fill !== undefined
   return fill === undefined && (on === 'writable' || shared)

@@ -6,6 +6,7 @@ import { BlockRepository, type CID, DAG_CBOR_CODE, RAW_CODE, type Session } from
 import { verifyStorage } from '../../src/repository/verify-storage.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { StorageError } from '../../src/errors.ts'
+import { DELETION_REFUSED } from '../../src/storage/deletion-refused.ts'
 import { FaultyStorage } from '../../src/storage/faulty-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { ObjectEntry } from '../../src/storage/interface.ts'
@@ -60,6 +61,27 @@ describe('garbage collection', () => {
     for (const [index, cid] of kept.leaves.entries()) expect(await reopened.get(cid)).toEqual(blob(index + 1))
     for (const cid of [gone.top, gone.leaves[1] as CID]) await expect(reopened.get(cid)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect((await repository.collectGarbage(now)).removed.blocks).toBe(0)
+  })
+
+  it('goes on, and says so, where the storage does not let files be deleted', async () => {
+    const storage = new MemoryStorage()
+    const repository = await BlockRepository.create(storage, options)
+    await commitTree(repository, 'kept', [blob(1)])
+    await commitTree(repository, 'gone', [blob(2)])
+    await removeRef(repository, 'gone')
+    const locked = new FaultyStorage(storage, ({ operation, key }) =>
+      operation === 'delete' && key.startsWith('packs/') ? { type: 'before', error: new StorageError('locked', { data: { reason: DELETION_REFUSED } }) } : undefined)
+    const before = await sizeOf(storage)
+    const report = await (await BlockRepository.open(locked, options)).collectGarbage(now)
+    expect(report.refusedFiles).toBeGreaterThan(0)
+    expect(report.removed.bytes).toBeGreaterThan(20_000)
+    expect(report.freedBytes).toBeLessThanOrEqual(0)
+    expect(await sizeOf(storage)).toBeGreaterThan(before - 5000)
+    const again = await (await assertSound(storage)).collectGarbage(now)
+    expect([again.refusedFiles, again.freedBytes > 20_000]).toEqual([0, true])
+    const broken = new FaultyStorage(storage, ({ operation }) => (operation === 'delete' ? { type: 'before', error: new StorageError('no connection') } : undefined))
+    await removeRef(await BlockRepository.open(storage, options), 'kept')
+    await expect((await BlockRepository.open(broken, options)).collectGarbage(now)).rejects.toThrow('no connection')
   })
 
   it('keeps the log of operations and not what it mentions', async () => {

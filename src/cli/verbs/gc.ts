@@ -122,7 +122,7 @@ function document({ evicted: _evicted, evictedRoots, refs, sessions, revoked, ..
 }
 
 function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { readonly evicted: readonly DroppedSnapshot[] }, forgets: boolean): Generator<string> {
-  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, damagedPacks, refs } = result
+  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, refusedFiles, damagedPacks, refs } = result
   const would = dryRun ? 'would remove' : 'removed'
   for (const { snapshot, time, message, keptBy } of evicted) {
     const what = `${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
@@ -137,5 +137,6 @@ function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { rea
   for (const key of damagedPacks) yield `${output.style('red', 'damaged')} ${key} stays as it is; run \`varve repair\``
   for (const { host, process, started } of revoked) yield `${output.style('yellow', dryRun ? 'would give up' : 'gave up')} a writer that is gone: process ${process} on ${shownText(host)}, since ${shownText(started)}`
   for (const { host, process, started } of sessions) yield `${output.style('yellow', 'at work')} process ${process} on ${shownText(host)}, since ${shownText(started)}`
+  if (refusedFiles > 0) yield `${output.style('yellow', 'refused')} the storage does not let ${plural(refusedFiles, 'file')} be deleted (object lock, or no right to delete); ${refusedFiles === 1 ? 'it takes' : 'they take'} room and nothing else`
   if (deferredPacks > 0) yield `  ${plural(deferredPacks, 'file')} stay for those at work; the next gc after they end deletes them`
 }

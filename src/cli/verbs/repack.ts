@@ -37,7 +37,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
   },
 })
 
-function* repackLines(output: Output, { dryRun, examined, recoded, removed, bytes, packs, deferredPacks, sessions, revoked }: RepackReport): Generator<string> {
+function* repackLines(output: Output, { dryRun, examined, recoded, removed, bytes, packs, deferredPacks, refusedFiles, sessions, revoked }: RepackReport): Generator<string> {
   yield `looked at ${plural(examined.blocks, 'block')}, ${formatBytes(examined.bytes)}`
   yield `${dryRun ? 'would store' : 'stored'} ${plural(recoded.blocks, 'block')} in another form, ${formatBytes(recoded.bytes)}`
   yield `packs ${dryRun ? 'would take' : 'take'} ${formatBytes(bytes.after)} instead of ${formatBytes(bytes.before)}, in ${plural(packs.after, 'file')} instead of ${packs.before}`
@@ -45,5 +45,6 @@ function* repackLines(output: Output, { dryRun, examined, recoded, removed, byte
   const gaveUp = output.style('yellow', dryRun ? 'would give up' : 'gave up')
   for (const { host, process, started } of revoked) yield `${gaveUp} a writer that is gone: process ${process} on ${shownText(host)}, since ${shownText(started)}`
   for (const { host, process, started } of sessions) yield `${output.style('yellow', 'at work')} process ${process} on ${shownText(host)}, since ${shownText(started)}`
+  if (refusedFiles > 0) yield `${output.style('yellow', 'refused')} the storage does not let ${plural(refusedFiles, 'file')} be deleted (object lock, or no right to delete)`
   if (deferredPacks > 0) yield `  ${plural(deferredPacks, 'file')} stay for those at work; the next gc after they end deletes them`
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** What is left for a request that moves, but hardly: no connection that is of use is slower. */
 const SLOWEST_BYTES_PER_MS = 16
 const ALLOWANCE_MS = 60_000
@@ -19,7 +21,7 @@ export class Deadline {
     this.#outer = outer
     this.#allowanceMs = allowanceMs
     if (outer?.aborted === true) this.#onAbort()
-    else outer?.addEventListener('abort', this.#onAbort, { once: true })
+    else if (outer !== undefined) listenTo(outer, this.#onAbort)
     this.allow(bytes)
   }
 
@@ -47,4 +49,10 @@ export class Deadline {
     clearTimeout(this.#timer)
     this.#outer?.removeEventListener('abort', this.#onAbort)
   }
+}
+
+/** Many requests wait for one signal, which Node would take for a leak. */
+export function listenTo(signal: AbortSignal, onAbort: () => void): void {
+  setMaxListeners(0, signal)
+  signal.addEventListener('abort', onAbort, { once: true })
 }

@@ -1,3 +1,5 @@
+import { listenTo } from './deadline.ts'
+
 /** Lets so many through at a time. Who waits is served in the order of coming. */
 export class Limiter {
   #free: number
@@ -37,7 +39,7 @@ export class Limiter {
         reject(signal?.reason as Error)
       }
       this.#waiting.push(onTurn)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal !== undefined) listenTo(signal, onAbort)
     })
   }
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { pipeline, Readable, Transform } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
+import { VarveError } from '../../errors.ts'
 import { Deadline } from '../requests/deadline.ts'
 import type { RemoteRequest } from '../requests/interface.ts'
 import { Limiter } from '../requests/limiter.ts'
@@ -59,9 +60,12 @@ export class S3Connection {
   readonly #settings: S3Settings
   readonly #limiter: Limiter
   readonly #current = new AsyncLocalStorage<Observation>()
+  readonly #load: () => Promise<S3Sdk>
   #opened: Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> | undefined
 
-  constructor(location: S3Location, settings: S3Settings) {
+  /** @param load finds the SDK; for tests */
+  constructor(location: S3Location, settings: S3Settings, load: () => Promise<S3Sdk> = loadS3Sdk) {
+    this.#load = load
     this.bucket = location.bucket
     this.#prefix = location.prefix === undefined || location.prefix === '' ? '' : `${location.prefix}/`
     this.#location = location
@@ -92,6 +96,8 @@ export class S3Connection {
       return await this.#current.run(observation, () => work({ sdk, client, options: { abortSignal: deadline.signal }, answer: observation, deadline, onBytes }))
     } catch (error) {
       signal?.throwIfAborted()
+      // The SDK is not installed: no request failed.
+      if (error instanceof VarveError) throw error
       if (deadline.isOver) throw new RequestFailure({ reason: 'ETIMEDOUT', what: 'the server takes too long', again: 'soon', cause: error })
       throw explainFailure(error, observation, this.bucket)
     } finally {
@@ -108,7 +114,7 @@ export class S3Connection {
   }
 
   #open(): Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> {
-    this.#opened ??= loadS3Sdk().then((sdk) => ({ sdk, client: this.#newClient(sdk) }))
+    this.#opened ??= this.#load().then((sdk) => ({ sdk, client: this.#newClient(sdk) }))
     return this.#opened
   }
 

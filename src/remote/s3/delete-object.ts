@@ -2,6 +2,7 @@ import { RequestFailure } from '../requests/request-failure.ts'
 import { retrying } from '../requests/retrying.ts'
 import { DELETION_REFUSED } from '../../storage/deletion-refused.ts'
 import type { S3Connection } from './connection.ts'
+import { notS3 } from './explain-failure.ts'
 
 /** How stores say that an object must stay, beside the plain refusal. */
 const STAYS: ReadonlySet<string> = new Set(['EACCES', 'MethodNotAllowed', 'ObjectLocked', 'InvalidObjectState', 'ObjectAlreadyProtected'])
@@ -14,7 +15,10 @@ const WRITE_ONCE = /\b(?:WORM|object lock|retention|legal hold|protected)/i
 export async function deleteObject(connection: S3Connection, key: string, signal?: AbortSignal): Promise<void> {
   await retrying(async (attempt) => {
     try {
-      await connection.send({ method: 'DELETE', key, attempt, signal }, ({ sdk, client, options }) => client.send(new sdk.DeleteObjectCommand({ Bucket: connection.bucket, Key: connection.inBucket(key) }), options))
+      await connection.send({ method: 'DELETE', key, attempt, signal }, async ({ sdk, client, options, answer }) => {
+        await client.send(new sdk.DeleteObjectCommand({ Bucket: connection.bucket, Key: connection.inBucket(key) }), options)
+        if (answer.status !== 204 && answer.headers['content-type']?.startsWith('text/html') === true) throw notS3(answer.status)
+      })
     } catch (error) {
       if (!(error instanceof RequestFailure)) throw error
       if (error.details.reason === 'NoSuchKey') return

@@ -1,6 +1,9 @@
 import { RequestFailure, type Again, type FailureDetails } from '../requests/request-failure.ts'
 import { systemFailure } from '../requests/system-failures.ts'
 
+/** S3 refuses what is signed a quarter of an hour earlier or later. */
+const SKEW_MS: number = 10 * 60_000
+
 /** What was seen of an answer before the SDK made of it what it throws. */
 export interface SeenAnswer {
   readonly status: number | undefined
@@ -74,7 +77,7 @@ export function explainFailure(error: unknown, { status, headers }: SeenAnswer, 
   const code = error instanceof Error ? error.name : ''
   const rest = { cause: error, ...(status === undefined ? {} : { status }), ...waitOf(headers['retry-after']) }
   if (status !== undefined && status >= 300 && status < 400) return new RequestFailure({ ...redirect(headers, bucket), ...rest })
-  const meaning = BY_CODE[code] ?? (status === undefined ? undefined : BY_STATUS[status])
+  const meaning = BY_CODE[code] ?? (status === 403 && isSkewed(headers['date']) ? CLOCK : undefined) ?? (status === undefined ? undefined : BY_STATUS[status])
   if (meaning !== undefined) return new RequestFailure({ ...meaning, ...(meaning === NO_BUCKET ? { what: `there is no bucket "${bucket}"` } : {}), ...rest })
   if (status === undefined) return new RequestFailure(systemFailure(error) ?? beforeSending(error))
   if (status >= 500) return new RequestFailure({ ...SERVER, what: `the server failed with status ${status}`, ...rest })
@@ -88,6 +91,11 @@ export function notS3(status: number | undefined, cause?: unknown): RequestFailu
     reason: 'ENOTS3', what: `what answers does not speak S3${status === undefined ? '' : ` (status ${status})`}`, again: 'few',
     hint: 'Check the endpoint in the address, and whether a proxy answers in its place.', ...(status === undefined ? {} : { status }), ...(cause === undefined ? {} : { cause }),
   })
+}
+
+/** An answer to HEAD says no more than that something is forbidden; the time that every answer brings tells whether the clock is why. */
+function isSkewed(date: string | undefined): boolean {
+  return date !== undefined && Math.abs(Date.parse(date) - Date.now()) > SKEW_MS
 }
 
 /** Never followed: what was signed for one host is not for another to see. */

@@ -9,17 +9,21 @@ import { notS3 } from './explain-failure.ts'
 const PAGE_SIZE = 1000
 /** Ten million objects: a listing that is longer has no end. */
 const MAX_PAGES = 10_000
+/** Stores may pass over what was deleted without showing anything, but not for ever. */
+const MAX_EMPTY_PAGES = 100
 
 /**
  * All objects whose key begins with `prefix`, page by page. Objects whose names are not keys were not made by a storage, and are passed over.
  * @throws RequestFailure for a listing that is not one: without end, in circles, of other objects, or not whole
  */
-export async function* listObjects(connection: S3Connection, prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectEntry, void, undefined> {
+export async function* listObjects(connection: S3Connection, prefix: string, signal?: AbortSignal, maxPages: number = MAX_PAGES): AsyncGenerator<ObjectEntry, void, undefined> {
   const tokens = new Set<string>()
   let token: string | undefined
+  let emptyPages = 0
   for (let pages = 0; ; pages++) {
-    if (pages === MAX_PAGES) throw lies('it has no end')
+    if (pages === maxPages || emptyPages === MAX_EMPTY_PAGES) throw lies('it has no end')
     const page = await listPage(connection, prefix, token, signal)
+    emptyPages = (page.Contents ?? []).length === 0 ? emptyPages + 1 : 0
     for (const { Key, Size } of page.Contents ?? []) {
       const entry = toEntry(connection, prefix, Key, Size)
       if (entry === undefined) continue

@@ -1,3 +1,4 @@
+import { listenTo } from '../requests/deadline.ts'
 import { RequestFailure } from '../requests/request-failure.ts'
 import { retrying } from '../requests/retrying.ts'
 import type { Limiter } from '../requests/limiter.ts'
@@ -12,8 +13,8 @@ export const PART_SIZE_BYTES: number = 8 * 1024 * 1024
 /** Of one storage, whatever is being put: bounds the memory, which one further part an object adds to. */
 export const MAX_PARTS_SENT = 8
 const MAX_PARTS = 10_000
-/** What an upload that is given up may cost in time. */
-const ABORT_POLICY = { maxAttempts: 3, retryForMs: 10_000 }
+/** What giving an upload up may cost in time: whoever interrupts a put waits for it. */
+const ABORT_WITHIN_MS = 5000
 
 interface SentPart {
   readonly PartNumber: number
@@ -63,7 +64,7 @@ class Upload {
     const { signal } = this.#write
     const onAbort = (): void => this.#stop.abort(signal?.reason)
     if (signal?.aborted === true) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
+    else if (signal !== undefined) listenTo(signal, onAbort)
     const sending: Promise<void>[] = []
     try {
       let number = 0
@@ -112,7 +113,10 @@ class Upload {
 
   /** What was sent is no use to anybody. If this fails too, the store keeps it until a rule for incomplete uploads removes it. */
   async abort(): Promise<void> {
-    await retrying((attempt) => this.#connection.send({ method: 'DELETE', key: this.#write.key, attempt }, ({ sdk, client, options }) => client.send(new sdk.AbortMultipartUploadCommand(this.#names()), options)), ABORT_POLICY).catch(() => undefined)
+    const signal = AbortSignal.timeout(ABORT_WITHIN_MS)
+    const send = (attempt: number): Promise<unknown> =>
+      this.#connection.send({ method: 'DELETE', key: this.#write.key, attempt, signal }, ({ sdk, client, options }) => client.send(new sdk.AbortMultipartUploadCommand(this.#names()), options))
+    await retrying(send, this.#connection.policy, signal).catch(() => undefined)
   }
 
   #names(): { readonly Bucket: string; readonly Key: string; readonly UploadId: string } {

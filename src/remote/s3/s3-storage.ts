@@ -3,6 +3,7 @@ import type { Attempt } from '../../node/system-errors.ts'
 import type { ByteRange, ObjectBody, ObjectEntry, ObjectStat, Storage, StorageCallOptions } from '../../storage/interface.ts'
 import { assertKey, assertPrefix } from '../../storage/key.ts'
 import { assertRange } from '../../storage/range.ts'
+import { assertFrom, assertNetworkOptions } from '../requests/assert-network-options.ts'
 import { Limiter } from '../requests/limiter.ts'
 import { asStorageError } from '../requests/request-failure.ts'
 import { bodyPieces } from './body-pieces.ts'
@@ -39,7 +40,9 @@ export class S3Storage implements Storage {
   /** @throws InvalidArgumentError if the location cannot be right or holds credentials, or a setting makes no sense */
   constructor(place: S3Location, settings: S3Settings = {}) {
     this.place = checkS3Location(place)
-    this.#settings = checked(settings)
+    assertNetworkOptions(settings)
+    assertFrom('wholeUpToBytes', settings.wholeUpToBytes, 0)
+    this.#settings = settings
     this.location = formatS3Location(place)
     this.#connection = new S3Connection(place, settings)
   }
@@ -141,12 +144,4 @@ export function s3Storage(location: string | S3Location, settings: S3Settings = 
 async function* chained(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   yield* first
   yield* rest
-}
-
-function checked(settings: S3Settings): S3Settings {
-  const { maxRequests, maxAttempts, retryForMs, idleTimeoutMs, wholeUpToBytes } = settings
-  for (const [name, value, least] of [['maxRequests', maxRequests, 1], ['maxAttempts', maxAttempts, 1], ['retryForMs', retryForMs, 0], ['idleTimeoutMs', idleTimeoutMs, 1], ['wholeUpToBytes', wholeUpToBytes, 0]] as const) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) throw new InvalidArgumentError(`${name} is ${value}; it must be an integer from ${least}`)
-  }
-  return settings
 }

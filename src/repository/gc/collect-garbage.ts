@@ -22,10 +22,10 @@ export async function collectGarbage(repository: BlockRepository, host: SessionH
     const found = await survey(repository, new Marking(), options)
     const sessions = await sessionsOf(repository, options)
     const { moved, ...rest } = await forecast(repository, host, found, sessions, options)
-    return { ...reportOf(found, moved), ...rest, dryRun: true, sessions: sessions.stay, revoked: sessions.revoke, damagedPacks: damagedOf(found, moved) }
+    return { ...reportOf(found, moved), ...rest, dryRun: true, refusedFiles: 0, sessions: sessions.stay, revoked: sessions.revoke, damagedPacks: damagedOf(found, moved) }
   }
-  const { found, moved, sessions, revoke, deferredPacks, deletedBytes, storedBytes } = await runCollection(repository, host, options, { action: 'gc' })
-  return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, damagedPacks: damagedOf(found, moved), freedBytes: deletedBytes - storedBytes }
+  const { found, moved, sessions, revoke, deferredPacks, refusedFiles, deletedBytes, storedBytes } = await runCollection(repository, host, options, { action: 'gc' })
+  return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, refusedFiles, damagedPacks: damagedOf(found, moved), freedBytes: deletedBytes - storedBytes }
 }
 
 function reportOf(found: Survey, moved: readonly PackUsage[]): Pick<GcReport, 'live' | 'removed' | 'unused' | 'packs' | 'evicted'> {

@@ -46,6 +46,8 @@ export interface GcReport {
   readonly sessions: readonly Lease[]
   /** Packs that no index names any more and that are kept for those writers. */
   readonly deferredPacks: number
+  /** Files that nothing needs and that the storage does not let be deleted, as in a bucket with object lock. A dry run cannot know. */
+  readonly refusedFiles: number
   /** Writers that were given up and can never commit. */
   readonly revoked: readonly Lease[]
   /** Packs that stay as they are because a block in them is damaged. */

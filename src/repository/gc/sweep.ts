@@ -1,3 +1,5 @@
+import { isDeletionRefused } from '../../storage/deletion-refused.ts'
+import type { Storage } from '../../storage/interface.ts'
 import { indexKey } from '../index-format.ts'
 import { type Lease, leaseKey, listLeases } from '../lease.ts'
 import { packKey } from '../pack-format.ts'
@@ -20,6 +22,8 @@ export interface SweepResult {
   /** Writers for whose sake something stayed, or might have. */
   readonly sessions: readonly Lease[]
   readonly deferredPacks: number
+  /** Files that the storage does not let be deleted. */
+  readonly refusedFiles: number
 }
 
 /**
@@ -41,17 +45,29 @@ export async function sweep(repository: BlockRepository, { dropNumber, dropped, 
   const oldest = Math.min(...sessions.map(({ base }) => base))
   let deletedBytes = 0
   let deferredPacks = 0
+  let refusedFiles = 0
   for (const { key, size } of found) {
     if (named.has(key) || isLogLost) continue
     if (dropped.has(key) ? oldest < dropNumber : sessions.length > 0) {
       if (key.startsWith('packs/')) deferredPacks++
       continue
     }
-    await storage.delete(key)
-    if (key.startsWith('packs/')) deletedBytes += size
+    if (!(await isDeleted(storage, key))) refusedFiles++
+    else if (key.startsWith('packs/')) deletedBytes += size
   }
-  for (const { id } of leases) if (revoked.has(id)) await storage.delete(leaseKey(id))
-  return { deletedBytes, sessions, deferredPacks }
+  for (const { id } of leases) if (revoked.has(id) && !(await isDeleted(storage, leaseKey(id)))) refusedFiles++
+  return { deletedBytes, sessions, deferredPacks, refusedFiles }
+}
+
+/** False if the storage keeps what nobody needs any more: that costs room, and is no reason to leave the rest. */
+async function isDeleted(storage: Storage, key: string): Promise<boolean> {
+  try {
+    await storage.delete(key)
+    return true
+  } catch (error) {
+    if (isDeletionRefused(error)) return false
+    throw error
+  }
 }
 
 /** The keys of packs and index files that a commit dropped. */

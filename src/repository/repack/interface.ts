@@ -22,7 +22,7 @@ export interface BeforeAndAfter {
   readonly after: number
 }
 
-export interface RepackReport extends Pick<GcReport, 'dryRun' | 'removed' | 'freedBytes' | 'sessions' | 'deferredPacks' | 'revoked'> {
+export interface RepackReport extends Pick<GcReport, 'dryRun' | 'removed' | 'freedBytes' | 'sessions' | 'deferredPacks' | 'refusedFiles' | 'revoked'> {
   /** Live blocks that were read and hashed, and their plain bytes. */
   readonly examined: BlockAmount
   /** Blocks that are stored in another form, and the bytes that they take in it. */

@@ -37,14 +37,14 @@ export async function repack(repository: BlockRepository, host: SessionHost, opt
       const { revoke, stay } = await sessionsOf(repository, options)
       const before = bytesOf([...found.dead, ...found.rewritten, ...found.kept])
       const after = before - expectedGain(found, planner)
-      const rest = { freedBytes: before - after, sessions: stay, revoked: revoke, deferredPacks: 0 }
+      const rest = { freedBytes: before - after, sessions: stay, revoked: revoke, deferredPacks: 0, refusedFiles: 0 }
       return { ...reportOf(planner, found), dryRun, bytes: { before, after }, packs: packsOf(found, 0), ...rest }
     }
-    const { found, sessions, revoke, deferredPacks, deletedBytes, storedBytes } = await runCollection(repository, host, options, policy)
+    const { found, sessions, revoke, deferredPacks, refusedFiles, deletedBytes, storedBytes } = await runCollection(repository, host, options, policy)
     const packs = [...repository.indexes.packs]
     const before = bytesOf([...found.dead, ...found.rewritten, ...found.kept])
     const after = packs.reduce((sum, { size }) => sum + size, 0)
-    const rest = { freedBytes: deletedBytes - storedBytes, sessions, revoked: revoke, deferredPacks }
+    const rest = { freedBytes: deletedBytes - storedBytes, sessions, revoked: revoke, deferredPacks, refusedFiles }
     return { ...reportOf(planner, found), dryRun, bytes: { before, after }, packs: packsOf(found, packs.length), ...rest }
   } catch (error) {
     throw error instanceof VarveError && error.code === 'CORRUPT_BLOCK' ? notWhole(error) : error

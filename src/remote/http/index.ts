@@ -1,0 +1,2 @@
+export type { NetworkOptions, RemoteRequest } from '../requests/interface.ts'
+export { httpStorage, HttpStorage, type HttpSettings } from './http-storage.ts'

@@ -1,0 +1,16 @@
+import { InvalidArgumentError } from '../../errors.ts'
+
+/**
+ * The folder that an address of http or https names, ending in `/`.
+ * @throws InvalidArgumentError if it is something else, or holds credentials, which the message does not repeat
+ */
+export function parseHttpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new InvalidArgumentError('The address of a web server begins with http:// or https://', { hint: 'Write https://host/folder.' })
+  if (url.username !== '' || url.password !== '' || url.search !== '') {
+    throw new InvalidArgumentError('The address of a repository on a web server must hold neither credentials nor a query', { hint: 'Only what everybody may read is read over HTTP; reach other repositories by s3:// or as a folder.' })
+  }
+  url.hash = ''
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
