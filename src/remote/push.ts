@@ -1,19 +1,20 @@
-import { type CID, cidText } from '../cid/cid.ts'
+import type { CID } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { BlockRepository } from '../repository/index.ts'
+import type { IndexedPack } from '../repository/index-format.ts'
 import type { Storage } from '../storage/interface.ts'
-import type { CidText, OperationOptions } from '../types.ts'
-import { type Advance, advanceOf } from './advance.ts'
+import type { OperationOptions } from '../types.ts'
 import { openPlace, REMOTE_PACK_SIZE_BYTES } from './place.ts'
-import { refusedRefs, type RefusedRef } from './refused-refs.ts'
+import { planPush, type PushedRef, type PushPlan } from './push-plan.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
 import { resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
-import { chosenRefs, namedRefs, userRefs } from './user-refs.ts'
+import { chosenRefs, userRefs } from './user-refs.ts'
 import { assertArrived, type Arrival } from './verify-arrival.ts'
 
 export interface PushOptions extends OperationOptions {
@@ -27,13 +28,6 @@ export interface PushOptions extends OperationOptions {
   readonly acceptRollback?: boolean
   readonly message?: string
   readonly author?: string
-}
-
-export interface PushedRef {
-  readonly ref: string
-  readonly before: CidText | null
-  readonly after: CidText
-  readonly outcome: Exclude<Advance, 'diverged' | 'behind'> | 'forced' | 'behind'
 }
 
 export interface PushResult {
@@ -59,7 +53,6 @@ export interface PushResult {
  * await push(repository, { to: 'origin', refs: ['mnist/raw'] })
  */
 export async function push(repository: Repository, options: PushOptions = {}): Promise<PushResult> {
-  const { signal, onProgress, force = false, message = '', author } = options
   const { blocks } = repository
   await blocks.refresh()
   const target = await resolveTarget(repository, options.to)
@@ -71,51 +64,39 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
-    const there = await namedRefs(remote)
-    const moves = await plannedMoves(repository, wanted, there)
-    const refused = moves.filter((move): move is typeof move & RefusedRef => move.before !== undefined && move.advance === 'diverged')
-    if (refused.length > 0 && !force) throw refusedRefs(refused, target.url, `Take them over first with \`varve pull\`, or push with --force: what the refs lead to now then stays in the log of operations of the remote.`)
-    const going = moves.filter(({ advance }) => advance !== 'same' && (advance !== 'behind' || force))
-    const dropped = await remote.evicted()
-    const isDropped = (cid: CID): boolean => dropped.has(toHex(cid.multihash.digest))
-    const { sent, packs } = await remote.withSession(async (session) => {
-      const wants = going.map(({ after }) => after)
-      const common = await commonHistory(blocks, blocks, wants, there.values(), isDropped)
-      const sent = await transfer({ source: blocks, target: remote, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
-      if (going.length === 0) return { sent, packs: [] }
-      await session.commit({
-        action: 'push', message, actor: author ?? null, dropped: sent.dropped,
-        refs: going.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
-      })
-      return { sent, packs: session.added.packs }
-    }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
-    const verified = await assertArrived(remote, packs, going.map(({ after }) => after), signal)
-    await rememberRefs(repository, target, remote, new Map([...there, ...going.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(author === undefined ? {} : { author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: moves.map((move) => pushedRef(move, force)), blocks: sent.blocks, bytes: sent.bytes, verified, requests }
+    const sent = await send(blocks, remote, wanted, options)
+    const { moves, there, outcomes } = sent.plan
+    const verified = await assertArrived(remote, sent.packs, moves.map(({ after }) => after), options.signal)
+    await rememberRefs(repository, target, remote, new Map([...there, ...moves.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
+    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, blocks: sent.blocks, bytes: sent.bytes, verified, requests }
   } finally {
     await place.close()
   }
 }
 
-interface Move {
-  readonly ref: string
-  readonly before: CID | undefined
-  readonly after: CID
-  readonly advance: Advance
+interface Sent {
+  readonly plan: PushPlan
+  readonly packs: readonly IndexedPack[]
+  readonly blocks: number
+  readonly bytes: number
 }
 
-async function plannedMoves(repository: Repository, wanted: ReadonlyMap<string, CID>, there: ReadonlyMap<string, CID>): Promise<Move[]> {
-  const moves: Move[] = []
-  for (const [ref, after] of wanted) {
-    const before = there.get(ref)
-    moves.push({ ref, before, after, advance: await advanceOf(repository.blocks, ref, before, after) })
-  }
-  return moves
-}
-
-function pushedRef({ ref, before, after, advance }: Move, force: boolean): PushedRef {
-  const outcome = advance === 'diverged' || (advance === 'behind' && force) ? 'forced' : advance
-  return { ref, before: before === undefined ? null : cidText(before), after: cidText(after), outcome }
+async function send(blocks: BlockRepository, remote: BlockRepository, wanted: ReadonlyMap<string, CID>, { force = false, message = '', author, signal, onProgress }: PushOptions): Promise<Sent> {
+  const first = await planPush(blocks, remote, wanted, force)
+  if (first.moves.length === 0) return { plan: first, packs: [], blocks: 0, bytes: 0 }
+  return remote.withSession(async (session) => {
+    // Once more, now that the session's lease stands: what is counted on from here cannot go unnoticed.
+    const plan = await planPush(blocks, remote, wanted, force)
+    const dropped = await remote.evicted()
+    const wants = plan.moves.map(({ after }) => after)
+    const common = await commonHistory(blocks, blocks, wants, plan.there.values(), (cid) => dropped.has(toHex(cid.multihash.digest)))
+    const sent = await transfer({ source: blocks, target: remote, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+    await session.commit({
+      action: 'push', message, actor: author ?? null, dropped: sent.dropped,
+      refs: plan.moves.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
+    })
+    return { plan, packs: session.added.packs, blocks: sent.blocks, bytes: sent.bytes }
+  }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
 }
 
 function assertSameHash(here: string, there: string, { url }: RemoteTarget): void {

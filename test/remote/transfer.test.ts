@@ -209,3 +209,81 @@ describe('any call that fails', () => {
     }
   }, 60_000)
 })
+
+/** Lets something else happen before one call. */
+function interrupted(inner: MemoryStorage, at: number, meanwhile: () => Promise<void>): { storage: MemoryStorage; calls: () => number } {
+  let calls = 0
+  const storage = Object.create(inner) as MemoryStorage
+  const turn = async (): Promise<void> => {
+    if (calls++ === at) await meanwhile()
+  }
+  Object.defineProperties(storage, {
+    put: { value: async (...args: Parameters<MemoryStorage['put']>) => turn().then(() => inner.put(...args)) },
+    get: { value: async (...args: Parameters<MemoryStorage['get']>) => turn().then(() => inner.get(...args)) },
+    stat: { value: async (...args: Parameters<MemoryStorage['stat']>) => turn().then(() => inner.stat(...args)) },
+    delete: { value: async (...args: Parameters<MemoryStorage['delete']>) => turn().then(() => inner.delete(...args)) },
+    list: {
+      value: async function* list(...args: Parameters<MemoryStorage['list']>) {
+        await turn()
+        yield* inner.list(...args)
+      },
+    },
+    close: { value: async () => undefined },
+  })
+  return { storage, calls: () => calls }
+}
+
+describe('garbage that is collected at the remote meanwhile', () => {
+  const contents = (version: number): Parameters<Repository['snapshot']>[0] => files({ stays: noise(90_000, 1), changes: noise(90_000, 10 + version) })
+
+  it('takes nothing away that a push counts on, whenever it comes', async () => {
+    let outcomes = ''
+    for (let at = 0, isReached = true; isReached; at++) {
+      const here = await create()
+      await here.snapshot(contents(0), { ref: 'data' })
+      const remote = new MemoryStorage()
+      await push(here, { to: remote })
+      await here.setRef('next', 'data')
+      await here.snapshot(contents(1), { ref: 'next' })
+      const { storage, calls } = interrupted(remote, at, async () => {
+        const other = await openRepository(remote)
+        await other.deleteRef('data')
+        await other.collectGarbage({ graceMs: 0 })
+      })
+      const outcome = await push(here, { to: storage, refs: ['next'] }).then(() => 'done', (error: unknown) => (error as { code?: string }).code)
+      isReached = at < calls()
+      outcomes += `${outcome} `
+      const opened = await openRepository(remote)
+      expect(await opened.verify(), `call ${at}: ${outcome}`).toMatchObject({ ok: true })
+      await push(here, { to: remote, refs: ['next'] })
+      await opened.blocks.refresh()
+      expect((await opened.read('next', 'stays')).length).toBe(90_000)
+      expect(await opened.verify(), `call ${at}: ${outcome}`).toMatchObject({ ok: true })
+    }
+    expect(outcomes).toContain('done')
+  }, 120_000)
+
+  it('leaves a fetch whole', async () => {
+    for (let at = 0, isReached = true; isReached; at++) {
+      const source = await create()
+      for (let version = 0; version < 3; version++) await source.snapshot(contents(version), { ref: 'data' })
+      const remote = new MemoryStorage()
+      await push(source, { to: remote })
+      await source.snapshot(contents(7), { ref: 'gone' })
+      await push(source, { to: remote })
+      const here = await create()
+      const { storage, calls } = interrupted(remote, at, async () => {
+        const other = await openRepository(remote)
+        await other.deleteRef('gone')
+        await other.collectGarbage({ graceMs: 0 })
+        await other.repack({ graceMs: 0 })
+      })
+      await pull(here, { from: storage, refs: ['data'] }).catch((error: unknown) => expect(error).toBeInstanceOf(Error))
+      isReached = at < calls()
+      expect(await here.verify()).toMatchObject({ ok: true })
+      await pull(here, { from: remote, refs: ['data'] })
+      expect((await here.read('data~2', 'stays')).length).toBe(90_000)
+      expect(await here.verify()).toMatchObject({ ok: true })
+    }
+  }, 120_000)
+})

@@ -2,7 +2,7 @@ import { toHex } from '../../bytes.ts'
 import { type CID, cidFromDigest, RAW_CODE } from '../../cid/cid.ts'
 import { DELTA_CODEC } from '../../codec/block-compression.ts'
 import { decodeDeltaPayload } from '../../codec/delta-payload.ts'
-import { CorruptBlockError } from '../../errors.ts'
+import { CorruptBlockError, NotFoundError } from '../../errors.ts'
 import type { DigestTable } from '../../repository/digest-table.ts'
 import { encodeBlock, packable, type PackableBlock } from '../../repository/encode-block.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
@@ -92,8 +92,8 @@ class ChunkBatch {
     try {
       block = await this.#blockOf(chunk, stored ?? (await readStored(this.#source.storage, chunk.location)))
     } catch (error) {
-      if (!(error instanceof CorruptBlockError)) throw error
-      // Another copy may be sound.
+      if (!(error instanceof CorruptBlockError || error instanceof NotFoundError)) throw error
+      // Another copy may be sound, or garbage collection has put it elsewhere.
       return this.#copyPlain(chunk.cid, await this.#source.get(chunk.cid))
     }
     await this.#session.putEncoded(RAW_CODE, chunk.cid.multihash.digest, chunk.location.size, block)
