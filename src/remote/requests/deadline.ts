@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events'
 /** What is left for a request that moves, but hardly: no connection that is of use is slower. */
 const SLOWEST_BYTES_PER_MS = 16
 const ALLOWANCE_MS = 60_000
+/** The longest that a timer takes. */
+const LONGEST_TIMER_MS: number = 2 ** 31 - 1
 
 /**
  * The end of one attempt: `signal` is aborted with the caller's reason when the caller's signal is, or when the time for the bytes that are to be moved is over. A peer that
@@ -41,7 +43,7 @@ export class Deadline {
     this.#timer = setTimeout(() => {
       this.#isOver = true
       this.#controller.abort(new Error('The time for this request is over'))
-    }, Math.max(0, left))
+    }, Math.min(LONGEST_TIMER_MS, Math.max(0, left)))
   }
 
   /** Must be called when the attempt ends. */
