@@ -12,6 +12,8 @@ export interface SnapshotDetails {
   /** Why the data is as it is, or changed. */
   readonly message?: string
   readonly author?: string
+  /** When the data became as it is, RFC 3339, UTC; default now. For history that is brought along. */
+  readonly time?: string
   readonly source?: Partial<SnapshotSource>
   /** Any JSON. */
   readonly meta?: { readonly [key: string]: JsonValue }
@@ -66,8 +68,8 @@ export function assertDetails(details: SnapshotDetails): void {
   if (size > MAX_NODE_SIZE_BYTES) throw new InvalidArgumentError(`Message, source and meta of a snapshot take ${size} bytes; ${MAX_NODE_SIZE_BYTES} are possible`, { hint: 'Keep large data in the dataset itself.' })
 }
 
-function encodeDetails(root: CID, parent: CID | undefined, now: Date, { message = '', author, source, meta = {} }: SnapshotDetails): Uint8Array {
-  return encodeSnapshot({ root, parents: parent === undefined ? [] : [parent], message, author: author ?? null, time: now.toISOString(), source: completeSource(source), meta })
+function encodeDetails(root: CID, parent: CID | undefined, now: Date, { message = '', author, time = now.toISOString(), source, meta = {} }: SnapshotDetails): Uint8Array {
+  return encodeSnapshot({ root, parents: parent === undefined ? [] : [parent], message, author: author ?? null, time, source: completeSource(source), meta })
 }
 
 function saysNothingNew({ message, source, meta }: SnapshotDetails): boolean {

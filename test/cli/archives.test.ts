@@ -206,3 +206,20 @@ test('an export that fails leaves the file that was there, and a format that nob
   expect(await runCli(['export', 'data', '-o', 'out.tar', '--history'], { cwd })).toMatchObject({ code: 2 })
   expect(spawnSync('ls', ['-A'], { cwd, encoding: 'utf8' }).stdout).toBe('.varve\ndata\nout.tar\n')
 })
+
+test('a history in git comes along: import git, then log and diff; mistakes are told', async () => {
+  const cwd = newFolder()
+  const git = (...words: string[]): void => void execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...words], { cwd: join(cwd, 'project'), stdio: 'ignore' })
+  mkdirSync(join(cwd, 'project/data'), { recursive: true })
+  git('init', '-q')
+  for (const version of ['one', 'two']) {
+    writeFileSync(join(cwd, 'project/data/a.txt'), version)
+    git('add', '-A')
+    git('commit', '-q', '-m', `version ${version}`)
+  }
+  expect(await runJson(['import', 'git', 'project', '--path', 'data', '--ref', 'data'], { cwd })).toMatchObject({ ref: 'data', imported: 2, known: 0 })
+  expect(await runJson(['log', 'data'], { cwd })).toMatchObject([{ message: 'version two', author: 'Ada <ada@example.org>' }, { message: 'version one' }])
+  expect((await runCli(['import', 'git', 'project', '--path', 'data', '--ref', 'data'], { cwd })).stdout).toContain('0 commits imported, 2 before')
+  expect(await runCli(['import', 'svn', 'project', '--ref', 'data'], { cwd })).toMatchObject({ code: 2 })
+  expect(await runCli(['import', 'git', 'nowhere', '--ref', 'x'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no folder') as string })
+}, 60_000)

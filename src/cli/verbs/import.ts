@@ -3,8 +3,10 @@ import { Option } from 'commander'
 import type { Repository } from '../../dataset/repository.ts'
 import type { SnapshotDetails } from '../../dataset/record-snapshot.ts'
 import type { SnapshotResult } from '../../dataset/results.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import { ARCHIVE_FORMATS, type ArchiveFormat, archiveFormat } from '../archive-format.ts'
-import { type LongOperation, OUTCOMES } from '../context.ts'
+import { type Context, type LongOperation, OUTCOMES } from '../context.ts'
+import { formatBytes, formatCount, plural } from '../format.ts'
 import { openInput, STANDARD_STREAM } from '../input-file.ts'
 import { addSnapshotOptions, printSnapshot, snapshotDetails, type SnapshotFlags } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
@@ -12,6 +14,8 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 interface Flags extends SnapshotFlags {
   readonly ref: string
   readonly format?: ArchiveFormat
+  readonly path?: string
+  readonly rev?: string
 }
 
 type ImportSettings = SnapshotDetails & Pick<LongOperation, 'signal' | 'onProgress'> & { readonly ref: string }
@@ -19,16 +23,22 @@ type ImportSettings = SnapshotDetails & Pick<LongOperation, 'signal' | 'onProgre
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
     ['varve import cifar.tar --ref cifar/raw -m "as published"', 'take a snapshot of what a tar file holds, without unpacking it'],
+    ['varve import git ../project --path data --ref project/data', 'take over the history of a folder in git: each commit that touched it becomes a snapshot'],
     ['gunzip -c cifar.tar.gz | varve import - --format tar --ref cifar/raw', 'the same from a pipe'],
   ],
   configure(command) {
     command
-      .argument('<file>', 'a tar or CAR file (- for stdin)')
+      .argument('<file>', 'a tar or CAR file (- for stdin); or the word git')
+      .argument('[folder]', 'after git: a git repository, with files of git LFS that were fetched')
+      .option('--path <path>', 'git: the folder in it that is the dataset; default: everything')
+      .option('--rev <rev>', 'git: a branch, tag or commit; default: HEAD')
       .requiredOption('--ref <name>', 'the ref that gets the snapshot')
       .addOption(new Option('--format <format>', 'default: by the name of the file').choices([...ARCHIVE_FORMATS]))
     addSnapshotOptions(command)
   },
-  async run(context, [file = ''], flags) {
+  async run(context, [file = '', folder], flags) {
+    if (folder !== undefined) return importHistory(context, file, folder, flags)
+    if (flags.path !== undefined || flags.rev !== undefined) throw new InvalidArgumentError('--path and --rev are for histories of git', { hint: 'Write varve import git <folder> --path data --ref name' })
     const format = archiveFormat(file, flags.format)
     const details = snapshotDetails(flags)
     const source = await openInput(file)
@@ -42,6 +52,20 @@ export const verb: AnyVerb = defineVerb<Flags>({
     }
   },
 })
+
+async function importHistory(context: Context, kind: string, folder: string, { ref, path, rev }: Flags): Promise<void> {
+  if (kind !== 'git') throw new InvalidArgumentError(`"${kind}" is no kind of history that can be imported`, { hint: 'Write varve import git <folder> --ref name, or name one tar or CAR file.' })
+  const { importGit } = await import('../../node/import-git/import-git.ts')
+  await using repository = await context.openOrCreate()
+  const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
+    importGit(repository, folder, { ref, signal, onProgress, variables: process.env, ...(path === undefined ? {} : { path }), ...(rev === undefined ? {} : { revision: rev }) }),
+  )
+  await context.output.result(result, function* () {
+    yield `root      ${result.root ?? ''}`
+    yield `snapshot  ${result.snapshot ?? ''}`
+    if (!context.output.quiet) yield `${result.ref}: ${plural(result.imported, 'commit')} imported${result.known === 0 ? '' : `, ${formatCount(result.known)} before`}; ${formatBytes(result.storedBytes)} written`
+  })
+}
 
 interface Archive {
   readonly file: string
