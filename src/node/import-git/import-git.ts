@@ -88,7 +88,7 @@ async function topOf(folder: string, { variables, signal }: ImportGitOptions): P
   const [gitFolder = '', isBare] = found.output.toString('utf8').split('\n')
   if (!found.ok) throw new NotFoundError(`There is no git repository in ${folder}: ${found.isAbsent ? 'git is not installed' : found.trouble}`, { data: { folder } })
   const work = isBare === 'true' ? gitFolder : (await git.run(['rev-parse', '--show-toplevel'])).output.toString('utf8').trimEnd()
-  const env = Object.fromEntries(['PATH', 'HOME'].flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name] as string]])))
+  const env = Object.fromEntries(['PATH', 'HOME'].flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])))
   return { git: new Git(work, { variables, timeoutMs: GIT_TIMEOUT_MS, signal }, [], { GIT_LITERAL_PATHSPECS: '1' }), folder: work, gitFolder, words: ['--git-dir', gitFolder], env: { ...env, GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C' } }
 }
 
