@@ -223,3 +223,18 @@ test('a history in git comes along: import git, then log and diff; mistakes are 
   expect(await runCli(['import', 'svn', 'project', '--ref', 'data'], { cwd })).toMatchObject({ code: 2 })
   expect(await runCli(['import', 'git', 'nowhere', '--ref', 'x'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no folder') as string })
 }, 60_000)
+
+test('what DVC tracks comes along: import dvc; mistakes are told', async () => {
+  const cwd = newFolder()
+  const name = createHash('md5').update('one').digest('hex')
+  mkdirSync(join(cwd, 'project/.dvc'), { recursive: true })
+  mkdirSync(join(cwd, 'store/files/md5', name.slice(0, 2)), { recursive: true })
+  writeFileSync(join(cwd, 'store/files/md5', name.slice(0, 2), name.slice(2)), 'one')
+  writeFileSync(join(cwd, 'project/a.txt.dvc'), `outs:\n- md5: ${name}\n  hash: md5\n  path: a.txt\n`)
+  expect(await runCli(['import', 'dvc', 'project/a.txt.dvc', '--ref', 'data'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/lacks the content of a\.txt[^]*dvc fetch/) as string })
+  expect(await runJson(['import', 'dvc', 'project/a.txt.dvc', '--ref', 'data', '--cache', 'store', '-m', 'from DVC'], { cwd })).toMatchObject({ ref: 'data', files: 1, bytes: 3 })
+  expect(await runJson(['log', 'data'], { cwd })).toMatchObject([{ message: 'from DVC' }])
+  expect((await runCli(['import', 'dvc', 'project', '--ref', 'data', '--cache', 'store'], { cwd })).stdout).toContain('has not changed: 1 file')
+  expect(await runCli(['import', 'dvc', 'project', '--ref', 'data', '--path', 'x'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('not for what DVC tracks') as string })
+  expect(await runCli(['import', 'git', 'project', '--ref', 'data', '--cache', 'store'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('--cache') as string })
+}, 60_000)

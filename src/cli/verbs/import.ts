@@ -16,6 +16,7 @@ interface Flags extends SnapshotFlags {
   readonly format?: ArchiveFormat
   readonly path?: string
   readonly rev?: string
+  readonly cache?: string
 }
 
 type ImportSettings = SnapshotDetails & Pick<LongOperation, 'signal' | 'onProgress'> & { readonly ref: string }
@@ -24,19 +25,23 @@ export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
     ['varve import cifar.tar --ref cifar/raw -m "as published"', 'take a snapshot of what a tar file holds, without unpacking it'],
     ['varve import git ../project --path data --ref project/data', 'take over the history of a folder in git: each commit that touched it becomes a snapshot'],
+    ['varve import dvc ../project/data.dvc --ref project/data', 'take a snapshot of what DVC tracks, from its cache'],
     ['gunzip -c cifar.tar.gz | varve import - --format tar --ref cifar/raw', 'the same from a pipe'],
   ],
   configure(command) {
     command
-      .argument('<file>', 'a tar or CAR file (- for stdin); or the word git')
-      .argument('[folder]', 'after git: a git repository, with files of git LFS that were fetched')
+      .argument('<file>', 'a tar or CAR file (- for stdin); or the word git or dvc')
+      .argument('[folder]', 'after git: a git repository, with files of git LFS that were fetched; after dvc: a .dvc file, or a folder of a DVC project')
       .option('--path <path>', 'git: the folder in it that is the dataset; default: everything')
       .option('--rev <rev>', 'git: a branch, tag or commit; default: HEAD')
+      .option('--cache <folder>', 'dvc: where the content is: a cache, or a remote that is a folder; default: the cache of the project')
       .requiredOption('--ref <name>', 'the ref that gets the snapshot')
       .addOption(new Option('--format <format>', 'default: by the name of the file').choices([...ARCHIVE_FORMATS]))
     addSnapshotOptions(command)
   },
   async run(context, [file = '', folder], flags) {
+    if (file === 'dvc' && folder !== undefined) return importTracked(context, folder, flags)
+    if (flags.cache !== undefined) throw new InvalidArgumentError('--cache is for what DVC tracks', { hint: 'Write varve import dvc <file.dvc> --ref name' })
     if (folder !== undefined) return importHistory(context, file, folder, flags)
     if (flags.path !== undefined || flags.rev !== undefined) throw new InvalidArgumentError('--path and --rev are for histories of git', { hint: 'Write varve import git <folder> --path data --ref name' })
     const format = archiveFormat(file, flags.format)
@@ -54,7 +59,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
 })
 
 async function importHistory(context: Context, kind: string, folder: string, { ref, path, rev }: Flags): Promise<void> {
-  if (kind !== 'git') throw new InvalidArgumentError(`"${kind}" is no kind of history that can be imported`, { hint: 'Write varve import git <folder> --ref name, or name one tar or CAR file.' })
+  if (kind !== 'git') throw new InvalidArgumentError(`"${kind}" is no kind of history that can be imported`, { hint: 'Write varve import git <folder> --ref name or varve import dvc <file.dvc> --ref name, or name one tar or CAR file.' })
   const { importGit } = await import('../../node/import-git/import-git.ts')
   await using repository = await context.openOrCreate()
   const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
@@ -65,6 +70,16 @@ async function importHistory(context: Context, kind: string, folder: string, { r
     yield `snapshot  ${result.snapshot ?? ''}`
     if (!context.output.quiet) yield `${result.ref}: ${plural(result.imported, 'commit')} imported${result.known === 0 ? '' : `, ${formatCount(result.known)} before`}; ${formatBytes(result.storedBytes)} written`
   })
+}
+
+async function importTracked(context: Context, path: string, flags: Flags): Promise<void> {
+  const { ref, cache } = flags
+  if (flags.path !== undefined || flags.rev !== undefined || flags.format !== undefined) throw new InvalidArgumentError('--path, --rev and --format are not for what DVC tracks', { hint: 'Write varve import dvc <file.dvc> --ref name' })
+  const details = snapshotDetails(flags)
+  const { importDvc } = await import('../../node/import-dvc/import-dvc.ts')
+  await using repository = await context.openOrCreate()
+  const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) => importDvc(repository, path, { ...details, ref, signal, onProgress, ...(cache === undefined ? {} : { cache }) }))
+  await printSnapshot(context.output, result)
 }
 
 interface Archive {
