@@ -1,16 +1,17 @@
-import type { CID } from '../cid/cid.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
+import { readSnapshot } from '../dataset/snapshot-object.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { IndexedPack } from '../repository/index-format.ts'
 import type { Storage } from '../storage/interface.ts'
-import type { OperationOptions } from '../types.ts'
-import { openPlace, REMOTE_PACK_SIZE_BYTES } from './place.ts'
+import type { CidText, OperationOptions } from '../types.ts'
+import { REMOTE_PACK_SIZE_BYTES } from './place.ts'
 import { planPush, type PushedRef, type PushPlan } from './push-plan.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
-import { resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
@@ -37,6 +38,8 @@ export interface PushResult {
   /** Blocks that the remote did not have, and the bytes that they take there. */
   readonly blocks: number
   readonly bytes: number
+  /** Snapshots and roots of which only the record went over: their data was dropped here by garbage collection. */
+  readonly dropped: readonly CidText[]
   /** What was looked at afterwards. */
   readonly verified: Arrival
   readonly requests: RequestTally
@@ -59,7 +62,8 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
   if (wanted.size === 0) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
   const requests: RequestTally = {}
-  const place = await openPlace(target, { create: blocks.config.hash, singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests) })
+  const isNew = target.remote === undefined || target.remote.seen === null
+  const place = await openRemote(target, { ...(isNew ? { create: blocks.config.hash } : {}), singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests) })
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
@@ -68,7 +72,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     const { moves, there, outcomes } = sent.plan
     const verified = await assertArrived(remote, sent.packs, moves.map(({ after }) => after), options.signal)
     await rememberRefs(repository, target, remote, new Map([...there, ...moves.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, blocks: sent.blocks, bytes: sent.bytes, verified, requests }
+    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, blocks: sent.blocks, bytes: sent.bytes, dropped: sent.dropped.map((cid) => cidText(cid)), verified, requests }
   } finally {
     await place.close()
   }
@@ -79,23 +83,33 @@ interface Sent {
   readonly packs: readonly IndexedPack[]
   readonly blocks: number
   readonly bytes: number
+  readonly dropped: readonly CID[]
+}
+
+/** Snapshots and their roots, to be entered as there again. */
+async function wholeAgain(blocks: BlockRepository, snapshots: readonly CID[]): Promise<readonly CID[]> {
+  const roots = await Promise.all(snapshots.map(async (snapshot) => (await readSnapshot(blocks, snapshot)).root))
+  return [...snapshots, ...roots]
 }
 
 async function send(blocks: BlockRepository, remote: BlockRepository, wanted: ReadonlyMap<string, CID>, { force = false, message = '', author, signal, onProgress }: PushOptions): Promise<Sent> {
   const first = await planPush(blocks, remote, wanted, force)
-  if (first.moves.length === 0) return { plan: first, packs: [], blocks: 0, bytes: 0 }
+  if (first.moves.length + first.refills.length === 0) return { plan: first, packs: [], blocks: 0, bytes: 0, dropped: [] }
   return remote.withSession(async (session) => {
     // Once more, now that the session's lease stands: what is counted on from here cannot go unnoticed.
     const plan = await planPush(blocks, remote, wanted, force)
     const dropped = await remote.evicted()
-    const wants = plan.moves.map(({ after }) => after)
-    const common = await commonHistory(blocks, blocks, wants, plan.there.values(), (cid) => dropped.has(toHex(cid.multihash.digest)))
+    const droppedHere = await blocks.evicted()
+    const wants = [...plan.moves.map(({ after }) => after), ...plan.refills]
+    const common = await commonHistory(blocks, blocks, wants, plan.there.values(), {
+      isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isHeld: (cid) => !droppedHere.has(toHex(cid.multihash.digest)),
+    })
     const sent = await transfer({ source: blocks, target: remote, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
     await session.commit({
-      action: 'push', message, actor: author ?? null, dropped: sent.dropped,
+      action: 'push', message, actor: author ?? null, dropped: sent.dropped, whole: await wholeAgain(blocks, plan.refills),
       refs: plan.moves.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
     })
-    return { plan, packs: session.added.packs, blocks: sent.blocks, bytes: sent.bytes }
+    return { plan, packs: session.added.packs, blocks: sent.blocks, bytes: sent.bytes, dropped: sent.dropped }
   }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
 }
 

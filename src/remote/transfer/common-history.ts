@@ -20,9 +20,10 @@ export interface CommonHistory {
  * @param wants snapshots of the source
  * @param tips what refs of the target lead to; those that the near side does not know are passed over
  * @param isDropped true for a snapshot or root of the target of which only the record is left
+ * @param isHeld false for one of the source of which only the record is left
  */
 export async function commonHistory(
-  source: BlockSource, near: BlockSource & { has(cid: CID): boolean | Promise<boolean> }, wants: Iterable<CID>, tips: Iterable<CID>, isDropped: (cid: CID) => boolean,
+  source: BlockSource, near: BlockSource & { has(cid: CID): boolean | Promise<boolean> }, wants: Iterable<CID>, tips: Iterable<CID>, { isDropped, isHeld }: { readonly isDropped: (cid: CID) => boolean; readonly isHeld: (cid: CID) => boolean },
 ): Promise<CommonHistory> {
   const snapshots = new Map<string, CID>()
   const roots = new Map<string, CID>()
@@ -32,8 +33,10 @@ export async function commonHistory(
     if (!(await near.has(tip))) continue
     try {
       for await (const { cid, snapshot } of walkHistory(near, tip, seen)) {
-        snapshots.set(cidText(cid), cid)
-        if (!isDropped(cid) && !isDropped(snapshot.root)) roots.set(cidText(cid), snapshot.root)
+        const isWhole = !isDropped(cid) && !isDropped(snapshot.root)
+        if (isWhole) roots.set(cidText(cid), snapshot.root)
+        // What is dropped at the one side and not at the other is wanted.
+        if (isWhole || !isHeld(cid) || !isHeld(snapshot.root)) snapshots.set(cidText(cid), cid)
       }
     } catch (error) {
       // A history that is only partly here: what was met of it is common all the same.
