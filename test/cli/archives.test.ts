@@ -237,4 +237,8 @@ test('what DVC tracks comes along: import dvc; mistakes are told', async () => {
   expect((await runCli(['import', 'dvc', 'project', '--ref', 'data', '--cache', 'store'], { cwd })).stdout).toContain('has not changed: 1 file')
   expect(await runCli(['import', 'dvc', 'project', '--ref', 'data', '--path', 'x'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('not for what DVC tracks') as string })
   expect(await runCli(['import', 'git', 'project', '--ref', 'data', '--cache', 'store'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('--cache') as string })
+  expect(await runCli(['import', 'dvc', 'project', '--ref', 'data', '--rev', 'main'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('--history') as string })
+  for (const words of [['init', '-q'], ['add', '-A'], ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', 'commit', '-q', '-m', 'tracked']]) execFileSync('git', words, { cwd: join(cwd, 'project'), stdio: 'ignore' })
+  expect(await runJson(['import', 'dvc', 'project/a.txt.dvc', '--history', '--ref', 'history', '--cache', 'store'], { cwd })).toMatchObject({ ref: 'history', imported: 1, known: 0 })
+  expect(await runJson(['log', 'history'], { cwd })).toMatchObject([{ message: 'tracked', author: 'Ada <ada@example.org>' }])
 }, 60_000)
