@@ -46,7 +46,7 @@ const HINT = 'Run `dvc fetch --all-commits` in the project, then import again: i
  */
 export async function importDvcHistory(repository: Repository, path: string, options: ImportDvcHistoryOptions): Promise<ImportGitResult> {
   const { blocks } = repository
-  const { ref, revision = 'HEAD', signal } = options
+  const { ref, revision = 'HEAD', signal, onProgress } = options
   const file = resolve(path.endsWith('.dvc') ? path : `${path}.dvc`)
   const cache = new DvcCache(options.cache === undefined ? await cacheFolderOf(projectOf(dirname(file))) : resolve(options.cache))
   const { git, inGit } = await placeInGit(file, options)
@@ -54,6 +54,8 @@ export async function importDvcHistory(repository: Repository, path: string, opt
   if (commits.length === 0) throw new NotFoundError(`No commit of ${revision} has ${inGit}`, { data: { path: inGit }, hint: 'Name a .dvc file that is committed to git, and a branch, tag or commit with --rev.' })
   const known = await knownCommits(blocks, ref, { kind: 'dvc', path: inGit }, commits)
   return blocks.withSession(async (session) => {
+    let [files, bytes] = [0, 0]
+    const onStored = (size: number): void => onProgress?.({ type: 'store', files: ++files, bytes: (bytes += size), newBytes: session.added.contentBytes })
     try {
       let root = (await new ManifestBuilder(session, blocks.config.chunker).finish()).root
       let before: Listing = new Map()
@@ -61,8 +63,8 @@ export async function importDvcHistory(repository: Repository, path: string, opt
         const commit = commits[number] as (typeof commits)[number]
         // From the first of this session on everything is there.
         const change = (await changesBetween(git, number === known ? undefined : commits[number - 1]?.id, commit.id, inGit))[0]
-        const after = change === undefined && number > known ? before : await listingOf(cache, change === undefined || change.mode === '000000' ? undefined : await blobOf(git, change.id), `${inGit} of ${commit.id.slice(0, 12)}`)
-        root = await edited(session, root, { before, after, cache, signal })
+        const after = change === undefined && number > known ? before : await listingOf(cache, change === undefined || change.mode === '000000' ? undefined : await blobOf(git, change.id), `${inGit} of ${commit.id.slice(0, 12)}`, signal)
+        root = await edited(session, root, { before, after, cache, signal, onStored })
         const { id, author, time, message } = commit
         await recordSnapshot(blocks, session, ref, root, { message, author, time, meta: { dvc: { commit: id, path: inGit } } }, 'import-dvc')
         before = after
@@ -92,10 +94,10 @@ async function blobOf(git: Git, id: string): Promise<Buffer> {
 }
 
 /** What the `.dvc` file tracks, by path; nothing if there is none. */
-async function listingOf(cache: DvcCache, bytes: Buffer | undefined, name: string): Promise<Listing> {
+async function listingOf(cache: DvcCache, bytes: Buffer | undefined, name: string, signal: AbortSignal | undefined): Promise<Listing> {
   const listing = new Map<string, TrackedFile>()
   if (bytes === undefined) return listing
-  for (const file of await trackedFiles(cache, placesInFile(parseDvcFile(bytes.toString('utf8'), name)), HINT)) {
+  for (const file of await trackedFiles(cache, placesInFile(parseDvcFile(bytes.toString('utf8'), name)), { hint: HINT, signal })) {
     const path = pathToText(file.path)
     if (listing.has(path)) throw new MalformedDataError(`${file.name} comes twice in what ${name} tracks`, { data: { path: file.name }, hint: 'Run `dvc add` on it again, and import from that commit on.' })
     listing.set(path, file)
@@ -108,10 +110,12 @@ interface Step {
   readonly after: Listing
   readonly cache: DvcCache
   readonly signal: AbortSignal | undefined
+  /** After each file, with its size in bytes. */
+  readonly onStored: (size: number) => void
 }
 
 /** The root with what differs between the listings. */
-async function edited(session: Session, root: CID, { before, after, cache, signal }: Step): Promise<CID> {
+async function edited(session: Session, root: CID, { before, after, cache, signal, onStored }: Step): Promise<CID> {
   const store = new ChunkedContentStore(session, session, { predecessor: new Predecessor(session, root) })
   const edits: (ManifestEdit & { readonly key: Uint8Array })[] = []
   for (const [text, { path }] of before) if (!after.has(text)) edits.push({ path, key: keyFromPath(path), value: undefined })
@@ -119,6 +123,7 @@ async function edited(session: Session, root: CID, { before, after, cache, signa
     const old = before.get(text)
     if (old?.md5 === md5 && old.hash === hash && old.executable === executable) continue
     const { cid, size } = await storeContent(store, cache.content(md5, hash, name), { path, signal })
+    onStored(size)
     edits.push({ path, key: keyFromPath(path), value: { kind: executable ? 'executable' : 'file', cid, size } })
   }
   edits.sort((a, b) => compareBytes(a.key, b.key))

@@ -36,7 +36,7 @@ export async function importDvc(repository: Repository, path: string, options: I
   const beside = `${top}.dvc`
   const outputs = isFolder && !existsSync(beside) ? await outputsBelow(top, options) : await outputsOf(top.endsWith('.dvc') && !isFolder ? top : beside)
   const cache = new DvcCache(named === undefined ? await cacheFolderOf(projectOf(isFolder ? top : dirname(top))) : resolve(named))
-  const files = await trackedFiles(cache, outputs, HINT)
+  const files = await trackedFiles(cache, outputs, { hint: HINT, signal: options.signal })
   return repository.snapshot(entriesOf(cache, files), snapshotOptions)
 }
 

@@ -46,7 +46,7 @@ function normal(path: string): string {
  * @throws NotFoundError with all that the cache lacks: `data.paths`
  * @throws UnsafePathError, MalformedDataError for a path that is absolute, leaves the dataset or cannot be in one; @throws CorruptObjectError for a damaged list
  */
-export async function trackedFiles(cache: DvcCache, outputs: readonly PlacedOutput[], hint: string): Promise<readonly TrackedFile[]> {
+export async function trackedFiles(cache: DvcCache, outputs: readonly PlacedOutput[], { hint, signal }: { readonly hint: string; readonly signal?: AbortSignal | undefined }): Promise<readonly TrackedFile[]> {
   const files: TrackedFile[] = []
   const missing: string[] = []
   for (const { place, output } of outputs) {
@@ -60,7 +60,10 @@ export async function trackedFiles(cache: DvcCache, outputs: readonly PlacedOutp
     if (listed === undefined) missing.push(`${output.path}/ (the list of its files)`)
     else for (const { md5: of, relpath } of listed) files.push(fileAt(place === '' ? relpath : `${place}/${relpath}`, { md5: of, hash, executable: false }))
   }
-  for (const { name, md5 } of files) if ((await cache.locate(md5)) === undefined) missing.push(name)
+  for (const { name, md5 } of files) {
+    signal?.throwIfAborted()
+    if ((await cache.locate(md5)) === undefined) missing.push(name)
+  }
   if (missing.length > 0) {
     const shown = missing.slice(0, MOST_SHOWN).join(', ')
     throw new NotFoundError(`${cache.folder} lacks the content of ${shown}${missing.length > MOST_SHOWN ? ` and ${missing.length - MOST_SHOWN} more` : ''}`, { data: { paths: missing, cache: cache.folder }, hint })

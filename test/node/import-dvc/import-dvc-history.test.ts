@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { importDvcHistory } from '../../../src/index.ts'
+import { importDvcHistory, type ImportDvcHistoryOptions } from '../../../src/index.ts'
 import type { Repository } from '../../../src/dataset/repository.ts'
 import { create, gather } from '../../dataset/in-memory.ts'
 
@@ -40,7 +40,7 @@ function track(files: Readonly<Record<string, string | null>>): void {
   write('ml/data.dvc', `outs:\n- md5: ${cached(JSON.stringify(list), '.dir')}.dir\n  hash: md5\n  path: data\n`)
 }
 
-const take = (options: { revision?: string; ref?: string } = {}, of: Repository = repository) => importDvcHistory(of, join(top, 'ml/data.dvc'), { ref: 'data', variables: process.env, ...options })
+const take = (options: Partial<ImportDvcHistoryOptions> = {}, of: Repository = repository) => importDvcHistory(of, join(top, 'ml/data.dvc'), { ref: 'data', variables: process.env, ...options })
 const pathsOf = async (revision: string): Promise<string[]> => (await gather(repository.entries(revision))).map(({ path }) => path)
 
 beforeEach(async () => {
@@ -64,7 +64,10 @@ describe('the history of what DVC tracks', () => {
     commit('dropped')
     track({ 'c.txt': 'new' })
     const last = commit('begun anew')
-    expect(await take()).toMatchObject({ ref: 'data', imported: 4, known: 0 })
+    const stored: number[] = []
+    expect(await take({ onProgress: (event) => event.type === 'store' && stored.push(event.bytes) })).toMatchObject({ ref: 'data', imported: 4, known: 0 })
+    // What two commits share was read once.
+    expect(stored).toEqual([3, 7, 13, 16, 28, 31])
     const log = await gather(repository.log('data'))
     expect(log.map(({ message }) => message)).toEqual(['begun anew', 'dropped', 'corrected', 'as downloaded'])
     expect(log.map(({ meta }) => (meta as { dvc: { commit: string } }).dvc.commit).filter((_, at) => at !== 1)).toEqual([last, second, first])
@@ -90,6 +93,14 @@ describe('the history of what DVC tracks', () => {
     expect(await take({ revision: 'HEAD~1', ref: 'older' })).toMatchObject({ imported: 1 })
     await repository.snapshot([{ path: 'x', content: 'mine' }], { ref: 'mine' })
     await expect(take({ ref: 'mine' })).rejects.toMatchObject({ code: 'REF_CONFLICT' })
+  })
+
+  it('stops when it is told to', async () => {
+    track({ 'a.txt': 'one', 'b.txt': 'two' })
+    commit('first')
+    const stop = new AbortController()
+    await expect(take({ signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await repository.blocks.getRef('data')).toBeUndefined()
   })
 
   it('stops where the cache lacks something, and goes on from there once it is fetched', async () => {
