@@ -1,7 +1,6 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
-import { readSnapshot } from '../dataset/snapshot-object.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
@@ -68,9 +67,9 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(await namedRefs(remote), options.refs, target.url)
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
     const moved = await blocks.withSession(async (session) => {
-      const moved = await receive(blocks, remote, session, refs, options)
+      const moved = await receive(blocks, remote, session, refs, before, options)
       const changes = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined })), ...(await further(refs, session))]
-      if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: await filled(blocks, session, refs.values(), moved.dropped) })
+      if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
       return moved
     })
     return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, requests } }
@@ -79,26 +78,19 @@ export async function fetchAnd(repository: Repository, action: string, options: 
   }
 }
 
-/** Snapshots that were known here without their data, which has come now. */
-async function filled(blocks: BlockRepository, session: Session, snapshots: Iterable<CID>, dropped: readonly CID[]): Promise<readonly CID[]> {
-  const whole: CID[] = []
-  for (const snapshot of snapshots) {
-    const { root } = await readSnapshot(session, snapshot)
-    for (const cid of [snapshot, root]) if ((await blocks.isEvicted(cid)) && !dropped.some((other) => other.equals(cid))) whole.push(cid)
-  }
-  return whole
-}
-
-async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, { signal, onProgress, refs: named }: FetchOptions): Promise<Transferred> {
+async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named }: FetchOptions): Promise<Transferred> {
   const here: CID[] = []
   for await (const { target } of blocks.refs()) here.push(target)
   const dropped = await blocks.evicted()
-  // What was dropped here to save room comes back only if it is asked for by name.
   const droppedThere = await remote.evicted()
-  const common = await commonHistory(remote, blocks, refs.values(), here, {
-    isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isHeld: (cid) => named !== undefined && !droppedThere.has(toHex(cid.multihash.digest)),
+  const wants = [...refs.values()]
+  // What was dropped here to save room comes back if it is asked for by name, or if a ref that is new here leads to it.
+  const isAskedFor = (snapshot: CID): boolean => wants.some((cid) => cid.equals(snapshot)) && (named !== undefined || ![...before.values(), ...here].some((cid) => cid.equals(snapshot)))
+  const isThere = (cid: CID): boolean => !droppedThere.has(toHex(cid.multihash.digest))
+  const common = await commonHistory(remote, blocks, wants, here, {
+    isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => isAskedFor(snapshot) && isThere(snapshot) && isThere(root),
   })
-  return transfer({ source: remote, target: blocks, session }, refs.values(), { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  return transfer({ source: remote, target: blocks, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
 }
 
 function fetchedRefs(refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>): FetchedRef[] {
