@@ -2,8 +2,9 @@ import { compareBytes } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import { editTree } from '../../manifest/edit-tree.ts'
 import { countTree, getValue, scanTree } from '../../manifest/read-tree.ts'
-import { type BlockRepository, parseRefName, type RefChange, type RefName, type Session } from '../../repository/index.ts'
+import type { BlockRepository, RefChange, Session } from '../../repository/index.ts'
 import { rawLinkCodec } from '../../repository/link-codec.ts'
+import { parseRefName, type RefName } from '../../repository/ref-name.ts'
 
 /** What the names of the refs to the lists begin with. */
 const LISTS = '_varve/blockstores/'
