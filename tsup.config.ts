@@ -6,6 +6,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: {
     index: 'src/index.ts',
     core: 'src/core.ts',
+    blockstore: 'src/remote/blockstore/index.ts',
     chunker: 'src/chunker/index.ts',
     manifest: 'src/manifest/index.ts',
     repository: 'src/repository/index.ts',

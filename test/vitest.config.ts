@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const config: ViteUserConfig = defineConfig({
@@ -6,6 +7,9 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // The suite of interface-blockstore takes its assertions from a tool that is no dependency of it.
+    alias: { 'aegir/chai': resolve('test/remote/blockstore/chai-for-suite.ts') },
+    server: { deps: { inline: ['interface-blockstore-tests'] } },
     // Two cores is what CI has; the CLI and package tests start processes of their own.
     maxWorkers: 2,
   },

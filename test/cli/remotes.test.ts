@@ -60,7 +60,7 @@ test('who went on apart is refused with code 5 and told how to go on; --force sa
   // What bob's push had put there is named by the log of operations, and still there.
   const [last] = await runJson<{ action: string; message: string; changes: { ref: string; before: string; after: string }[] }[]>(['log', '--operations', 'data', '--repo', '../shared'], { cwd: ada })
   expect(last).toMatchObject({ action: 'push', message: 'agreed on the phone', changes: [{ ref: 'data' }] })
-  expect(await runJson(['show', last?.changes[0]?.before ?? '', '--repo', '../shared'], { cwd: ada })).toMatchObject([{ snapshot: last?.changes[0]?.before }])
+  expect(await runJson(['show', last?.changes[0]?.before ?? '', '--repo', '../shared'], { cwd: ada })).toMatchObject([{ snapshot: { snapshot: last?.changes[0]?.before } }])
   expect((await runCli(['log', '--operations', '--repo', '../shared', '-n', '1'], { cwd: ada })).stdout).toMatch(/push .*– agreed on the phone\n {4}data {2}baf\w+ → baf\w+\n$/)
 }, 60_000)
 
