@@ -38,6 +38,8 @@ export { reproduceStep, type ReproducedSteps } from './node/run/reproduce-step.t
 export type { EndOptions, Run } from './node/run/run.ts'
 export { startRun, withRun } from './node/run/start-run.ts'
 export { superviseRun, type SupervisedResult, type SuperviseOptions } from './node/run/supervise-run.ts'
+export { importDvc, type ImportDvcOptions } from './node/import-dvc/import-dvc.ts'
+export { importDvcHistory, type ImportDvcHistoryOptions } from './node/import-dvc/import-dvc-history.ts'
 export { importGit, type ImportGitOptions, type ImportGitResult } from './node/import-git/import-git.ts'
 export { nodePlatform } from './node/node-platform.ts'
 export { readPolicy } from './node/read-policy.ts'

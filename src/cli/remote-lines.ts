@@ -11,8 +11,9 @@ const PULLED: Readonly<Record<PullResult['refs'][number]['outcome'], string>> = 
   new: 'new', same: 'up to date', forward: 'moved on', behind: 'newer here: `varve push` sends it', diverged: 'diverged',
 }
 
-export function* pushLines(output: Output, { refs, url, blocks, bytes, verified }: PushResult, elapsedMs: number): Generator<string> {
-  for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  ${after}  ${output.style('dim', PUSHED[outcome])}`
+export function* pushLines(output: Output, { refs, url, blocks, bytes, dropped, verified }: PushResult, elapsedMs: number): Generator<string> {
+  for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  snapshot ${after}  ${output.style('dim', PUSHED[outcome])}`
+  if (dropped.length > 0) yield `${output.style('yellow', 'without data')}: of ${plural(dropped.length, 'snapshot')} only the record went over, since the data was dropped here; make or fetch it again, then push again`
   if (output.quiet) return
   yield `${amount(blocks, bytes, elapsedMs, 'sent')} to ${url}`
   if (verified.packs > 0) yield output.style('dim', `${plural(verified.packs, 'new pack')} and ${plural(verified.blocks, 'block')} read back there`)
@@ -20,13 +21,13 @@ export function* pushLines(output: Output, { refs, url, blocks, bytes, verified 
 
 export function* fetchLines(output: Output, { refs, url, remote, blocks, bytes }: FetchResult, elapsedMs: number): Generator<string> {
   for (const { ref, before, after } of refs) {
-    yield `${output.style('cyan', remote === null ? ref : `${remote}/${ref}`)}  ${after}  ${output.style('dim', before === null ? 'new' : before === after ? 'as before' : 'moved')}`
+    yield `${output.style('cyan', remote === null ? ref : `${remote}/${ref}`)}  snapshot ${after}  ${output.style('dim', before === null ? 'new' : before === after ? 'as before' : 'moved')}`
   }
   if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}`
 }
 
 export function* pullLines(output: Output, { refs, url, blocks, bytes }: PullResult, elapsedMs: number): Generator<string> {
-  for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  ${after}  ${output.style('dim', PULLED[outcome])}`
+  for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  snapshot ${after}  ${output.style('dim', PULLED[outcome])}`
   if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}`
 }
 

@@ -17,7 +17,7 @@ export interface RepositoryLocation {
 export function locateRepository(workingFolder: string, named: string | undefined): RepositoryLocation {
   if (named !== undefined && named !== '') {
     if (isUrl(named)) return { path: named, named: true, found: true }
-    const path = resolve(workingFolder, named)
+    const path = inProject(resolve(workingFolder, named))
     return { path, named: true, found: holdsRepository(path) }
   }
   for (let folder = resolve(workingFolder); ; folder = dirname(folder)) {
@@ -25,6 +25,12 @@ export function locateRepository(workingFolder: string, named: string | undefine
     if (holdsRepository(path)) return { path, named: false, found: true }
     if (folder === dirname(folder)) return { path: join(resolve(workingFolder), REPOSITORY_FOLDER), named: false, found: false }
   }
+}
+
+/** A project's folder stands for the repository in it. */
+function inProject(path: string): string {
+  const inner = join(path, REPOSITORY_FOLDER)
+  return !holdsRepository(path) && holdsRepository(inner) ? inner : path
 }
 
 /** True if a repository was created there. What cannot be looked at counts as there, so that opening it says why. */

@@ -91,7 +91,13 @@ export async function resolveRecord(repository: BlockRepository, text: string): 
 async function resolveBase(repository: BlockRepository, base: string): Promise<Omit<ResolvedRevision, 'path'>> {
   const cid = tryCid(base)
   if (cid !== undefined) return { ...(await classify(repository, cid)), ref: undefined }
-  const target = isRefName(base) ? ((await repository.getRef(base)) ?? (await ofRemote(repository, base))) : undefined
+  const here = isRefName(base) ? await repository.getRef(base) : undefined
+  const there = isRefName(base) ? await ofRemote(repository, base) : undefined
+  if (here !== undefined && there !== undefined && !here.equals(there)) {
+    const { name, tracked } = { name: base, tracked: trackedRef(base) ?? base }
+    throw new AmbiguousRevisionError(`"${name}" is a ref here, and also what a remote had under that name`, { data: { revision: name, candidates: [cidText(here), cidText(there)] }, hint: `Write ${tracked} for the remote's, or the CID of either; better give the ref here another name.` })
+  }
+  const target = here ?? there
   if (target !== undefined) return { snapshot: target, root: (await readSnapshot(repository, target)).root, ref: base }
   const matches = await findByPrefix(repository, base)
   const [match] = matches

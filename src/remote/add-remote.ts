@@ -16,6 +16,8 @@ export interface AddRemoteOptions extends RemoteActOptions {
 export async function addRemote(repository: Repository, name: string, address: string, options: AddRemoteOptions = {}): Promise<Remote> {
   const { singleWriter = false, ...act } = options
   const remote: Remote = { name, url: checkedUrl(address), singleWriter, seen: null }
+  // Whoever would open it refuses what is no address, and what is a secret.
+  await (await storageAt(remote.url)).close()
   if (!singleWriter) await assertConditionalWrites(remote.url)
   await storeRemote(repository, remote, act)
   return remote
@@ -32,6 +34,17 @@ async function assertConditionalWrites(url: string): Promise<void> {
     throw new StorageError(`${storage.location} ${probed.what}: with several writers commits would be lost`, {
       data: { location: storage.location, reason: 'ENOEXCLUSIVE' }, hint: 'Use a store that keeps If-None-Match, or, if nobody else will ever write there, pass --single-writer.',
     })
+  } finally {
+    await storage.close()
+  }
+}
+
+/** Before the first push to an address that has no name here: what `addRemote` asks, if no repository is there yet. @throws StorageError */
+export async function assertMayCreate(url: string): Promise<void> {
+  if (!/^s3:/i.test(url)) return
+  const storage = await storageAt(url)
+  try {
+    if ((await storage.stat('config.json')) === undefined) await assertConditionalWrites(url)
   } finally {
     await storage.close()
   }

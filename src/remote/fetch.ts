@@ -5,10 +5,9 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
-import { openPlace } from './place.ts'
 import { rememberingChanges } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
-import { resolveTarget } from './remote-target.ts'
+import { openRemote, resolveTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
 import { commonHistory } from './transfer/common-history.ts'
@@ -18,7 +17,7 @@ import { chosenRefs, namedRefs, userRefs } from './user-refs.ts'
 export interface FetchOptions extends OperationOptions {
   /** A remote by name, an address, or a storage. Default `origin`. */
   readonly from?: string | Storage
-  /** Refs and tags of the remote; default all. */
+  /** Refs and tags of the remote; default all. Of those that are named, data that was dropped here comes back. */
   readonly refs?: readonly string[]
   /** Go on although the remote was rolled back. */
   readonly acceptRollback?: boolean
@@ -59,7 +58,7 @@ export async function fetchRefs(repository: Repository, options: FetchOptions = 
 export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: FurtherChanges): Promise<{ readonly result: FetchResult; readonly refs: ReadonlyMap<string, CID> }> {
   const target = await resolveTarget(repository, options.from)
   const requests: RequestTally = {}
-  const place = await openPlace(target, { onRequest: tallyOf(requests) })
+  const place = await openRemote(target, { onRequest: tallyOf(requests) })
   try {
     const remote = place.blocks
     const { blocks } = repository
@@ -68,9 +67,9 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(await namedRefs(remote), options.refs, target.url)
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
     const moved = await blocks.withSession(async (session) => {
-      const moved = await receive(blocks, remote, session, refs, options)
+      const moved = await receive(blocks, remote, session, refs, before, options)
       const changes = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined })), ...(await further(refs, session))]
-      if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped })
+      if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
       return moved
     })
     return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, requests } }
@@ -79,12 +78,19 @@ export async function fetchAnd(repository: Repository, action: string, options: 
   }
 }
 
-async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, { signal, onProgress }: OperationOptions): Promise<Transferred> {
+async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named }: FetchOptions): Promise<Transferred> {
   const here: CID[] = []
   for await (const { target } of blocks.refs()) here.push(target)
   const dropped = await blocks.evicted()
-  const common = await commonHistory(remote, blocks, refs.values(), here, (cid) => dropped.has(toHex(cid.multihash.digest)))
-  return transfer({ source: remote, target: blocks, session }, refs.values(), { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  const droppedThere = await remote.evicted()
+  const wants = [...refs.values()]
+  // What was dropped here to save room comes back if it is asked for by name, or if a ref that is new here leads to it.
+  const isAskedFor = (snapshot: CID): boolean => wants.some((cid) => cid.equals(snapshot)) && (named !== undefined || ![...before.values(), ...here].some((cid) => cid.equals(snapshot)))
+  const isThere = (cid: CID): boolean => !droppedThere.has(toHex(cid.multihash.digest))
+  const common = await commonHistory(remote, blocks, wants, here, {
+    isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => isAskedFor(snapshot) && isThere(snapshot) && isThere(root),
+  })
+  return transfer({ source: remote, target: blocks, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
 }
 
 function fetchedRefs(refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>): FetchedRef[] {

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { HashName } from '../cid/interface.ts'
 import type { Repository } from '../dataset/repository.ts'
@@ -14,8 +15,8 @@ export const REMOTE_PACK_SIZE_BYTES: number = 64 * 1024 * 1024
 
 /** An address as it is kept: paths are absolute, and what would be a secret is refused. @throws InvalidArgumentError */
 export function checkedUrl(location: string): string {
-  if (location.startsWith('file:')) return fileURLToPath(location)
-  if (!isUrl(location)) return resolve(location)
+  if (location.startsWith('file:')) return repositoryFolderOf(fileURLToPath(location))
+  if (!isUrl(location)) return repositoryFolderOf(resolve(location))
   const url = new URL(location)
   if (url.username !== '' || url.password !== '') {
     throw new InvalidArgumentError('An address of a remote must not hold a user name or password: it is stored, and shown', { hint: 'Set credentials where the service’s own tools look for them, such as AWS_ACCESS_KEY_ID or ~/.aws/credentials.' })
@@ -28,6 +29,12 @@ export interface PlaceOptions {
   readonly singleWriter?: boolean
   /** Told of every request over a network. */
   readonly onRequest?: (request: RemoteRequest) => void
+}
+
+/** A folder that has a repository in it, in `.varve`, and is none itself, stands for that. */
+export function repositoryFolderOf(folder: string): string {
+  const inner = join(folder, '.varve')
+  return !existsSync(join(folder, 'config.json')) && existsSync(join(inner, 'config.json')) ? inner : folder
 }
 
 /** The storage at an address, or in a folder. @throws InvalidArgumentError for an address of a kind that is not known */

@@ -46,7 +46,7 @@ function diverged(repository: Repository, refused: readonly RefusedRef[], remote
   const named = `${remote ?? '<remote>'}/${first?.ref ?? ''}`
   const hint = first !== undefined && isTagName(first.ref)
     ? `Delete the tag here and pull again, to take over the remote's: varve refs --delete ${first.ref}`
-    : `Compare them with \`varve diff ${first?.ref ?? ''} ${named}\`; take over the remote's with \`varve reset ${first?.ref ?? ''} ${named}\`, or keep this one with \`varve push --force\`.`
+    : `Compare them: varve diff ${first?.ref ?? ''} ${named}. To go on from the remote's: varve reset ${first?.ref ?? ''} ${named}, write it out with varve checkout ${first?.ref ?? ''} <dir>, make your changes again THERE, then snapshot and push; a snapshot of your old folder would undo theirs. To keep yours instead: varve push --force.`
   return refusedRefs(refused, repository.location, hint)
 }
 

@@ -1,4 +1,5 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { readSnapshot } from '../dataset/snapshot-object.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
 import { type Advance, advanceOf } from './advance.ts'
@@ -24,6 +25,8 @@ export interface PushPlan {
   readonly there: ReadonlyMap<string, CID>
   /** Those to be moved. */
   readonly moves: readonly Move[]
+  /** Snapshots that the refs lead to there already, of which only the record is left there, and all is here. */
+  readonly refills: readonly CID[]
   /** What becomes of each that was asked for. */
   readonly outcomes: readonly PushedRef[]
 }
@@ -37,16 +40,23 @@ export async function planPush(blocks: BlockRepository, remote: BlockRepository,
   const moves: Move[] = []
   const outcomes: PushedRef[] = []
   const refused: RefusedRef[] = []
+  const refills: CID[] = []
   for (const [ref, after] of wanted) {
     const before = there.get(ref)
     const advance = await advanceOf(blocks, ref, before, after)
+    if (advance === 'same' && (await isDroppedAt(remote, after)) && !(await isDroppedAt(blocks, after))) refills.push(after)
     if (advance === 'diverged' && before !== undefined) refused.push({ ref, before, after })
     const isForced = force && (advance === 'diverged' || advance === 'behind')
     if (isForced || advance === 'new' || advance === 'forward') moves.push({ ref, before, after })
     outcomes.push({ ref, before: before === undefined ? null : cidText(before), after: cidText(after), outcome: isForced || advance === 'diverged' ? 'forced' : advance })
   }
   if (refused.length > 0 && !force) {
-    throw refusedRefs(refused, remote.storage.location, 'Take them over first with `varve pull`, or push with --force: what the refs lead to now then stays in the log of operations of the remote.')
+    throw refusedRefs(refused, remote.storage.location, '`varve pull` brings them here and says how to go on from them. With --force yours take their place; theirs stay in the log of operations of the remote.')
   }
-  return { there, moves, outcomes }
+  return { there, moves, refills, outcomes }
+}
+
+/** Whether of a snapshot only the record is left. */
+async function isDroppedAt(repository: BlockRepository, snapshot: CID): Promise<boolean> {
+  return (await repository.isEvicted(snapshot)) || (await repository.isEvicted((await readSnapshot(repository, snapshot)).root))
 }

@@ -1,16 +1,16 @@
-import type { CID } from '../cid/cid.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import type { IndexedPack } from '../repository/index-format.ts'
 import type { Storage } from '../storage/interface.ts'
-import type { OperationOptions } from '../types.ts'
-import { openPlace, REMOTE_PACK_SIZE_BYTES } from './place.ts'
+import type { CidText, OperationOptions } from '../types.ts'
+import { assertMayCreate } from './add-remote.ts'
+import { REMOTE_PACK_SIZE_BYTES } from './place.ts'
 import { planPush, type PushedRef, type PushPlan } from './push-plan.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
-import { resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
@@ -37,6 +37,8 @@ export interface PushResult {
   /** Blocks that the remote did not have, and the bytes that they take there. */
   readonly blocks: number
   readonly bytes: number
+  /** Snapshots and roots of which only the record went over: their data was dropped here by garbage collection. */
+  readonly dropped: readonly CidText[]
   /** What was looked at afterwards. */
   readonly verified: Arrival
   readonly requests: RequestTally
@@ -59,16 +61,19 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
   if (wanted.size === 0) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
   const requests: RequestTally = {}
-  const place = await openPlace(target, { create: blocks.config.hash, singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests) })
+  const isNew = target.remote === undefined || target.remote.seen === null
+  if (target.remote === undefined && target.storage === undefined) await assertMayCreate(target.url)
+  const place = await openRemote(target, { ...(isNew ? { create: blocks.config.hash } : {}), singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests) })
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
     const sent = await send(blocks, remote, wanted, options)
-    const { moves, there, outcomes } = sent.plan
-    const verified = await assertArrived(remote, sent.packs, moves.map(({ after }) => after), options.signal)
-    await rememberRefs(repository, target, remote, new Map([...there, ...moves.map(({ ref, after }): [string, CID] => [ref, after])]), { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, blocks: sent.blocks, bytes: sent.bytes, verified, requests }
+    const { outcomes } = sent.plan
+    // Of other refs only the records may be here, left by a fetch that was stopped.
+    const ours = new Map(outcomes.filter(({ outcome }) => outcome !== 'behind').map(({ ref }): [string, CID] => [ref, wanted.get(ref) as CID]))
+    await rememberRefs(repository, target, remote, ours, { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
+    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, blocks: sent.blocks, bytes: sent.bytes, dropped: sent.dropped, verified: sent.verified, requests }
   } finally {
     await place.close()
   }
@@ -76,26 +81,35 @@ export async function push(repository: Repository, options: PushOptions = {}): P
 
 interface Sent {
   readonly plan: PushPlan
-  readonly packs: readonly IndexedPack[]
+  readonly verified: Arrival
   readonly blocks: number
   readonly bytes: number
+  readonly dropped: readonly CidText[]
 }
 
 async function send(blocks: BlockRepository, remote: BlockRepository, wanted: ReadonlyMap<string, CID>, { force = false, message = '', author, signal, onProgress }: PushOptions): Promise<Sent> {
   const first = await planPush(blocks, remote, wanted, force)
-  if (first.moves.length === 0) return { plan: first, packs: [], blocks: 0, bytes: 0 }
+  if (first.moves.length + first.refills.length === 0) return { plan: first, verified: { packs: 0, blocks: 0 }, blocks: 0, bytes: 0, dropped: [] }
   return remote.withSession(async (session) => {
     // Once more, now that the session's lease stands: what is counted on from here cannot go unnoticed.
     const plan = await planPush(blocks, remote, wanted, force)
     const dropped = await remote.evicted()
-    const wants = plan.moves.map(({ after }) => after)
-    const common = await commonHistory(blocks, blocks, wants, plan.there.values(), (cid) => dropped.has(toHex(cid.multihash.digest)))
+    const droppedHere = await blocks.evicted()
+    const wants = [...plan.moves.map(({ after }) => after), ...plan.refills]
+    const isHere = (cid: CID): boolean => !droppedHere.has(toHex(cid.multihash.digest))
+    const common = await commonHistory(blocks, blocks, wants, plan.there.values(), {
+      isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => wants.some((cid) => cid.equals(snapshot)) && isHere(snapshot) && isHere(root),
+    })
     const sent = await transfer({ source: blocks, target: remote, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+    // What arrived is looked at before a ref leads to it; and whoever loses the ref to somebody else need not send it again.
+    await session.checkpoint()
+    const verified = await assertArrived(remote, session.added.packs, signal)
+    let left: readonly CID[] = []
     await session.commit({
-      action: 'push', message, actor: author ?? null, dropped: sent.dropped,
+      action: 'push', message, actor: author ?? null, whole: sent.whole, dropped: async () => (left = await sent.dropped()),
       refs: plan.moves.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
     })
-    return { plan, packs: session.added.packs, blocks: sent.blocks, bytes: sent.bytes }
+    return { plan, verified, blocks: sent.blocks, bytes: sent.bytes, dropped: left.map((cid) => cidText(cid)) }
   }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
 }
 

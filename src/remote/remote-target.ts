@@ -1,8 +1,9 @@
+import type { HashName } from '../cid/interface.ts'
 import { NotFoundError } from '../errors.ts'
 import type { Repository } from '../dataset/repository.ts'
 import type { Storage } from '../storage/interface.ts'
 import { isUrl } from './is-url.ts'
-import { checkedUrl } from './place.ts'
+import { checkedUrl, openPlace, type PlaceOptions } from './place.ts'
 import type { Remote } from './remote-record.ts'
 import { getRemote, listRemotes } from './remotes.ts'
 
@@ -25,4 +26,18 @@ export async function resolveTarget(repository: Repository, named: string | Stor
   }
   const remote = await getRemote(repository, named ?? DEFAULT_REMOTE)
   return { url: remote.url, remote }
+}
+
+/** Opens what a target leads to. @throws NotFoundError, which tells a remote that is away from one that was never there */
+export async function openRemote(target: RemoteTarget, options: PlaceOptions & { readonly create?: HashName }): Promise<Repository> {
+  try {
+    return await openPlace(target, options)
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause
+    const { url, remote } = target
+    const hint = remote === undefined ? 'Check the address; `varve push --to` creates a repository in an empty place.'
+      : remote.seen === null ? `Nothing was pushed there yet: \`varve push --to ${remote.name}\` creates it.`
+        : `It was there before, at state ${remote.seen.number}. Check that its disk or share is mounted, or ask whoever keeps it; if it has gone for good, remove the remote and add it again.`
+    throw new NotFoundError(`There is no repository at ${url}${remote === undefined ? '' : `, the remote "${remote.name}"`}`, { cause, data: { location: url }, hint })
+  }
 }

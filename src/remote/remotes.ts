@@ -36,7 +36,8 @@ export async function getRemote(repository: Repository, name: string): Promise<R
 /** @throws AlreadyExistsError if the name is taken; @throws InvalidArgumentError if it is no name */
 export async function storeRemote(repository: Repository, remote: Remote, options: RemoteActOptions = {}): Promise<void> {
   if (!NAME.test(remote.name)) throw new InvalidArgumentError(`"${remote.name}" cannot be the name of a remote`, { hint: 'Use letters, digits, "-" and "_", beginning with a letter or digit. Example: origin' })
-  await changeRemotes(repository, 'remote-add', options, (remotes) => {
+  await changeRemotes(repository, 'remote-add', options, async (remotes) => {
+    if ((await repository.blocks.refs(`${remote.name}/`).next()).done !== true) throw new InvalidArgumentError(`There are refs here whose names begin with "${remote.name}/"`, { data: { remote: remote.name }, hint: 'Give the remote another name, so that origin/raw means one thing.' })
     if (remotes.some(({ name }) => name === remote.name)) throw new AlreadyExistsError(`There is a remote "${remote.name}" already`, { data: { remote: remote.name }, hint: `Remove it first: varve remote remove ${remote.name}` })
     return [...remotes, remote]
   })
@@ -47,7 +48,7 @@ export async function removeRemote(repository: Repository, name: string, options
   await getRemote(repository, name)
   const tracked: RefChange[] = []
   for await (const ref of repository.blocks.refs(trackingPrefix(name))) tracked.push({ name: ref.name, target: null, own: true })
-  await changeRemotes(repository, 'remote-remove', options, (remotes) => remotes.filter((remote) => remote.name !== name), tracked)
+  await changeRemotes(repository, 'remote-remove', options, async (remotes) => remotes.filter((remote) => remote.name !== name), tracked)
 }
 
 /** The change of refs by which a remote is known in another state, for a commit that changes more. */
@@ -58,11 +59,11 @@ export async function remoteChange(repository: Repository, session: { put: Param
   return { name: REMOTES_REF, expected: before ?? null, target, own: true }
 }
 
-async function changeRemotes(repository: Repository, action: string, { message = '', author }: RemoteActOptions, change: (remotes: readonly Remote[]) => readonly Remote[], more: readonly RefChange[] = []): Promise<void> {
+async function changeRemotes(repository: Repository, action: string, { message = '', author }: RemoteActOptions, change: (remotes: readonly Remote[]) => Promise<readonly Remote[]>, more: readonly RefChange[] = []): Promise<void> {
   const { blocks } = repository
   await blocks.withSession(async (session) => {
     const before = await blocks.getRef(REMOTES_REF)
-    const after = change(before === undefined ? [] : await readRemotes(blocks, before))
+    const after = await change(before === undefined ? [] : await readRemotes(blocks, before))
     const target: CID | null = after.length === 0 ? null : await writeRemotes(session, after)
     await session.commit({ action, message, actor: author ?? null, refs: [{ name: REMOTES_REF, expected: before ?? null, target, own: true }, ...more] })
   })

@@ -12,15 +12,15 @@ export async function stateOf(repository: BlockRepository): Promise<SeenState | 
 }
 
 /**
- * Makes sure that a remote has not gone back behind what was seen of it, and that its history is still the one that was seen, as far as its log reaches back.
+ * Makes sure that a remote has not gone back behind what was seen of it, and that its history is still the one that was seen. Records of the log are never removed.
  * @throws RollbackError
  */
 export async function assertNoRollback(repository: BlockRepository, { name, url, seen }: Remote): Promise<void> {
   if (seen === null) return
   const { number } = repository.root
   const digest = number < seen.number ? undefined : await digestOf(repository, seen.number)
-  if (number >= seen.number && (digest === undefined || equalBytes(digest, seen.digest))) return
-  const what = number < seen.number ? `is at state ${number}, and was at state ${seen.number} before` : `has another state ${seen.number} than before`
+  if (digest !== undefined && equalBytes(digest, seen.digest)) return
+  const what = number < seen.number ? `is at state ${number}, and was at state ${seen.number} before` : `has ${digest === undefined ? 'no' : 'another'} state ${seen.number} that it had before`
   throw new RollbackError(`The remote "${name}" (${url}) ${what}: it was rolled back or replaced`, {
     data: { remote: name, url, seen: seen.number, number },
     hint: 'Ask whoever keeps it. If it was restored from an older copy on purpose, go on with --accept-rollback.',
@@ -31,7 +31,6 @@ async function digestOf(repository: BlockRepository, number: number): Promise<Ui
   try {
     return (await new RootLog(repository.storage, repository.hasher).read(number)).digest ?? undefined
   } catch (error) {
-    // Garbage collection keeps only the newest records.
     if (error instanceof NotFoundError) return undefined
     throw error
   }

@@ -9,8 +9,11 @@ export interface CommitRequest {
   readonly actor?: string | null
   /** Blocks of which this session knows that all they lead to is there: if garbage collection had stopped following their links, it does again. */
   readonly whole?: readonly CID[]
-  /** Blocks of which this session knows that what they lead to is gone, where they come from too: their links are not followed. */
-  readonly dropped?: readonly CID[]
+  /**
+   * Blocks of which what they lead to is gone, where they come from too: their links are not followed from then on. Asked anew for each state that the commit is tried on, since another writer may
+   * have made one whole.
+   */
+  readonly dropped?: () => Promise<readonly CID[]>
   /** Number of the root record that this must come right after, for what was decided by all that it said: any commit in between is a RefConflictError. */
   readonly after?: number
 }

@@ -18,6 +18,8 @@ import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, re
 const MIN_VAIN_READS = 8
 const VAIN_SHARE = 2
 
+/** Tables of a thousand million blocks take less; they are read into memory. */
+const MAX_TABLES_SIZE_BYTES: number = 256 * 1024 * 1024
 /** A file up to this size is read at once when it is opened. */
 const WHOLE_UP_TO_BYTES: number = 64 * 1024
 
@@ -87,7 +89,7 @@ export class IndexFile {
     const pages = counts.getUint32(4, true)
     const records = Number(counts.getBigUint64(8, true))
     const tablesSize = packs * PACK_TABLE_ROW_SIZE_BYTES + pages * PAGE_TABLE_ROW_SIZE_BYTES
-    const sound = FILE_HEADER_SIZE_BYTES + records * RECORD_SIZE_BYTES + tablesSize + FOOTER_SIZE_BYTES === name.size && pages === Math.ceil((records * RECORD_SIZE_BYTES) / PAGE_SIZE_BYTES)
+    const sound = FILE_HEADER_SIZE_BYTES + records * RECORD_SIZE_BYTES + tablesSize + FOOTER_SIZE_BYTES === name.size && pages === Math.ceil((records * RECORD_SIZE_BYTES) / PAGE_SIZE_BYTES) && tablesSize <= MAX_TABLES_SIZE_BYTES
     if (!sound || !equalBytes(footerDigest(footer), name.digest)) {
       throw new CorruptObjectError(`${key} is not the index file that the root record names`, { data: { key } })
     }

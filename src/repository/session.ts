@@ -54,7 +54,7 @@ export class Session implements BlockSource, BlockSink {
   readonly #waiting = new Set<Promise<CID>>()
   readonly #checkedPacks = new Set<string>()
   /** The collection of garbage up to which this session knows that all it relies on is there. */
-  #epoch: number
+  readonly #epoch: number
   /** The states of the index in which it began, and in which it last committed. */
   readonly #seen: IndexSet[]
   #committing = false
@@ -172,7 +172,7 @@ export class Session implements BlockSource, BlockSink {
     this.#committing = true
     try {
       await Promise.allSettled(this.#waiting)
-      await assertTargets(this.#host, this, request.refs ?? [])
+      await assertTargets(this.#host, this, request.refs ?? [], request.whole ?? [])
       const writer = this.#host.platform.randomBytes(16)
       for (let losses = 0; ; losses++) {
         const startedAt = performance.now()
@@ -189,7 +189,7 @@ export class Session implements BlockSource, BlockSink {
   }
 
   /** Tries to make the record after `state`; undefined if another writer made it first. */
-  async #attempt({ refs = [], action, message = '', actor = null, whole = [], dropped = [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
+  async #attempt({ refs = [], action, message = '', actor = null, whole = [], dropped = async () => [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     if (after !== undefined && root.record.number !== after) throw new RefConflictError('Something was committed meanwhile', { data: { expected: after, actual: root.record.number } })
     await this.#assertStillValid(state, refs)
@@ -198,7 +198,7 @@ export class Session implements BlockSource, BlockSink {
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
     const operations = await appendOperation(blocks, root.record.operations, { time, actor, action, message, changes: applied })
-    const evicted = await addEvicted(blocks, await dropEvicted(blocks, root.record.evicted, whole), dropped)
+    const evicted = await addEvicted(blocks, await dropEvicted(blocks, root.record.evicted, whole), await dropped())
     await this.#packs.flush()
     const { packs, records } = this.#packs.unindexed()
     const written = await addIndex(this.#host, state.indexes.files, packs, records)
@@ -288,7 +288,7 @@ export class Session implements BlockSource, BlockSink {
     const isWhole = record.gcEpoch === this.#epoch && [...this.#relied].every((pack) => state.indexes.hasPack(pack.id))
     if (isWhole) return
     const targets = refs.flatMap(({ target }) => (target === null ? [] : [target]))
+    // Also after this was found good once: a later commit may have other targets, and lean on what no earlier one did.
     await outliveCollection(this.#host, state, { id: this.id, packs: this.#packs, relied: this.#relied, seen: this.#seen, targets, blocks: this })
-    this.#epoch = record.gcEpoch
   }
 }

@@ -54,7 +54,7 @@ describe('an error is two lines on stderr, nothing on stdout, and an exit code t
   })
 })
 
-test.each(['s3://bucket/x', 'https://example.org/x'])('a repository at %s is refused, by whatever way it is named, and no folder of that name is made', async (location) => {
+test.each(['ftp://example.org/x', 'ssh://example.org/x'])('a repository at %s is refused, by whatever way it is named, and no folder of that name is made', async (location) => {
   const cwd = newFolder()
   const refused = { code: 2, stdout: '', stderr: expect.stringMatching(TWO_LINES) as string }
   expect(await runCli(['init', '--repo', location], { cwd })).toMatchObject(refused)

@@ -56,7 +56,12 @@ test('who went on apart is refused with code 5 and told how to go on; --force sa
   expect(refused.code).toBe(5)
   expect(refused.stderr).toMatch(/has other snapshots: data is at baf/)
   expect(refused.stderr).toContain('varve pull')
-  expect((await runCli(['push', '--to', '../shared', '--force'], { cwd: ada })).stdout).toContain('forced')
+  expect((await runCli(['push', '--to', '../shared', '--force', '-m', 'agreed on the phone'], { cwd: ada })).stdout).toContain('forced')
+  // What bob's push had put there is named by the log of operations, and still there.
+  const [last] = await runJson<{ action: string; message: string; changes: { ref: string; before: string; after: string }[] }[]>(['log', '--operations', 'data', '--repo', '../shared'], { cwd: ada })
+  expect(last).toMatchObject({ action: 'push', message: 'agreed on the phone', changes: [{ ref: 'data' }] })
+  expect(await runJson(['show', last?.changes[0]?.before ?? '', '--repo', '../shared'], { cwd: ada })).toMatchObject([{ snapshot: last?.changes[0]?.before }])
+  expect((await runCli(['log', '--operations', '--repo', '../shared', '-n', '1'], { cwd: ada })).stdout).toMatch(/push .*– agreed on the phone\n {4}data {2}baf\w+ → baf\w+\n$/)
 }, 60_000)
 
 test('errors name what is missing and what to do', async () => {

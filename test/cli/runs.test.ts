@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { openRepository } from '../../src/node/open-repository.ts'
 import { pretendRun } from '../registry/made-up-runs.ts'
-import { newFolder, runCli, runJson, startCli } from './run-cli.ts'
+import { CLI_PATH, newFolder, runCli, runJson, startCli } from './run-cli.ts'
 
 const TRAIN = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 const { VARVE_CONFIG, VARVE_METRICS, VARVE_OUTPUT_MODEL, VARVE_INPUT_TRAIN } = process.env
@@ -130,3 +132,14 @@ test('a run of a machine that is no more is closed with a why, and one that live
   child.kill('SIGTERM')
   await ended
 }, 60_000)
+
+test.skipIf(process.platform === 'win32')('a run goes on to its end when nobody reads its output any more', async () => {
+  const cwd = await project()
+  writeFileSync(join(cwd, 'slow.mjs'), "import { writeFileSync } from 'node:fs'\nfor (let line = 0; line < 20; line++) {\n  console.log('line', line)\n  console.error('line', line)\n  await new Promise((resolve) => setTimeout(resolve, 30))\n}\nwriteFileSync(process.env.VARVE_OUTPUT_DONE, 'to the end')\n")
+  for (const [number, pipe] of ['| head -1', '2>&1 | head -3', '2>&1 >/dev/null | head -1'].entries()) {
+    const words = [process.execPath, CLI_PATH, 'run', '--name', 'piped', '--output', `done=done-${number}.txt`, '--', process.execPath, 'slow.mjs'].map((word) => `'${word}'`)
+    await promisify(execFile)('/bin/sh', ['-c', `${words.join(' ')} ${pipe}`], { cwd })
+    for (let waited = 0; waited < 200 && !existsSync(join(cwd, `done-${number}.txt`)); waited++) await sleep(50)
+    await expect.poll(async () => (await runJson<readonly { name: string; number: number; status: string }[]>(['runs', 'list', 'piped'], { cwd }))[0], { timeout: 20_000 }).toMatchObject({ number: number + 1, status: 'succeeded' })
+  }
+}, 120_000)

@@ -286,4 +286,33 @@ describe('garbage that is collected at the remote meanwhile', () => {
       expect(await here.verify()).toMatchObject({ ok: true })
     }
   }, 120_000)
+
+  it('nor is anything lost if the session has committed in between', async () => {
+    const here = await create()
+    await here.snapshot(contents(0), { ref: 'data' })
+    const remote = new MemoryStorage()
+    await push(here, { to: remote })
+    await here.setRef('next', 'data')
+    await here.snapshot(contents(1), { ref: 'next' })
+    // The new content is about to be stored: the old is collected, then a commit without refs comes first.
+    let isDone = false
+    const storage = Object.create(remote) as MemoryStorage
+    for (const method of ['get', 'stat', 'list', 'delete', 'close'] as const) Object.defineProperty(storage, method, { value: remote[method].bind(remote) })
+    storage.put = async (key, ...rest) => {
+      if (!isDone && key.startsWith('packs/')) {
+        isDone = true
+        const other = await openRepository(remote)
+        await other.deleteRef('data')
+        await other.collectGarbage({ graceMs: 0 })
+      }
+      return remote.put(key, ...rest)
+    }
+    const outcome = await push(here, { to: storage, refs: ['next'] }).then(() => 'done', (error: unknown) => (error as { code?: string }).code)
+    expect(isDone).toBe(true)
+    const opened = await openRepository(remote)
+    expect(await opened.verify(), String(outcome)).toMatchObject({ ok: true })
+    await push(here, { to: remote, refs: ['next'] })
+    await opened.blocks.refresh()
+    expect((await opened.read('next', 'stays')).length).toBe(90_000)
+  })
 })

@@ -2,6 +2,8 @@ import { basename } from 'node:path'
 import type { Repository } from '../../dataset/repository.ts'
 import type { SnapshotInfo } from '../../dataset/results.ts'
 import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import { shownTracked } from '../../repository/tracked-ref.ts'
+import { doneOperations, operationLines } from '../operation-lines.ts'
 import { refNames, shortList } from '../ref-choice.ts'
 import { needWholeRevision } from '../revision-argument.ts'
 import { snapshotLines } from '../snapshot-lines.ts'
@@ -9,22 +11,29 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags {
   readonly maxCount?: string
+  readonly operations?: boolean
 }
 
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
     ['varve log mnist/raw', 'every snapshot of a ref, newest first'],
     ['varve log -n 1 --json', 'the newest, for a program'],
+    ['varve log --operations mnist/raw', 'every move of the ref, with who, when, why, and where it was before'],
   ],
   configure(command) {
     command
       .argument('[ref]', 'a ref or other revision; default: the only ref, or the one named like the current folder')
       .option('-n, --max-count <number>', 'print at most so many')
+      .option('--operations', 'what was done to the repository instead, newest first; of a ref alone if one is named')
   },
-  async run(context, [revision], { maxCount }) {
+  async run(context, [revision], { maxCount, operations = false }) {
     const limit = maxCount === undefined ? Number.POSITIVE_INFINITY : Number(maxCount)
     if (maxCount !== undefined && !/^\d+$/.test(maxCount)) throw new InvalidArgumentError(`"${maxCount}" is not a number of snapshots`, { hint: 'Write -n 5.' })
     await using repository = await context.open()
+    if (operations) {
+      const done = await doneOperations(repository.blocks, revision, limit)
+      return context.output.result(done, () => done.flatMap((operation) => [...operationLines(context.output, operation)]))
+    }
     const wanted = revision === undefined ? await defaultRef(repository) : needWholeRevision(revision)
     const { output } = context
     const names = await namesBySnapshot(repository)
@@ -37,7 +46,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
 
 async function namesBySnapshot(repository: Repository): Promise<ReadonlyMap<string, readonly string[]>> {
   const names = new Map<string, string[]>()
-  for await (const { name, target } of repository.blocks.refs()) names.set(target.toString(), [...(names.get(target.toString()) ?? []), name])
+  for await (const { name, target } of repository.blocks.refs()) names.set(target.toString(), [...(names.get(target.toString()) ?? []), shownTracked(name) ?? name])
   return names
 }
 

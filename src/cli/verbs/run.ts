@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { constants } from 'node:os'
 import type { Repository } from '../../dataset/repository.ts'
 import { InvalidArgumentError } from '../../errors.ts'
@@ -7,7 +6,7 @@ import { checkLines } from '../check-lines.ts'
 import type { Context } from '../context.ts'
 import { EXIT, SIGNAL_EXIT_CODES } from '../exit-codes.ts'
 import { plural, shownText } from '../format.ts'
-import type { MaybePromise } from '../../types.ts'
+import { outliveReaders, passOn } from '../pass-on.ts'
 import { stopOptions } from '../stop-options.ts'
 import { POLICY_FLAG, POLICY_TEXT, policyOf } from '../policy-flag.ts'
 import { addRunOptions, type RunFlags, runRequest } from '../run-flags.ts'
@@ -44,6 +43,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const { output, interruption } = context
     const author = authorName()
     if (flags.strict === true && !(await isReady(context, repository, { ...request, config }, flags.policy))) return
+    outliveReaders()
     const result = await superviseRun(repository, {
       ...request, config, environment: process.env, signal: interruption.watch(OUTCOME), ...stopOptions(interruption),
       ...(flags.tag === undefined ? {} : { tags: flags.tag }), ...(flags.message === undefined ? {} : { why: flags.message }), ...(author === undefined ? {} : { author }),
@@ -59,11 +59,6 @@ export const verb: AnyVerb = defineVerb<Flags>({
     if (output.json) await output.result({ id: run.id, run: run.label, status, reason, exitCode, signal, badMetricLines }, () => [])
   },
 })
-
-/** As fast as it is taken. */
-function passOn(stream: NodeJS.WriteStream, bytes: Uint8Array): MaybePromise<void> {
-  return stream.write(bytes) ? undefined : once(stream, 'drain').then(() => undefined)
-}
 
 /** What `--strict` asks, before anything is begun. */
 async function isReady(context: Context, repository: Repository, options: PreflightRunOptions, policyFile: string | undefined): Promise<boolean> {

@@ -22,12 +22,16 @@ export interface KubernetesPlace {
 export async function kubernetesImage({ address, account, pod, container, timeoutMs }: KubernetesPlace): Promise<string> {
   const read = (name: string): string => readFileSync(join(account, name), 'utf8').trim()
   const path = `/api/v1/namespaces/${encodeURIComponent(read('namespace'))}/pods/${encodeURIComponent(pod)}`
-  const told = (await askService(`${address}${path}`, timeoutMs, { ca: read('ca.crt'), headers: { authorization: `Bearer ${read('token')}` } })) as { readonly status?: { readonly containerStatuses?: unknown } } | null
-  const listed = told?.status?.containerStatuses
-  const statuses = (Array.isArray(listed) ? listed : []) as readonly ({ readonly containerID?: unknown; readonly imageID?: unknown } | null)[]
+  const told = (await askService(`${address}${path}`, timeoutMs, { ca: read('ca.crt'), headers: { authorization: `Bearer ${read('token')}` } })) as { readonly status?: Readonly<Record<string, unknown>> } | null
+  const listed = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'].flatMap((kind) => {
+    const some = told?.status?.[kind]
+    return Array.isArray(some) ? (some as readonly unknown[]) : []
+  })
+  const statuses = listed as readonly ({ readonly containerID?: unknown; readonly imageID?: unknown } | null)[]
   const own = statuses.filter((status) => container !== undefined && typeof status?.containerID === 'string' && status.containerID.endsWith(`//${container}`))
-  const candidates = own.length > 0 ? own : statuses
-  if (candidates.length !== 1) throw new Error(candidates.length === 0 ? 'it says nothing of the containers of the pod' : `the pod has ${candidates.length} containers, and which of them this is is not known`)
+  // One that is known and not listed is not taken for another.
+  const candidates = container === undefined ? statuses : own
+  if (candidates.length !== 1) throw new Error(statuses.length === 0 ? 'it says nothing of the containers of the pod' : candidates.length === 0 ? 'it does not list this container' : `the pod has ${candidates.length} containers, and which of them this is is not known`)
   const image = candidates[0]?.imageID
   // Without a name it is the digest of the image's configuration, by which it cannot be pulled.
   const digest = typeof image === 'string' ? /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] : undefined

@@ -1,22 +1,22 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { compareBytes, concatBytes, utf8 } from '../../bytes.ts'
-import { type CID, cidText } from '../../cid/cid.ts'
+import type { CID } from '../../cid/cid.ts'
 import { ChunkedContentStore, storeContent } from '../../dataset/content-store.ts'
 import { Predecessor } from '../../dataset/predecessor.ts'
 import { recordSnapshot } from '../../dataset/record-snapshot.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
-import { NotFoundError, RefConflictError } from '../../errors.ts'
+import { NotFoundError } from '../../errors.ts'
 import type { ManifestEdit, ManifestValue } from '../../manifest/interface.ts'
 import { editManifest, ManifestBuilder } from '../../manifest/manifest.ts'
 import { keyFromPath, pathToText } from '../../manifest/path.ts'
-import { isTagName, parseUserRefName } from '../../repository/ref-name.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import { Git } from '../capture/git-command.ts'
 import { BlobReader } from './blob-reader.ts'
 import { changesBetween, commitsOf, type GitChange, type GitCommit } from './git-history.ts'
+import { headOf, knownCommits } from './known-commits.ts'
 import { lfsContent, lfsFile, lfsPointer, MOST_POINTER_BYTES } from './lfs-pointer.ts'
 
 export interface ImportGitOptions extends OperationOptions {
@@ -55,8 +55,7 @@ export async function importGit(repository: Repository, folder: string, options:
   const top = await topOf(resolve(folder), options)
   const commits = await commitsOf(top.git, options.revision ?? 'HEAD', path)
   if (commits.length === 0) throw new NotFoundError(`No commit of ${options.revision ?? 'HEAD'} touched "${path}" in ${top.folder}`, { data: { path }, hint: 'The path begins at the top of the git repository.' })
-  if (isTagName(parseUserRefName(options.ref))) throw new RefConflictError(`"${options.ref}" is the name of a tag`, { hint: 'Import into a ref.' })
-  const known = await knownCommits(blocks, options.ref, path, commits)
+  const known = await knownCommits(blocks, options.ref, { kind: 'git', path }, commits)
   const reader = new BlobReader(top.words, top.env)
   try {
     return await blocks.withSession(async (session) => {
@@ -88,24 +87,8 @@ async function topOf(folder: string, { variables, signal }: ImportGitOptions): P
   const [gitFolder = '', isBare] = found.output.toString('utf8').split('\n')
   if (!found.ok) throw new NotFoundError(`There is no git repository in ${folder}: ${found.isAbsent ? 'git is not installed' : found.trouble}`, { data: { folder } })
   const work = isBare === 'true' ? gitFolder : (await git.run(['rev-parse', '--show-toplevel'])).output.toString('utf8').trimEnd()
-  const env = Object.fromEntries(['PATH', 'HOME'].flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name] as string]])))
+  const env = Object.fromEntries(['PATH', 'HOME'].flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])))
   return { git: new Git(work, { variables, timeoutMs: GIT_TIMEOUT_MS, signal }, [], { GIT_LITERAL_PATHSPECS: '1' }), folder: work, gitFolder, words: ['--git-dir', gitFolder], env: { ...env, GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C' } }
-}
-
-/** How many of the commits the ref has already. @throws RefConflictError if it has anything else */
-async function knownCommits(blocks: BlockRepository, ref: string, path: string, commits: readonly GitCommit[]): Promise<number> {
-  const target = await blocks.getRef(ref)
-  if (target === undefined) return 0
-  const { git } = (await readSnapshot(blocks, target)).meta
-  const { commit, path: from } = (typeof git === 'object' && git !== null ? git : {}) as { readonly commit?: unknown; readonly path?: unknown }
-  const at = from === path ? commits.findIndex(({ id }) => id === commit) : -1
-  if (at >= 0) return at + 1
-  throw new RefConflictError(`${ref} has snapshots that are not of this history: its newest is ${cidText(target)}`, { data: { ref }, hint: 'Import into another ref.' })
-}
-
-async function headOf(blocks: BlockRepository, ref: string): Promise<{ readonly root: CidText | null; readonly snapshot: CidText | null }> {
-  const target = await blocks.getRef(ref)
-  return target === undefined ? { root: null, snapshot: null } : { root: cidText((await readSnapshot(blocks, target)).root), snapshot: cidText(target) }
 }
 
 /** Commits as snapshots, one after another. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { canonicalJson } from '../../codec/canonical-json.ts'
 import { checkoutFolder } from '../../dataset/checkout.ts'
 import type { Repository } from '../../dataset/repository.ts'
+import type { Session } from '../../repository/index.ts'
 import { fillWords } from '../../recipe/command-words.ts'
 import { seedText } from '../../recipe/seed-text.ts'
 import type { RunOutcome } from '../../run/interface.ts'
@@ -66,7 +67,8 @@ export async function superviseRun(repository: Repository, options: SuperviseOpt
   } catch (error) {
     // The command was not started, or nobody knows how it ended.
     job?.close()
-    await run.end({ status: options.signal?.aborted === true ? 'aborted' : 'failed', reason: error instanceof Error ? error.message : String(error) }).catch(() => undefined)
+    const storesLog = { storeLog: (session: Session) => storeLog(session, files, repository.blocks.config.chunker) }
+    await run.end({ status: options.signal?.aborted === true ? 'aborted' : 'failed', reason: error instanceof Error ? error.message : String(error), ...(job === undefined ? {} : storesLog) }).catch(() => undefined)
     throw error
   }
   const { troubledLines, problems } = job.troubles

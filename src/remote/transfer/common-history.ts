@@ -20,9 +20,10 @@ export interface CommonHistory {
  * @param wants snapshots of the source
  * @param tips what refs of the target lead to; those that the near side does not know are passed over
  * @param isDropped true for a snapshot or root of the target of which only the record is left
+ * @param isRefilled true for a known snapshot whose data is to go over all the same, since the target has dropped it
  */
 export async function commonHistory(
-  source: BlockSource, near: BlockSource & { has(cid: CID): boolean | Promise<boolean> }, wants: Iterable<CID>, tips: Iterable<CID>, isDropped: (cid: CID) => boolean,
+  source: BlockSource, near: BlockSource & { has(cid: CID): boolean | Promise<boolean> }, wants: Iterable<CID>, tips: Iterable<CID>, { isDropped, isRefilled }: { readonly isDropped: (cid: CID) => boolean; readonly isRefilled: (snapshot: CID, root: CID) => boolean },
 ): Promise<CommonHistory> {
   const snapshots = new Map<string, CID>()
   const roots = new Map<string, CID>()
@@ -32,8 +33,9 @@ export async function commonHistory(
     if (!(await near.has(tip))) continue
     try {
       for await (const { cid, snapshot } of walkHistory(near, tip, seen)) {
-        snapshots.set(cidText(cid), cid)
-        if (!isDropped(cid) && !isDropped(snapshot.root)) roots.set(cidText(cid), snapshot.root)
+        const isWhole = !isDropped(cid) && !isDropped(snapshot.root)
+        if (isWhole) roots.set(cidText(cid), snapshot.root)
+        if (isWhole || !isRefilled(cid, snapshot.root)) snapshots.set(cidText(cid), cid)
       }
     } catch (error) {
       // A history that is only partly here: what was met of it is common all the same.
@@ -42,7 +44,9 @@ export async function commonHistory(
     const root = roots.get(cidText(tip))
     if (root !== undefined) tipRoots.push(root)
   }
-  return { snapshots, bases: [...new Map([...(await boundary(source, wants, snapshots, roots)), ...tipRoots].map((root) => [cidText(root), root])).values()].slice(0, MOST_BASES) }
+  // The heads of other refs are worth a look only where nothing nearer is known: each of them costs the reading of what differs.
+  const before = await boundary(source, wants, snapshots, roots)
+  return { snapshots, bases: [...new Map((before.length > 0 ? before : tipRoots).map((root) => [cidText(root), root])).values()].slice(0, MOST_BASES) }
 }
 
 /** The roots of common snapshots that new ones come right after. */

@@ -25,7 +25,7 @@ export interface CommonBlocks {
 }
 
 export interface NewBlocksOptions {
-  /** A block of the source whose links are not followed: what they lead to is known to be gone, and perhaps it is too. */
+  /** A block of the source whose links are not followed: what they lead to is known to be gone. */
   readonly ends?: (cid: CID) => boolean
   readonly signal?: AbortSignal | undefined
 }
@@ -52,20 +52,20 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
     const batch = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
     for await (const result of source.readMany(batch.map((cid) => ({ cid })))) {
       await pause.take()
-      const isEnd = options.ends?.(result.cid) === true
-      if ('error' in result) {
-        if (isEnd) continue
-        throw result.error
-      }
+      if ('error' in result) throw result.error
       const { cid, bytes } = result
       yield { cid, bytes }
-      if (isEnd) {
+      if (options.ends?.(cid) === true) {
         // What was dropped is the data; the history stays.
         for (const parent of parentsOf(bytes)) if (!known.has(parent)) fresh.add(parent, RECORD_RANK)
         continue
       }
       const { chunks, blocks } = rankedLinks(decodeCbor(bytes), rank)
-      for (const link of blocks) if (!known.has(link.cid)) fresh.add(link.cid, link.rank)
+      for (const link of blocks) {
+        // Marked too, so that what both have is not looked into from the other side.
+        if (known.has(link.cid)) fresh.mark(link.cid)
+        else fresh.add(link.cid, link.rank)
+      }
       for (const chunk of chunks) if (!known.has(chunk) && fresh.mark(chunk)) yield { cid: chunk }
     }
   }

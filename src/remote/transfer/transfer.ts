@@ -1,7 +1,7 @@
 import { toHex } from '../../bytes.ts'
-import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import { type CID, cidText, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import { Checkpoints } from '../../dataset/checkpoints.ts'
-import { VarveError } from '../../errors.ts'
+import { NotFoundError, VarveError } from '../../errors.ts'
 import { DigestTable } from '../../repository/digest-table.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { addReachable } from '../../repository/reachable.ts'
@@ -16,8 +16,10 @@ export interface Transferred {
   readonly blocks: number
   /** Bytes that they take there, with their headers. */
   readonly bytes: number
-  /** Blocks whose data the source has dropped, and the target does not have either: to be committed as such. */
-  readonly dropped: readonly CID[]
+  /** Blocks whose data the source has dropped, and the target does not have either, as its state is when this is asked: to be committed as such. */
+  readonly dropped: () => Promise<readonly CID[]>
+  /** Blocks that the target had dropped, and all of which is there now: to be committed as such. */
+  readonly whole: readonly CID[]
 }
 
 /** One repository, and a session of another that its blocks go to. */
@@ -31,12 +33,15 @@ export interface Route {
  * Stores in a session all that `wants` lead to and the target lacks: what is no file content while it is found, then the content, as it is stored at the source. Every byte is hashed on the way.
  * If it is stopped or fails, what was stored is committed without a ref, so that the next attempt goes on from there. Memory: some 40 bytes for each new block.
  *
- * @throws NotFoundError, CorruptBlockError if the source is not whole
+ * @throws NotFoundError, CorruptBlockError if the source is not whole, or has only the record of what is wanted
  */
-export async function transfer({ source, target, session }: Route, wants: Iterable<CID>, common: CommonBlocks, options: OperationOptions): Promise<Transferred> {
+export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: OperationOptions): Promise<Transferred> {
   const { signal, onProgress } = options
   const before = session.added
   const droppedAtSource = await source.evicted()
+  const droppedAtTarget = await target.evicted()
+  const whole: CID[] = []
+  const isFilled = ({ multihash: { digest } }: CID): boolean => droppedAtTarget.has(toHex(digest)) && !droppedAtSource.has(toHex(digest))
   const ended = new Map<string, CID>()
   const ends = (cid: CID): boolean => {
     const isEnd = droppedAtSource.has(toHex(cid.multihash.digest))
@@ -49,6 +54,7 @@ export async function transfer({ source, target, session }: Route, wants: Iterab
     for await (const { cid, bytes } of newBlocks(source, wants, common, { ends, signal })) {
       if (bytes === undefined) chunks.add(cid.multihash.digest)
       else await session.put(DAG_CBOR_CODE, bytes)
+      if (bytes !== undefined && isFilled(cid)) whole.push(cid)
       onProgress?.({ type: 'transfer', blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes })
     }
     let done = 0
@@ -62,9 +68,17 @@ export async function transfer({ source, target, session }: Route, wants: Iterab
     await session.checkpoint().catch(() => undefined)
     throw error
   }
-  const dropped: CID[] = []
-  for (const cid of ended.values()) if (!(await isWhole(target, cid))) dropped.push(cid)
-  return { blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes, dropped }
+  for (const cid of wants) if (ended.has(cid.toString())) throw onlyRecord(source, cid)
+  const dropped = async (): Promise<readonly CID[]> => {
+    const found: CID[] = []
+    for (const cid of ended.values()) if (!(await isWhole(target, cid))) found.push(cid)
+    return found
+  }
+  return { whole, blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes, dropped }
+}
+
+function onlyRecord(source: BlockRepository, cid: CID): NotFoundError {
+  return new NotFoundError(`Of ${cidText(cid)}, which a ref leads to, ${source.storage.location} has only the record: its data was dropped there`, { data: { cid: cidText(cid) }, hint: 'Another copy of the repository may still have it. Name the other refs, to leave this one out.' })
 }
 
 /** Whether all that a block leads to happens to be at the target. */

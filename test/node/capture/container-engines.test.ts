@@ -82,17 +82,22 @@ describe('the image of a container in a pod', () => {
 
   it('has the digest that the API says of it', async () => {
     let token: string | undefined
-    const one = { status: { containerStatuses: [status('34'.repeat(32), `docker.io/library/trainer@${DIGEST}`)] } }
+    const one = { status: { containerStatuses: [status(ID, `docker.io/library/trainer@${DIGEST}`)] } }
     expect(await pod(one, {}, ({ headers }) => void (token = headers.authorization))).toEqual({ container: { digest: DIGEST, source: 'kubernetes' }, missing: [] })
     expect(token).toBe('Bearer secret')
     const two = { status: { containerStatuses: [status('34'.repeat(32), `proxy@${OTHER}`), status(ID, `trainer@${DIGEST}`)] } }
     expect((await pod(two)).container?.digest).toBe(DIGEST)
+    // One that is being initialised is listed elsewhere, and one that is not listed is not taken for another.
+    const initial = { status: { containerStatuses: [status('34'.repeat(32), `app@${OTHER}`)], initContainerStatuses: [status(ID, `init@${DIGEST}`)] } }
+    expect((await pod(initial)).container?.digest).toBe(DIGEST)
+    const other = { status: { containerStatuses: [status('34'.repeat(32), `app@${OTHER}`)] } }
+    expect((await pod(other)).missing).toEqual([`${UNKNOWN} (the API of Kubernetes did not say it: it does not list this container)`])
     expect((await pod(two, { containerId: () => undefined })).missing).toEqual([`${UNKNOWN} (the API of Kubernetes did not say it: the pod has 2 containers, and which of them this is is not known)`])
   })
 
   it.each<[string, unknown, string]>([
-    ['the service account may not read', undefined, 'it answered with status 404'], ['has no containers', { status: {} }, 'it says nothing of the containers of the pod'], ['is null', 'null', 'it says nothing of the containers of the pod'],
-    ['has an image without a name', { status: { containerStatuses: [status(ID, CONFIG)] } }, 'it names no digest of the image'], ['has a null in it', { status: { containerStatuses: [null] } }, 'it names no digest of the image'],
+    ['the service account may not read', undefined, 'it answered with status 404'], ['has no containers', { status: {} }, 'it says nothing of the containers of the pod'], ['is null', 'null', 'it says nothing of the containers of the pod'], ['lists another', { status: { containerStatuses: [status('34'.repeat(32), `x@${DIGEST}`)] } }, 'it does not list this container'],
+    ['has an image without a name', { status: { containerStatuses: [status(ID, CONFIG)] } }, 'it names no digest of the image'], ['has a null in it', { status: { containerStatuses: [null] } }, 'it does not list this container'],
   ])('that %s is not known', async (_what, document, why) => {
     expect(await pod(document)).toEqual({ container: null, missing: [`${UNKNOWN} (the API of Kubernetes did not say it: ${why})`] })
   })

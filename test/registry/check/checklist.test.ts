@@ -323,7 +323,8 @@ describe('rerun', () => {
 })
 
 it('what cannot be found out yet is missing, and says so', async () => {
-  for (const id of ['remotes', 'signed'] as const) expect(said(await item(id))).toMatch(/^missing: This version of varve .* cannot tell$/)
+  expect(said(await item('signed'))).toMatch(/^missing: This version of varve .* cannot tell$/)
+  expect(said(await item('remotes'))).toMatch(/^missing: .* this cannot be shown$/)
 })
 
 it('an approver counts if it is not who registered the model', async () => {

@@ -4,7 +4,7 @@ import { missing } from '../verdicts.ts'
 /** What this version of varve cannot find out is missing, whatever is so: a check that takes it on trust would be none. */
 export const remotesRule: CheckRule = {
   id: 'remotes', level: 'audit', title: 'All that it is made of exists on two remotes',
-  decide: () => missing('This version of varve knows no remotes, and cannot tell', 'Keep copies of the repository in two places; waive this, with where they are, until remotes can be checked.'),
+  decide: () => missing('Records of runs, with code and models, do not travel to remotes yet, so that this cannot be shown', 'Keep copies of the repository in two places; waive this, with where they are, until that can be checked.'),
 }
 
 export const signedRule: CheckRule = {
