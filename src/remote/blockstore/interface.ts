@@ -7,7 +7,7 @@ export interface RepositoryBlockstoreOptions {
    * `getMany`, and deleted ones until garbage is collected: whoever may ask for blocks can read all datasets whose hashes are known to him.
    */
   readonly reads?: 'own' | 'repository'
-  /** After so many changes that are not committed, they are. Default 4096. Infinity leaves it to `flush`, `stop` and `close`. */
+  /** After so many changes that are not committed, they are. Default 4096. Infinity leaves it to `flush` and `close`. */
   readonly flushAfter?: number
   /** What the log of operations says that the commits were for. Default empty. */
   readonly message?: string

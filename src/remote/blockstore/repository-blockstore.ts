@@ -18,8 +18,8 @@ const DEFAULT_FLUSH_AFTER = 4096
 /**
  * A varve repository as a blockstore of IPFS's `interface-blockstore`, so that Helia and all that is written for that interface run on it.
  *
- * Blocks go into packs as they are put, and are durable and seen by others after `flush`, which comes by itself after so many changes and with `stop` and `close`; what was not flushed is gone if the process
- * dies. A list of them under the ref `_varve/blockstores/<name>` keeps them from garbage collection, one by one: links between them are not followed. `delete` takes a block off the list, and the next collection
+ * Blocks go into packs as they are put, and are durable and seen by others after `flush`, which comes by itself after so many changes and with `close`; what was not flushed is gone if the process
+ * dies. Helia does not tell a blockstore that it stops: close it then. A list of them under the ref `_varve/blockstores/<name>` keeps them from garbage collection, one by one: links between them are not followed. `delete` takes a block off the list, and the next collection
  * takes it away if nothing else needs it. Lists stay where they are: `push` and `fetch` do not carry them.
  *
  * A block is known by its digest alone. CIDs of either version and any codec are taken, if their hash is the repository's (SHA-256 unless it was created otherwise); one block under two codecs is one block, and
@@ -28,6 +28,9 @@ const DEFAULT_FLUSH_AFTER = 4096
  * @example
  * const blockstore = repositoryBlockstore(repository)
  * const helia = await createHelia({ blockstore })
+ * …
+ * await helia.stop()
+ * await blockstore.close()
  */
 export function repositoryBlockstore(repository: BlockRepository | Repository, options: RepositoryBlockstoreOptions = {}): RepositoryBlockstore {
   return new RepositoryBlockstore('blocks' in repository ? repository.blocks : repository, options)
@@ -146,16 +149,6 @@ export class RepositoryBlockstore implements Blockstore {
    */
   flush(): Promise<void> {
     return this.#inTurn(() => this.#commit())
-  }
-
-  /** Nothing needs to be started; it is there for Helia, which calls `stop` only where there is a `start`. */
-  start(): void {
-    this.#assertOpen()
-  }
-
-  /** The same as `flush`. */
-  async stop(): Promise<void> {
-    if (!this.#closed) await this.flush()
   }
 
   /** Flushes and ends; the repository stays open. After an error it is not closed, so that nothing is lost. */

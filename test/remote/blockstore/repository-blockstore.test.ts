@@ -64,7 +64,7 @@ describe('what is put', () => {
     expect(await gather(repository.blocks.operations())).toMatchObject([{ action: 'blockstore', message: 'from peers', actor: 'helia', changes: [{ name: '_varve/blockstores/default' }] }])
   })
 
-  it('is committed by stop, by close and after so many changes', async () => {
+  it('is committed by flush, by close and after so many changes', async () => {
     const storage = new MemoryStorage()
     const repository = await create(storage)
     const blockstore = repositoryBlockstore(repository, { flushAfter: 3 })
@@ -74,14 +74,12 @@ describe('what is put', () => {
     expect(await committed()).toBe(3)
     for (const { cid, bytes } of blocks.slice(3, 4)) await blockstore.put(cid, bytes)
     expect(await committed()).toBe(3)
-    await blockstore.stop()
+    await blockstore.flush()
     expect(await committed()).toBe(4)
-    blockstore.start()
     for (const { cid, bytes } of blocks.slice(4)) await blockstore.put(cid, bytes)
     await blockstore.close()
     expect(await committed()).toBe(5)
     await blockstore.close()
-    await blockstore.stop()
     const { cid, bytes } = block('late')
     await expect(blockstore.put(cid, bytes)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     expect(await repository.blocks.has(cid)).toBe(false)
