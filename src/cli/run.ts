@@ -12,6 +12,8 @@ export async function runCli(args: readonly string[], version: string): Promise<
   // Known before the parser knows: a command line that cannot be parsed still gets its one document.
   const json = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json')
   watchStdout(json)
+  // On Node 20 the SDK of S3 has something to say on stderr about its versions to come, in the middle of results.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   process.on('uncaughtException', (error) => process.exit(reportError(error, json)))
   let context: Context | undefined
   const program = createProgram(version, (flags) => (context = new Context(flags)))

@@ -14,3 +14,8 @@ export function trackedRef(text: string): string | undefined {
 export function shownTracked(name: string): string | undefined {
   return name.startsWith(TRACKED) ? name.slice(TRACKED.length) : undefined
 }
+
+/** What the names begin with of refs that remember those of remotes which begin with `prefix`: `origin/ra`. */
+export function trackedPrefix(prefix: string): string {
+  return `${TRACKED}${prefix}`
+}

@@ -32,6 +32,8 @@ test('two colleagues: add, push, clone, change, push, pull, and the same root on
   expect(await runJson<Pushed>(['push', 'data'], { cwd: bob })).toMatchObject({ refs: [{ outcome: 'forward' }] })
 
   expect(await runJson(['fetch'], { cwd: ada })).toMatchObject({ refs: [{ ref: 'data' }] })
+  expect((await runJson<{ name: string }[]>(['refs'], { cwd: ada })).map(({ name }) => name)).toEqual(['data', 'origin/data'])
+  expect((await runJson<{ name: string }[]>(['refs', 'origin/'], { cwd: ada })).map(({ name }) => name)).toEqual(['origin/data'])
   const { stdout } = await runCli(['diff', 'data', 'origin/data'], { cwd: ada })
   expect(stdout).toContain('b.txt')
   await runJson(['pull'], { cwd: ada })

@@ -1,6 +1,7 @@
 import type { RefInfo } from '../../dataset/results.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { NotFoundError } from '../../errors.ts'
+import { shownTracked, trackedPrefix } from '../../repository/tracked-ref.ts'
 import { shownText } from '../format.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
@@ -27,7 +28,9 @@ export const verb: AnyVerb = defineVerb<Flags>({
       return
     }
     const refs: RefInfo[] = []
-    for await (const ref of repository.refs(prefix)) refs.push(ref)
+    // What a remote had is shown by the name that it can be asked for by.
+    for (const start of prefix === undefined ? [''] : [prefix, trackedPrefix(prefix)]) for await (const ref of repository.refs(start)) refs.push({ ...ref, name: shownTracked(ref.name) ?? ref.name })
+    refs.sort((a, b) => (a.name < b.name ? -1 : 1))
     const width = Math.max(0, ...refs.map(({ name }) => name.length))
     await output.result(refs, () => refs.map(({ name, root, time, message }) => {
       const [subject = ''] = message.split('\n')
