@@ -7,7 +7,9 @@ import { askService } from './ask-service.ts'
  */
 export async function dockerImage(socketPath: string, container: string, timeoutMs: number): Promise<string> {
   const ask = async (path: string): Promise<Readonly<Record<string, unknown>>> => ((await askService(`http://localhost${path}`, timeoutMs, { socketPath })) ?? {}) as Readonly<Record<string, unknown>>
-  const { Image: id, Config: config } = await ask(`/containers/${encodeURIComponent(container)}/json`)
+  const { Id: own, Image: id, Config: config } = await ask(`/containers/${encodeURIComponent(container)}/json`)
+  // A host name may be what somebody has called another container.
+  if (typeof own !== 'string' || !own.startsWith(container)) throw new Error('the container that it has by that name is another')
   if (typeof id !== 'string') throw new Error('it does not say from which image the container is')
   const { RepoDigests: digests } = await ask(`/images/${encodeURIComponent(id)}/json`)
   const found = (Array.isArray(digests) ? digests : []).flatMap((text): readonly { readonly name: string; readonly digest: string }[] => {

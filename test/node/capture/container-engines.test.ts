@@ -41,7 +41,7 @@ describe.runIf(process.platform !== 'win32')('the image of a container that Dock
     await serve({ [`/containers/${ID}/json`]: container, [`/images/${encodeURIComponent(CONFIG)}/json`]: image }, socket)
     return socket
   }
-  const STARTED = { Image: CONFIG, Config: { Image: 'registry.example/trainer:2' } }
+  const STARTED = { Id: ID, Image: CONFIG, Config: { Image: 'registry.example/trainer:2' } }
 
   it('has the digest that a registry has it by', async () => {
     const socket = await engine(STARTED, { RepoDigests: [`registry.example/trainer@${DIGEST}`] })
@@ -58,7 +58,7 @@ describe.runIf(process.platform !== 'win32')('the image of a container that Dock
 
   it.each<[string, unknown, unknown, string]>([
     ['was built there', STARTED, { RepoDigests: [] }, 'the image is in no registry that it knows of: it was built there and never pushed'], ['has no digests that are any', STARTED, { RepoDigests: [7, 'a:latest', `a@${DIGEST}0`] }, 'the image is in no registry that it knows of: it was built there and never pushed'],
-    ['is of a container that it does not know', undefined, {}, 'it answered with status 404'], ['is not said', {}, {}, 'it does not say from which image the container is'], ['is said in no JSON', '{', {}, 'its answer is no JSON'], ['is null', 'null', {}, 'it does not say from which image the container is'],
+    ['is of a container that it does not know', undefined, {}, 'it answered with status 404'], ['is not said', { Id: ID }, {}, 'it does not say from which image the container is'], ['is of another that has its name', { ...STARTED, Id: 'other' }, {}, 'the container that it has by that name is another'], ['is said in no JSON', '{', {}, 'its answer is no JSON'], ['is null', 'null', {}, 'the container that it has by that name is another'],
   ])('that %s is not known', async (_what, container, image, why) => {
     expect(await inside({ sockets: [await engine(container, image)] })).toEqual({ container: null, missing: [`${UNKNOWN} (the socket of Docker did not say it: ${why})`] })
   })
