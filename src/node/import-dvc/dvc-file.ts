@@ -1,11 +1,13 @@
 import { MalformedDataError, PipelineError } from '../../errors.ts'
 import type { SourceMap, SourceValue } from '../../recipe/pipeline/interface.ts'
 import { Problems } from '../../recipe/pipeline/problems.ts'
-import { readYaml } from '../../recipe/pipeline/read-yaml.ts'
+import type { readYaml as readYamlFile } from '../../recipe/pipeline/read-yaml.ts'
 
 /**
  * How an MD5 was taken: of the bytes, or, by DVC before version 3, of text with its line ends made LF.
  */
+type ReadYaml = typeof readYamlFile
+
 export type DvcHash = 'md5' | 'md5-dos2unix'
 
 /** One file or folder that DVC tracks. */
@@ -27,16 +29,18 @@ const MD5 = /^([0-9a-f]{32})(\.dir)?$/
  * @param name for messages
  * @throws MalformedDataError, with the line, for what is no YAML, has no outputs, or tracks them by anything but MD5
  */
-export function parseDvcFile(text: string, name: string): readonly DvcOutput[] {
+export async function parseDvcFile(text: string, name: string): Promise<readonly DvcOutput[]> {
+  // Loaded when it is needed: nothing else of the library reads YAML at once.
+  const { readYaml } = await import('../../recipe/pipeline/read-yaml.ts')
   try {
-    return read(text, name)
+    return read(readYaml, text, name)
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error
     throw new MalformedDataError(error.message, { cause: error, data: { path: name, problems: error.problems }, hint: 'Run `dvc add` or `dvc commit` to have it written anew, then import it again.' })
   }
 }
 
-function read(text: string, name: string): readonly DvcOutput[] {
+function read(readYaml: ReadYaml, text: string, name: string): readonly DvcOutput[] {
   const problems = new Problems()
   const top = readYaml(text, name, problems)
   problems.throwIfAny()

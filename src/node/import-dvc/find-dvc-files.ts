@@ -24,7 +24,7 @@ const SUFFIX = '.dvc'
 /** Reads one `.dvc` file; undefined if there is none. @throws MalformedDataError */
 export async function readDvcFile(path: string, folder = ''): Promise<DvcFile | undefined> {
   const bytes = await readBounded(path, MOST_DVC_FILE_BYTES)
-  return bytes === undefined ? undefined : { folder, path, outputs: parseDvcFile(bytes.toString('utf8'), path) }
+  return bytes === undefined ? undefined : { folder, path, outputs: await parseDvcFile(bytes.toString('utf8'), path) }
 }
 
 /**

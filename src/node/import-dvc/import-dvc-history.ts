@@ -97,7 +97,7 @@ async function blobOf(git: Git, id: string): Promise<Buffer> {
 async function listingOf(cache: DvcCache, bytes: Buffer | undefined, name: string, signal: AbortSignal | undefined): Promise<Listing> {
   const listing = new Map<string, TrackedFile>()
   if (bytes === undefined) return listing
-  for (const file of await trackedFiles(cache, placesInFile(parseDvcFile(bytes.toString('utf8'), name)), { hint: HINT, signal })) {
+  for (const file of await trackedFiles(cache, placesInFile(await parseDvcFile(bytes.toString('utf8'), name)), { hint: HINT, signal })) {
     const path = pathToText(file.path)
     if (listing.has(path)) throw new MalformedDataError(`${file.name} comes twice in what ${name} tracks`, { data: { path: file.name }, hint: 'Run `dvc add` on it again, and import from that commit on.' })
     listing.set(path, file)

@@ -6,11 +6,13 @@ import type { S3Settings } from '../../../src/remote/s3/interface.ts'
 import { s3Storage, type S3Storage } from '../../../src/remote/s3/s3-storage.ts'
 import { expectBytes, patternBytes } from '../../../src/storage/conformance-trial.ts'
 import { PASS, startHostileProxy, type Fate, type HostileProxy, type Passing } from './hostile-proxy.ts'
-import { CREDENTIALS, INSTALLED, startServer, type RunningServer } from './servers.ts'
+import { CREDENTIALS, INSTALLED, MISSING, startServer, type RunningServer } from './servers.ts'
 
 const BIG = 20 * 1024 * 1024
 
-describe.skipIf(INSTALLED.length === 0).each(INSTALLED)('between here and $name', (make) => {
+for (const program of MISSING) test.skip(`${program} is not installed: nothing is known of it`, () => undefined)
+
+describe.each(INSTALLED)('between here and $name', (make) => {
   let server: RunningServer
   let proxy: HostileProxy
   let clean: S3Storage

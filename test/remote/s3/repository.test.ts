@@ -10,7 +10,7 @@ import { s3Storage, type S3Storage } from '../../../src/remote/s3/s3-storage.ts'
 import { equalBytes } from '../../../src/bytes.ts'
 import { patternBytes } from '../../../src/storage/conformance-trial.ts'
 import { PASS, startHostileProxy, type Fate, type HostileProxy } from './hostile-proxy.ts'
-import { CREDENTIALS, INSTALLED, startServer, type RunningServer } from './servers.ts'
+import { CREDENTIALS, INSTALLED, MISSING, startServer, type RunningServer } from './servers.ts'
 
 /** The last means nothing but for a conditional write. */
 const MESSES: readonly Fate[] = [
@@ -18,7 +18,9 @@ const MESSES: readonly Fate[] = [
   { type: 'cut' }, { type: 'shorten' }, { type: 'lie', status: 412, code: 'PreconditionFailed' },
 ]
 
-describe.skipIf(INSTALLED.length === 0).each(INSTALLED)('a repository in $name', (make) => {
+for (const program of MISSING) test.skip(`${program} is not installed: nothing is known of it`, () => undefined)
+
+describe.each(INSTALLED)('a repository in $name', (make) => {
   let server: RunningServer
   let proxy: HostileProxy
   let work: string
