@@ -56,9 +56,12 @@ it('an output that something goes on writing to while it is stored fails, and is
     async execute(job) {
       const outcome = await processExecutor.execute(job)
       const write = (): void => {
-        // Until the scratch folder is removed.
-        if (!existsSync(job.scratch.output('out'))) return
-        appendFileSync(join(job.scratch.output('out'), 'big'), 'more')
+        try {
+          appendFileSync(join(job.scratch.output('out'), 'big'), 'more')
+        } catch {
+          // Until the scratch folder is removed, which may be at any moment.
+          return
+        }
         writing = setTimeout(write, 0)
       }
       write()
