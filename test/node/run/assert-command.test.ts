@@ -7,7 +7,7 @@ import { listRuns } from '../../../src/run/run-tree.ts'
 import { gather } from '../../dataset/in-memory.ts'
 import { Project } from './project.ts'
 
-const FOLDER = resolve('/work/project')
+const FOLDER = resolve('/somewhere/project')
 const check = (command: Partial<CommandToRun>): void => assertCommand({ command: ['train'], inputs: {}, outputs: {}, config: { values: { rate: 0.1, deep: { er: 'x' } } }, seed: '7', folder: FOLDER, repository: join(FOLDER, '.varve'), ...command })
 
 describe('a command is refused', () => {
