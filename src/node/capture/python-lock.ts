@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { StorageError } from '../../errors.ts'
-import { errorCode, isAbsence } from '../system-errors.ts'
+import { contentOf } from '../content-of.ts'
 import { pipfileLock, tomlLock } from './python-lock-files.ts'
 import { type RequirementsReader, requirements } from './requirements.ts'
 
@@ -64,15 +63,5 @@ function namesIn(folder: string): readonly string[] {
   } catch {
     // What may not be listed has nothing that a program could be told to use.
     return []
-  }
-}
-
-function contentOf(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    if (isAbsence(error) || errorCode(error) === 'EISDIR') return undefined
-    const reason = errorCode(error) ?? 'UNKNOWN'
-    throw new StorageError(`${path} cannot be read: ${reason}`, { cause: error, data: { file: path, reason }, hint: 'Make it readable.' })
   }
 }

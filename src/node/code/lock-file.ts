@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { StorageError } from '../../errors.ts'
-import { errorCode, isAbsence } from '../system-errors.ts'
+import { contentOf } from '../content-of.ts'
 
 /** Lock files of JavaScript, in the order in which they count where a folder has several; npm prefers its shrinkwrap too. */
 export const NODE_LOCK_FILES: readonly string[] = ['npm-shrinkwrap.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
@@ -35,15 +33,5 @@ export function nearestOf(folder: string, names: readonly string[]): { readonly 
       if (content !== undefined) return { path, content }
     }
     if (dirname(at) === at) return undefined
-  }
-}
-
-function contentOf(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    if (isAbsence(error) || errorCode(error) === 'EISDIR') return undefined
-    const reason = errorCode(error) ?? 'UNKNOWN'
-    throw new StorageError(`${path} cannot be read: ${reason}`, { cause: error, data: { file: path, reason }, hint: 'Make it readable.' })
   }
 }

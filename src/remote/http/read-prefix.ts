@@ -1,3 +1,4 @@
+import { concatBytes } from '../../bytes.ts'
 import type { ByteRange } from '../../storage/interface.ts'
 import { RequestFailure } from '../requests/request-failure.ts'
 
@@ -30,13 +31,7 @@ export async function readPrefix(body: AsyncIterable<Uint8Array>, range: ByteRan
     }
   }
   if (total !== undefined && size !== end - start) throw new RequestFailure({ reason: 'ETRUNCATED', what: `the answer ends after ${seen} of ${total} bytes`, again: 'soon', hint: 'Something between here and the server cuts answers; run the same command again.' })
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.length
-  }
-  return bytes
+  return concatBytes(parts)
 }
 
 function ignored(): RequestFailure {
