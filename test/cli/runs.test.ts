@@ -84,6 +84,7 @@ test('a run has the exit code of its command, and mistakes are told before anyth
   const begun = (await runCli(['runs'], { cwd })).stdout
   expect(await runCli(['run', '--output', 'o=.', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('The output o cannot be .') as string })
   expect(await runCli(['run', ...COMMAND, '{inputs.train}'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('{inputs.train} that stands for nothing') as string })
+  if (process.platform !== 'win32') expect(await runCli(['run', '--', 'nodde', 'train.mjs'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/^varve: There is no program "nodde".*\n/) as string })
   expect((await runCli(['runs'], { cwd })).stdout).toBe(begun)
   expect(await runCli(['show', 'train#9'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no run "train#9"') as string })
   expect(await runCli(['runs', 'compare', 'train'], { cwd })).toMatchObject({ code: 2 })

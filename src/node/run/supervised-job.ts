@@ -70,7 +70,7 @@ export class SupervisedJob {
     const forget = this.#forwardStops(child)
     try {
       const { exitCode, endSignal, trouble } = await endOf(child)
-      if (trouble !== undefined) return { status: 'failed', reason: errorCode(trouble) === 'ENOENT' ? `there is no program ${program}` : `${program} could not be started: ${trouble.message}` }
+      if (trouble !== undefined) return { status: 'failed', reason: errorCode(trouble) === 'ENOENT' ? `there is no program ${program}, or not what its first line says to run it with` : `${program} could not be started: ${trouble.message}` }
       if (signal?.aborted === true) return { status: 'aborted', reason: 'it was stopped', exitCode, signal: endSignal }
       if (exitCode === 0) return { status: 'succeeded', exitCode, signal: null }
       return { status: 'failed', reason: endSignal === null ? `the command ended with exit code ${exitCode}` : `the command was ended by ${endSignal}`, exitCode, signal: endSignal }
