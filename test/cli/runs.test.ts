@@ -101,6 +101,7 @@ test('after kill -9 a run is lost, with the metrics of all but the last second',
   await ended
   // The command goes on, and as long as it does the run is not lost.
   expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^slow#1 {2}running /)
+  expect(await runCli(['runs', 'close', 'slow#1', '--why', 'I killed it'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringMatching(/slow#1 is not lost: its command lives on this machine, as number \d+\n.*kill \d+\. .*`varve runs`/) as string })
   const [noted] = readdirSync(join(cwd, '.varve/cache/runs')).map((run) => JSON.parse(readFileSync(join(cwd, '.varve/cache/runs', run, 'command.json'), 'utf8')) as { id: number })
   process.kill(noted?.id ?? 0, 'SIGKILL')
   await sleep(200)
