@@ -75,6 +75,21 @@ test('a quiet run prints what its command does and nothing else, and its log has
   expect(await runCli(['--quiet', 'reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stderr: '' })
 }, 60_000)
 
+test('a key that no file of configuration has is refused, unless it is said to be new; one from a variable is warned of, and refused if the run is strict', async () => {
+  const cwd = await project()
+  const quick = ['--', process.execPath, '-e', 'process.exit()']
+  const refused = await runCli(['run', '--config', 'config.yaml', '--set', 'rat=0.25', ...quick], { cwd })
+  expect(refused).toMatchObject({ code: 2, stderr: 'varve: The configuration has no key "rat" that could be set; did you mean "rate"?\n  Correct it; or, if a new key is meant, write --set +rat=…\n' })
+  const env = { VARVE_CONFIG__naem: 'x' }
+  expect(await runCli(['run', '--strict', '--config', 'config.yaml', ...quick], { cwd, env })).toMatchObject({ code: 2, stderr: expect.stringMatching(/^varve: VARVE_CONFIG__naem sets "naem", a key that no file of configuration has; did you mean "name"\?\n.*unset VARVE_CONFIG__naem/) as string })
+  expect((await runCli(['check', '--preflight', '--config', 'config.yaml', '--set', 'rat=1', ...quick], { cwd })).stdout).toContain('did you mean "rate"?')
+  expect((await runCli(['runs'], { cwd })).stdout).toBe('')
+  expect(await runCli(['run', '--name', 'new', '--config', 'config.yaml', '--set', '+rat=1', '--set', 'rat=2', '--set', 'rate=3', ...quick], { cwd, env })).toMatchObject({ code: 0, stderr: expect.stringMatching(/^varve: warning: VARVE_CONFIG__naem sets "naem"/) as string })
+  expect(await runJson(['show', 'new'], { cwd })).toMatchObject([{ config: { rate: 3, name: 'base', rat: 2, naem: 'x' } }])
+  // Where nothing is declared, everything is new.
+  expect(await runCli(['run', '--name', 'free', '--set', 'rat=1', ...quick], { cwd, env })).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') as string })
+}, 60_000)
+
 test('a run has the exit code of its command, and mistakes are told before anything is begun', async () => {
   const cwd = await project()
   expect(await runCli(['run', '--', process.execPath, '-e', 'process.exit(7)'], { cwd })).toMatchObject({ code: 7 })

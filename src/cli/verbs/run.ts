@@ -37,7 +37,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
   },
   async run(context, words, flags) {
     const { superviseRun } = await import('../../node/run/supervise-run.ts')
-    const request = await runRequest(flags, words)
+    const request = await runRequest(flags, words, flags.strict === true ? {} : { warn: (sentence) => context.output.warn(sentence) })
     const config = await request.config()
     await using repository = await context.openOrCreate()
     const { output, interruption } = context

@@ -251,7 +251,7 @@ describe('a run of a command', () => {
     expect(await reproduceRun(repository, 'train', { environment: { PATH: process.env['PATH'] }, modules: project.folder })).toMatchObject({ verdict: 'identical' })
     // One step of what it was derived by, without training.
     expect(await reproduceStep(repository, 'train', 'loud', { modules: project.folder })).toMatchObject({ ok: true, steps: [{ recipe: 'loud', status: 'same' }] })
-    await expect(reproduceStep(repository, 'train', 'quiet')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'There are loud.' })
+    await expect(reproduceStep(repository, 'train', 'quiet')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'There is loud.' })
   }, 60_000)
 })
 
