@@ -67,7 +67,7 @@ export async function fetchRefs(repository: Repository, options: FetchOptions = 
 export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: FurtherChanges): Promise<{ readonly result: FetchResult; readonly refs: ReadonlyMap<string, CID> }> {
   const target = await resolveTarget(repository, options.from)
   const requests: RequestTally = {}
-  const place = await openRemote(target, { onRequest: tallyOf(requests) })
+  const place = await openRemote(target, { onRequest: tallyOf(requests), signal: options.signal })
   try {
     const remote = place.blocks
     const { blocks } = repository

@@ -6,7 +6,7 @@ import type { BlockRepository } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
 import type { RemoteRequest } from '../requests/interface.ts'
 import { compareBytes } from '../../bytes.ts'
-import { openPlace } from '../place.ts'
+import { openPlace, type PlaceOptions } from '../place.ts'
 import { inParallel } from '../transfer/in-parallel.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
@@ -17,20 +17,22 @@ export interface LazyRemoteOptions {
   readonly url: string
   /** Told of every request over a network. */
   readonly onRequest?: (request: RemoteRequest) => void
+  /** Ends requests that are under way, with its reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A remote that data was left at. It is opened when the first block is asked for; all that comes from there was hashed by its reader. */
 export class LazyRemote {
   readonly name: string
   readonly url: string
-  readonly #onRequest: ((request: RemoteRequest) => void) | undefined
+  readonly #options: PlaceOptions
   #opened: Promise<Repository> | undefined
   #failedAt = Number.NEGATIVE_INFINITY
 
-  constructor({ name, url, onRequest }: LazyRemoteOptions) {
+  constructor({ name, url, onRequest, signal }: LazyRemoteOptions) {
     this.name = name
     this.url = url
-    this.#onRequest = onRequest
+    this.#options = { signal, ...(onRequest === undefined ? {} : { onRequest }) }
   }
 
   /** @throws NotFoundError if it is not there; StorageError if the remote cannot be reached */
@@ -69,7 +71,7 @@ export class LazyRemote {
   async #blocks(): Promise<BlockRepository> {
     if (this.#opened === undefined || performance.now() - this.#failedAt > TRY_AGAIN_AFTER_MS) {
       this.#failedAt = Number.POSITIVE_INFINITY
-      this.#opened = openPlace({ url: this.url }, this.#onRequest === undefined ? {} : { onRequest: this.#onRequest })
+      this.#opened = openPlace({ url: this.url }, this.#options)
       this.#opened.catch(() => (this.#failedAt = performance.now()))
     }
     return (await this.#opened).blocks

@@ -16,11 +16,11 @@ import type { Storage } from '../../storage/interface.ts'
  * await using repository = await openRepository('./.varve', { create: true })
  */
 export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
-  return openHere(location, { elsewhere: blocksAtRemotes, ...options })
+  return openHere(location, { elsewhere: (repository) => blocksAtRemotes(repository, options.signal), ...options })
 }
 
 /** Where blocks are that were left at remotes; undefined if none were. Reads what is here alone. */
-async function blocksAtRemotes(repository: BlockRepository): Promise<BlocksElsewhere | undefined> {
+async function blocksAtRemotes(repository: BlockRepository, signal: AbortSignal | undefined): Promise<BlocksElsewhere | undefined> {
   const names = await lazyRemotes(repository)
   if (names.length === 0) return undefined
   const { readRemotesHere } = await import('../remotes.ts')
@@ -28,5 +28,5 @@ async function blocksAtRemotes(repository: BlockRepository): Promise<BlocksElsew
   if (known.length === 0) return undefined
   const { LazyRemote } = await import('./lazy-remote.ts')
   const { LazyBlocks } = await import('./lazy-blocks.ts')
-  return new LazyBlocks(known.map(({ name, url }) => new LazyRemote({ name, url })))
+  return new LazyBlocks(known.map(({ name, url }) => new LazyRemote({ name, url, signal })))
 }
