@@ -11,6 +11,8 @@ import { listRemotes, storeRemote } from './remotes.ts'
 export interface CloneOptions extends OperationOptions {
   /** Refs and tags; default all. */
   readonly refs?: readonly string[]
+  /** Runs that are over, derivations and models too. Default: if no refs are named. */
+  readonly records?: boolean
   readonly author?: string
 }
 
@@ -27,14 +29,14 @@ export interface CloneResult extends PullResult {
  */
 export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
   const url = checkedUrl(address)
-  const { refs, author, ...operation } = options
+  const { refs, records, author, ...operation } = options
   const place = await openPlace({ url })
   const { hash } = place.blocks.config
   await place.close()
   const repository = await openRepository(folder, { create: true, hash })
   try {
     await claim(repository, url, author)
-    const pulled = await pull(repository, { ...operation, ...(refs === undefined ? {} : { refs }), ...(author === undefined ? {} : { author }) })
+    const pulled = await pull(repository, { ...operation, ...(refs === undefined ? {} : { refs }), ...(records === undefined ? {} : { records }), ...(author === undefined ? {} : { author }) })
     return { ...pulled, repository: resolve(folder) }
   } finally {
     await repository.close()

@@ -22,6 +22,11 @@ export interface Transferred {
   readonly whole: readonly CID[]
 }
 
+export interface TransferOptions extends OperationOptions {
+  /** More that is wanted: of what was dropped at the source the record suffices here. */
+  readonly further?: readonly CID[]
+}
+
 /** One repository, and a session of another that its blocks go to. */
 export interface Route {
   readonly source: BlockRepository
@@ -35,8 +40,8 @@ export interface Route {
  *
  * @throws NotFoundError, CorruptBlockError if the source is not whole, or has only the record of what is wanted
  */
-export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: OperationOptions): Promise<Transferred> {
-  const { signal, onProgress } = options
+export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: TransferOptions): Promise<Transferred> {
+  const { signal, onProgress, further = [] } = options
   const before = session.added
   const droppedAtSource = await source.evicted()
   const droppedAtTarget = await target.evicted()
@@ -51,7 +56,7 @@ export async function transfer({ source, target, session }: Route, wants: readon
   const checkpoints = new Checkpoints(session)
   const chunks = new DigestTable()
   try {
-    for await (const { cid, bytes } of newBlocks(source, wants, common, { ends, signal })) {
+    for await (const { cid, bytes } of newBlocks(source, [...wants, ...further], common, { ends, signal })) {
       if (bytes === undefined) chunks.add(cid.multihash.digest)
       else await session.put(DAG_CBOR_CODE, bytes)
       if (bytes !== undefined && isFilled(cid)) whole.push(cid)
