@@ -31,6 +31,8 @@ export interface VerifyResult {
   readonly damaged: readonly DamagedBlock[]
   /** Objects of the repository that are not as they were written. */
   readonly problems: readonly ObjectProblem[]
+  /** Only there, and false, where the repository cannot be listed: what its newest root record leads to was verified, and nothing else was looked for. */
+  readonly listed?: false
 }
 
 /** A chunk, with the path that needs it, as bytes in a revision, and the size it is said to have. */
@@ -122,7 +124,7 @@ export async function verifyRepository(repository: BlockRepository, options: Ope
     if (!known) problems.push({ key: 'the tree of refs', problem: error.message })
   }
   const damaged = damage.list()
-  return { ok: damaged.length === 0 && problems.length === 0, blocks: report.blocks, bytes: report.bytes, damaged, problems }
+  return { ok: damaged.length === 0 && problems.length === 0, blocks: report.blocks, bytes: report.bytes, damaged, problems, ...(report.isListed ? {} : { listed: false }) }
 }
 
 const OWN_REFS = '_varve/'

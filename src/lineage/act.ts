@@ -38,6 +38,8 @@ export interface Act {
   readonly label: string
   readonly ins: readonly Link[]
   readonly outs: readonly Link[]
+  /** Of a model: the aliases that point to it now. */
+  readonly aliases?: () => Promise<readonly string[]>
   /** May read a little more. */
   readonly describe: () => Promise<LineageNode> | LineageNode
 }

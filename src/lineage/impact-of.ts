@@ -88,9 +88,8 @@ async function modelsOf(table: ActTable, { acts }: Affected): Promise<readonly A
     found.set(idOf(cid), known)
   }
   return Promise.all([...found].map(async ([id, { cid, kinds }]) => {
-    const node = await table.get(id)?.describe()
-    const aliases = node?.facts['aliases']
-    return { label: node?.label ?? '', id: cidText(cid), aliases: Array.isArray(aliases) ? aliases.map(String) : [], isMadeOf: kinds.has('model'), isEvaluatedOn: kinds.has('evaluation') }
+    const model = table.get(id)
+    return { label: model?.label ?? '', id: cidText(cid), aliases: (await model?.aliases?.()) ?? [], isMadeOf: kinds.has('model'), isEvaluatedOn: kinds.has('evaluation') }
   }))
 }
 

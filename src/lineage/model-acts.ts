@@ -20,6 +20,7 @@ export async function* modelActs(repository: BlockRepository): AsyncGenerator<Ac
       id, cid, kind: 'model', label,
       ins: [{ ...rootLink({ name: 'weights of', root }), isLeaf: true }, { role: 'made by', id: idOf(run), to: { kind: 'run', cid: run, made: root } }],
       outs: evaluatedOn === null ? [] : [{ role: EVALUATION, id: evaluationId(id), to: { kind: 'act' } }],
+      aliases: () => aliases.of(name, cid),
       describe: async () => {
         const { artifact, by, at, why, evaluation } = await version()
         const metrics = evaluation === null ? {} : { metrics: evaluation.metrics }

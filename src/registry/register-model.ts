@@ -1,4 +1,5 @@
 import { cidText } from '../cid/cid.ts'
+import { firstNames, namesHint } from '../dataset/near-names.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { resolveRevision } from '../dataset/revision.ts'
 import { verifyRevision } from '../dataset/verify.ts'
@@ -11,6 +12,9 @@ import type { Evaluation, ModelInfo } from './interface.ts'
 import { modelInfo } from './model-info.ts'
 import { parseModelName } from './model-key.ts'
 import { commitVersion } from './model-tree.ts'
+
+/** In a hint. */
+const MOST_ARTIFACTS_NAMED = 10
 
 export interface RegisterModelOptions extends Pick<OperationOptions, 'signal'> {
   /** The run that made it: `train#3`, or `train` for the newest. */
@@ -79,7 +83,7 @@ function artifactOf(run: FoundRun, name: string | undefined): RunArtifact {
   if (found !== undefined) return found
   const names = artifacts.map((artifact) => artifact.name)
   throw new NotFoundError(name === undefined ? `It must be said which artifact of ${run.label} is meant` : `The run ${run.label} has no artifact "${name}"`, {
-    data: { run: run.label, artifacts: names }, hint: names.length === 0 ? 'It has none.' : `It has ${names.join(', ')}.`,
+    data: { run: run.label, artifacts: names }, hint: names.length === 0 ? 'It has none: what a run makes is kept if it is begun with --output model=<path>, or calls run.artifact().' : name === undefined ? `It has ${firstNames(names, MOST_ARTIFACTS_NAMED)}: pass one with --artifact.` : namesHint(name, names),
   })
 }
 

@@ -30,7 +30,7 @@ export interface CloneResult extends PullResult {
 export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
   const url = checkedUrl(address)
   const { refs, records, author, ...operation } = options
-  const place = await openPlace({ url })
+  const place = await openPlace({ url }, { signal: options.signal })
   const { hash } = place.blocks.config
   await place.close()
   const repository = await openRepository(folder, { create: true, hash })

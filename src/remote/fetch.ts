@@ -74,7 +74,7 @@ export async function fetchRefs(repository: Repository, options: FetchOptions = 
 export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: Further): Promise<Fetched> {
   const target = await resolveTarget(repository, options.from)
   const requests: RequestTally = {}
-  const place = await openRemote(target, { onRequest: tallyOf(requests) })
+  const place = await openRemote(target, { onRequest: tallyOf(requests), signal: options.signal })
   try {
     const remote = place.blocks
     const { blocks } = repository

@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes.ts'
 import { type CID, cidText } from '../cid/cid.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import { DELTA_CODEC } from '../codec/block-compression.ts'
@@ -81,17 +82,26 @@ export class BlockReader implements BlockSource {
   }
 
   async #get(cid: CID): Promise<Uint8Array> {
-    const locations = await this.#indexes().find(cid.multihash.digest)
-    let damage: unknown
+    const indexes = this.#indexes()
+    const [first] = await indexes.findSome(cid.multihash.digest)
+    if (first === undefined) throw notFound(cid)
+    try {
+      return await this.#readAt(cid, first)
+    } catch (damage) {
+      if (!(damage instanceof CorruptBlockError)) throw damage
+      return this.#readCopy(cid, (await indexes.find(cid.multihash.digest)).filter((other) => !isSamePlace(other, first)), damage)
+    }
+  }
+
+  async #readCopy(cid: CID, locations: readonly BlockLocation[], damage: CorruptBlockError): Promise<Uint8Array> {
     for (const location of locations) {
       try {
         return await this.#readAt(cid, location)
       } catch (error) {
         if (!(error instanceof CorruptBlockError)) throw error
-        damage ??= error
       }
     }
-    throw damage ?? notFound(cid)
+    throw damage
   }
 
   /**
@@ -209,6 +219,10 @@ export class BlockReader implements BlockSource {
     }
     return this.open(cid, location, stored)
   }
+}
+
+function isSamePlace(a: BlockLocation, b: BlockLocation): boolean {
+  return a.offset === b.offset && equalBytes(a.pack.id, b.pack.id)
 }
 
 /** A promise that may fail before anybody waits for it. */

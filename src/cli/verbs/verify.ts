@@ -63,13 +63,14 @@ async function verified(context: Context, revision: string | undefined): Promise
   }
 }
 
-function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems }: VerifyResult, elapsedMs: number): Generator<string> {
+function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, listed }: VerifyResult, elapsedMs: number): Generator<string> {
   for (const { cid, reason, paths } of damaged) {
     yield `${output.style('red', 'damaged')} ${cid}: ${shownText(reason)}`
     for (const path of paths) yield `    ${shownPath(path)}`
   }
   for (const { key, problem } of problems) yield `${output.style('red', 'problem')} ${shownText(problem.startsWith(key) ? problem : `${key}: ${problem}`)}`
   if (ok && output.quiet) return
+  if (listed === false) yield output.style('dim', 'nothing can be listed here: all that the newest state leads to was read, and newer states after a lost root record were not looked for')
   const read = `${plural(blocks, 'block')}, ${formatBytes(bytes)} read and hashed in ${formatDuration(elapsedMs)}`
   if (ok) yield `${output.style('green', 'sound')}: ${read}`
   else {
