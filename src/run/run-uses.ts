@@ -76,6 +76,26 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
   }
 }
 
+/**
+ * Those of many roots that stand in such a use by one of the runs that count, each once. Reads each node once, whatever the number of roots, and of the runs of each only up to the first that counts.
+ * @param counts told the start of a run
+ */
+export async function* rootsUsedBy(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
+  const tree = await repository.getRef(USES_REF)
+  if (tree === undefined || roots.length === 0) return
+  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
+  for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
+    await cursor.seek(prefix)
+    for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
+      if (counts(item.value.cid)) {
+        yield root
+        break
+      }
+      cursor.next()
+    }
+  }
+}
+
 /** Every root that stands in such a use, once, in the order of their digests. Passes over the runs of each. */
 export async function* rootsInUse(repository: BlockRepository, kind: RunUseKind): AsyncGenerator<CID> {
   const tree = await repository.getRef(USES_REF)
