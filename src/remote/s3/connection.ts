@@ -120,7 +120,7 @@ export class S3Connection {
 
   #newClient(sdk: S3Sdk): S3Client {
     const { endpoint, pathStyle = endpoint !== undefined, region = endpoint === undefined ? undefined : 'us-east-1' } = this.#location
-    const { credentials, idleTimeoutMs = IDLE_TIMEOUT_MS, maxRequests = MAX_REQUESTS } = this.#settings
+    const { agents, credentials, idleTimeoutMs = IDLE_TIMEOUT_MS, maxRequests = MAX_REQUESTS } = this.#settings
     const agent = { keepAlive: true, maxSockets: maxRequests }
     const client = new sdk.S3Client({
       ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }), ...(credentials === undefined ? {} : { credentials }),
@@ -133,7 +133,7 @@ export class S3Connection {
       responseChecksumValidation: 'WHEN_REQUIRED',
       // With it the SDK opens a connection for each body.
       expectContinueHeader: false,
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs, httpAgent: agent, httpsAgent: agent },
+      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs, httpAgent: agents?.http ?? agent, httpsAgent: agents?.https ?? agent },
       logger: SILENT,
     })
     const sign: Step = (next) => (args) => {
