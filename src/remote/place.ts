@@ -85,6 +85,9 @@ export async function openPlace({ url, storage }: Place, options: PlaceOptions &
 function lent(storage: Storage): Storage {
   return {
     location: storage.location,
+    get keepsVersions() {
+      return storage.keepsVersions
+    },
     put: (key, body, options) => storage.put(key, body, options),
     get: (key, options) => storage.get(key, options),
     stat: (key, options) => storage.stat(key, options),

@@ -110,7 +110,8 @@ export class S3Connection {
 
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined)
-    opened?.client.destroy()
+    // The client ends whatever its agents have, also what others have from them.
+    if (this.#settings.agents === undefined) opened?.client.destroy()
   }
 
   #open(): Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> {
