@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CID, cidFromDigest, DAG_CBOR_CODE, RAW_CODE } from '../../src/cid/cid.ts'
+import { type CID, cidFromDigest, DAG_CBOR_CODE, RAW_CODE } from '../../src/cid/cid.ts'
 import { cidOfId, digestId, idOf } from '../../src/cid/digest-id.ts'
 import { encodeCbor } from '../../src/codec/dag-cbor.ts'
 import type { ValueCodec } from '../../src/manifest/interface.ts'
