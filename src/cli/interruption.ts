@@ -17,6 +17,11 @@ export class Interruption {
     return this.#signalName
   }
 
+  /** Aborted by the first signal that comes while it is watched for. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
   /** Aborted by the second signal, which then does not end the process; the third does. */
   watchSecond(): AbortSignal {
     this.#second ??= new AbortController()

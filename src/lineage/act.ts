@@ -25,7 +25,7 @@ export interface Act {
   readonly id: string
   /** The derivation; the start of the run; the model version, also of an evaluation. */
   readonly cid: CID
-  readonly kind: Exclude<LineageNode['kind'], 'data' | 'artifact'>
+  readonly kind: Exclude<LineageNode['kind'], 'data' | 'artifact' | 'code'>
   readonly label: string
   readonly ins: readonly Link[]
   readonly outs: readonly Link[]

@@ -24,12 +24,12 @@ export async function addRemote(repository: Repository, name: string, address: s
 }
 
 /** Commits rely on a store that refuses to create what exists; some take the condition and ignore it. */
-async function assertConditionalWrites(url: string): Promise<void> {
+async function assertConditionalWrites(url: string, signal?: AbortSignal): Promise<void> {
   if (!/^s3:/i.test(url)) return
   const { probeConditionalWrites } = await import('./s3/probe-conditional-writes.ts')
   const storage = await storageAt(url)
   try {
-    const probed = await probeConditionalWrites(storage)
+    const probed = await probeConditionalWrites(storage, signal)
     if (probed.kept) return
     throw new StorageError(`${storage.location} ${probed.what}: with several writers commits would be lost`, {
       data: { location: storage.location, reason: 'ENOEXCLUSIVE' }, hint: 'Use a store that keeps If-None-Match, or, if nobody else will ever write there, pass --single-writer.',
@@ -40,11 +40,11 @@ async function assertConditionalWrites(url: string): Promise<void> {
 }
 
 /** Before the first push to an address that has no name here: what `addRemote` asks, if no repository is there yet. @throws StorageError */
-export async function assertMayCreate(url: string): Promise<void> {
+export async function assertMayCreate(url: string, signal?: AbortSignal): Promise<void> {
   if (!/^s3:/i.test(url)) return
-  const storage = await storageAt(url)
+  const storage = await storageAt(url, { signal })
   try {
-    if ((await storage.stat('config.json')) === undefined) await assertConditionalWrites(url)
+    if ((await storage.stat('config.json')) === undefined) await assertConditionalWrites(url, signal)
   } finally {
     await storage.close()
   }

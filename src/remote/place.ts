@@ -8,7 +8,9 @@ import { FolderStorage } from '../node/folder-storage.ts'
 import { openRepository } from '../node/open-repository.ts'
 import type { Storage } from '../storage/interface.ts'
 import { isUrl } from './is-url.ts'
+import { LastWords } from './last-words.ts'
 import type { RemoteRequest } from './requests/interface.ts'
+import { StoppableStorage } from './stoppable-storage.ts'
 
 /** Larger packs than locally: each costs a round trip, and some services bill by the request. */
 export const REMOTE_PACK_SIZE_BYTES: number = 64 * 1024 * 1024
@@ -29,6 +31,8 @@ export interface PlaceOptions {
   readonly singleWriter?: boolean
   /** Told of every request over a network. */
   readonly onRequest?: (request: RemoteRequest) => void
+  /** Ends calls over a network: reads at once, and what a last commit needs some seconds later. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A folder that has a repository in it, in `.varve`, and is none itself, stands for that. */
@@ -38,15 +42,25 @@ export function repositoryFolderOf(folder: string): string {
 }
 
 /** The storage at an address, or in a folder. @throws InvalidArgumentError for an address of a kind that is not known */
-export async function storageAt(location: string, { singleWriter = false, onRequest }: PlaceOptions = {}): Promise<Storage> {
+export async function storageAt(location: string, { singleWriter = false, onRequest, signal }: PlaceOptions = {}): Promise<Storage> {
   if (!isUrl(location)) return new FolderStorage(location)
+  const words = signal === undefined ? undefined : new LastWords(signal)
+  const told = (request: RemoteRequest): void => {
+    if (request.status !== undefined) words?.heard()
+    onRequest?.(request)
+  }
+  const storage = await networkStorage(location, singleWriter, told)
+  return words === undefined ? storage : new StoppableStorage(storage, words)
+}
+
+async function networkStorage(location: string, singleWriter: boolean, onRequest: (request: RemoteRequest) => void): Promise<Storage> {
   if (/^s3:/i.test(location)) {
     const { s3Storage } = await import('./s3/s3-storage.ts')
-    return s3Storage(location, { conditionalWrites: !singleWriter, ...(onRequest === undefined ? {} : { onRequest }) })
+    return s3Storage(location, { conditionalWrites: !singleWriter, onRequest })
   }
   if (/^https?:/i.test(location)) {
     const { httpStorage } = await import('./http/http-storage.ts')
-    return httpStorage(location, onRequest === undefined ? {} : { onRequest })
+    return httpStorage(location, { onRequest })
   }
   throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
 }
@@ -60,7 +74,7 @@ export interface Place {
 /** Opens the repository at a place; with `create`, makes one there if there is none. Close it after use. */
 export async function openPlace({ url, storage }: Place, options: PlaceOptions & { readonly create?: HashName } = {}): Promise<Repository> {
   const { create, ...place } = options
-  const location = storage === undefined ? (isUrl(url) ? await storageAt(url, place) : url) : lent(storage)
+  const location = storage === undefined ? (isUrl(url) ? await storageAt(url, place) : url) : place.signal === undefined ? lent(storage) : new StoppableStorage(lent(storage), new LastWords(place.signal))
   return openRepository(location, create === undefined ? {} : { create: true, hash: create })
 }
 

@@ -62,8 +62,8 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   if (wanted.size === 0) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
   const requests: RequestTally = {}
   const isNew = target.remote === undefined || target.remote.seen === null
-  if (target.remote === undefined && target.storage === undefined) await assertMayCreate(target.url)
-  const place = await openRemote(target, { ...(isNew ? { create: blocks.config.hash } : {}), singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests) })
+  if (target.remote === undefined && target.storage === undefined) await assertMayCreate(target.url, options.signal)
+  const place = await openRemote(target, { ...(isNew ? { create: blocks.config.hash } : {}), singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests), signal: options.signal })
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)

@@ -8,8 +8,9 @@ import type { BlockLocation } from './index-set.ts'
 import { listLeases } from './lease.ts'
 import { type BlockHeader, packKey } from './pack-format.ts'
 import type { OpenDelta } from './pack-reader.ts'
+import { isWithoutListing } from '../storage/no-listing.ts'
 import { Pause } from './pause.ts'
-import { givenUpRecords } from './repair/quarantine.ts'
+import { givenUpTest } from './repair/quarantine.ts'
 import type { BlockRepository } from './repository.ts'
 import { RootLog } from './root-log.ts'
 import { type ReadRecord, recordKey } from './root-record.ts'
@@ -29,14 +30,16 @@ export interface StorageReport {
   readonly damaged: Map<string, { readonly cid: CID; readonly reason: string }>
   /** Packs that are missing or cannot be read to their end; some of their blocks may still be. */
   readonly brokenPacks: Set<IndexedPack>
+  /** False where the storage cannot list: what only a listing tells was not looked for. */
+  isListed: boolean
 }
 
 /**
  * Reads every byte of every object that the newest root record leads to: config, root records, index files, packs, operations. Finds damage
- * and goes on. What the blocks mean is not looked at.
+ * and goes on. What the blocks mean is not looked at. Where nothing can be listed, objects that nothing leads to are not looked for: root records after one that is lost, and a log that is lost whole.
  */
 export async function verifyStorage(repository: BlockRepository, options: OperationOptions = {}): Promise<StorageReport> {
-  const report: StorageReport = { blocks: 0, bytes: 0, problems: [], damaged: new Map(), brokenPacks: new Set() }
+  const report: StorageReport = { blocks: 0, bytes: 0, problems: [], damaged: new Map(), brokenPacks: new Set(), isListed: true }
   await verifyConfig(repository, report)
   await verifyLog(repository, report)
   const indexesSound = await verifyIndexes(repository, report)
@@ -58,10 +61,10 @@ async function verifyConfig(repository: BlockRepository, report: StorageReport):
 /** Each record holds the hash of the one before, back to the first that is still there. Those that a repair gave up are passed over. */
 async function verifyLog(repository: BlockRepository, report: StorageReport): Promise<void> {
   const log = new RootLog(repository.storage, repository.hasher)
-  const givenUp = await givenUpRecords(repository.storage)
+  const isGivenUp = await givenUpTest(repository.storage)
   let expected: Uint8Array | null | undefined
   for (let number = repository.root.number; number > 0; number--) {
-    if (givenUp.has(number)) {
+    if (await isGivenUp(number)) {
       expected = undefined
       continue
     }
@@ -197,6 +200,10 @@ async function noting<T>(report: StorageReport, key: string, check: () => Promis
   try {
     return await check()
   } catch (error) {
+    if (isWithoutListing(error)) {
+      report.isListed = false
+      return undefined
+    }
     // A system that refuses to read says nothing of what is written.
     if (!(error instanceof VarveError) || error instanceof StorageError) throw error
     // A damaged object stops every check that needs it, and is one problem.

@@ -1,4 +1,5 @@
 import { cidText } from '../cid/cid.ts'
+import { namesHint } from '../dataset/near-names.ts'
 import { AmbiguousRevisionError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
@@ -28,11 +29,23 @@ export async function findRun(repository: BlockRepository, text: string): Promis
   const number = parseRunLabel(text)
   const found = number === undefined ? ((await newestOf(repository, text)) ?? (await byIdentity(repository, text))) : await getRun(repository, number)
   if (found !== undefined) return loadRun(repository, found)
+  throw new NotFoundError(`There is no run "${text}"`, { data: { run: text }, hint: await missingRunHint(repository, text) })
+}
+
+/** The names that runs have, sorted. Reads the whole tree of runs, and no run. */
+export async function runNames(repository: BlockRepository): Promise<readonly string[]> {
   const names = new Set<string>()
   for await (const { name } of listRuns(repository)) names.add(name)
-  throw new NotFoundError(`There is no run "${text}"`, {
-    data: { run: text }, hint: names.size === 0 ? 'No run is recorded here yet: `varve run -- <command>` records one.' : `\`varve runs\` lists them; there are runs of ${[...names].slice(0, 5).join(', ')}.`,
-  })
+  return [...names]
+}
+
+async function missingRunHint(repository: BlockRepository, text: string): Promise<string> {
+  const names = await runNames(repository)
+  if (names.length === 0) return 'No run is recorded here yet: `varve run -- <command>` records one.'
+  const { name } = parseRunLabel(text) ?? { name: text }
+  if (!names.includes(name)) return `${namesHint(name, names)} \`varve runs\` lists all.`
+  const { value: newest } = await listRuns(repository, name).next()
+  return `The newest of ${name} is ${newest === undefined ? 'gone' : runLabel(newest)}; \`varve runs list ${name}\` lists them.`
 }
 
 /** Reads the start and the record of a listed run. */

@@ -9,6 +9,7 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags {
   readonly ref?: readonly string[]
+  readonly lazy?: boolean
 }
 
 export const verb: AnyVerb = defineVerb<Flags>({
@@ -22,15 +23,16 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .argument('<url>', 'the path of a folder, or an address')
       .argument('[dir]', 'the folder to make; default: named as the last part of the address')
       .option('--ref <ref>', 'only this ref or tag (repeatable)', collect)
+      .option('--lazy', 'take over the history alone; data is read from the other repository when it is asked for')
   },
-  async run(context, [address = '', named], { ref }) {
+  async run(context, [address = '', named], { ref, lazy = false }) {
     const { clone, defaultFolder } = await import('../../remote/clone.ts')
     const folder = resolve(named ?? defaultFolder(address))
     const path = join(folder, REPOSITORY_FOLDER)
     const author = authorName()
     const startedAt = performance.now()
     const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
-      clone(address, path, { signal, onProgress, ...(ref === undefined ? {} : { refs: ref }), ...(author === undefined ? {} : { author }) }),
+      clone(address, path, { signal, onProgress, lazy, ...(ref === undefined ? {} : { refs: ref }), ...(author === undefined ? {} : { author }) }),
     )
     // A repository beside the data is no part of the code that git keeps there.
     writeFileSync(join(path, '.gitignore'), '*\n')

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { RequestFailure, type Again } from '../requests/request-failure.ts'
+import { FORBIDDEN_IS_ABSENT } from './location.ts'
 import { systemFailure } from '../requests/system-failures.ts'
 
 const BY_STATUS: Readonly<Record<number, readonly [string, string, Again, string?]>> = {
@@ -16,6 +17,19 @@ export function explainStatus(status: number, headers: IncomingHttpHeaders): Req
   const [reason, what, again, hint] = BY_STATUS[status] ?? (status >= 500 ? ['ESERVER', `the server failed with status ${status}`, 'soon'] : [`HTTP${status}`, `the server answers with status ${status}`, 'never'])
   const wait = headers['retry-after']
   return new RequestFailure({ reason, what, again, status, ...(hint === undefined ? {} : { hint }), ...(wait !== undefined && /^\d{1,4}$/.test(wait) ? { waitMs: Number(wait) * 1000 } : {}) })
+}
+
+/** True for an attempt that was answered with 403. */
+export function isForbidden(error: unknown): error is RequestFailure {
+  return error instanceof RequestFailure && error.details.status === 403
+}
+
+/** The 403 of a server that answers so for what is absent too. */
+export function forbiddenOrAbsent({ details }: RequestFailure): RequestFailure {
+  return new RequestFailure({
+    ...details, what: 'it is absent, or may not be read: the server answers 403 to both',
+    hint: `Whoever keeps a bucket of S3 can allow everybody s3:ListBucket on it, which makes the answers differ. To take 403 for absence, let the address end in ${FORBIDDEN_IS_ABSENT}; newest states that may not be read then go unnoticed.`,
+  })
 }
 
 /** What the system or `node:http` threw, as a failed request. */

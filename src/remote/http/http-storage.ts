@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Agent as PlainAgent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
@@ -14,7 +15,7 @@ import { Limiter } from '../requests/limiter.ts'
 import { readBody } from '../requests/read-body.ts'
 import { asStorageError, RequestFailure } from '../requests/request-failure.ts'
 import { retrying, type RetryPolicy } from '../requests/retrying.ts'
-import { assertIdentity, explainStatus, explainThrown, lengthOf } from './explain-answer.ts'
+import { assertIdentity, explainStatus, explainThrown, forbiddenOrAbsent, isForbidden, lengthOf } from './explain-answer.ts'
 import { sendHttp, type Agents } from './http-request.ts'
 import { parseHttpUrl } from './location.ts'
 import { readPrefix } from './read-prefix.ts'
@@ -28,6 +29,11 @@ const WITHOUT_HEAD: ReadonlySet<number | 'folder'> = new Set([400, 403, 405, 501
 export interface HttpSettings extends NetworkOptions {
   /** Connections, such as those of a proxy; by default such as are kept open between requests. Closed with the storage only if they are its own. */
   readonly agents?: Agents
+  /**
+   * Whether `stat` takes 403 for absence, if the server answers 403 for names that nobody can have used too: S3 does where listing the bucket is not allowed. The newest states of a repository, if they
+   * are there and may not be read, then go unnoticed. Default: what the address says by ending in `#absent=403`, else false.
+   */
+  readonly forbiddenIsAbsent?: boolean
 }
 
 /** What one answer comes to; read within its attempt. */
@@ -48,13 +54,17 @@ export class HttpStorage implements Storage {
   readonly #onRequest: NetworkOptions['onRequest']
   readonly #agents: Agents
   readonly #ownAgents: boolean
+  readonly #forbiddenIsAbsent: boolean
+  #forbidsAbsent: Promise<boolean> | undefined
   #closed: boolean = false
 
   /** @throws InvalidArgumentError for what is no address of http or https, or holds credentials */
   constructor(url: string, settings: HttpSettings = {}) {
     const { maxRequests = 16, maxAttempts = 8, retryForMs = 120_000, idleTimeoutMs = 30_000, onRequest, agents } = settings
     assertNetworkOptions(settings)
-    this.#base = parseHttpUrl(url)
+    const address = parseHttpUrl(url)
+    this.#base = address.base
+    this.#forbiddenIsAbsent = settings.forbiddenIsAbsent ?? address.forbiddenIsAbsent
     this.location = this.#base.href
     this.#limiter = new Limiter(maxRequests)
     this.#policy = { maxAttempts, retryForMs }
@@ -79,14 +89,21 @@ export class HttpStorage implements Storage {
       const size = await this.#sizeOf(key, signal)
       if (size !== undefined && size > range.start) throw new RequestFailure({ reason: 'EWRONGRANGE', what: `the server refuses ${rangeHeader(range)} of an object of ${size} bytes`, again: 'never' })
       return size === undefined ? undefined : new Uint8Array(0)
-    })
+    }, signal)
     if (bytes === undefined) throw new NotFoundError(`No object "${key}" in ${this.location}`, { data: { key } })
     return bytes
   }
 
   async stat(key: string, options: StorageCallOptions = {}): Promise<ObjectStat | undefined> {
     this.#assertReady(key, options.signal)
-    const size = await this.#explained({ operation: 'stat', key, location: this.location }, () => this.#sizeOf(key, options.signal))
+    const size = await this.#explained({ operation: 'stat', key, location: this.location }, async () => {
+      try {
+        return await this.#sizeOf(key, options.signal)
+      } catch (error) {
+        if (this.#forbiddenIsAbsent && isForbidden(error) && (await this.#isForbidding(options.signal))) return undefined
+        throw error
+      }
+    }, options.signal)
     return size === undefined ? undefined : { size }
   }
 
@@ -184,12 +201,22 @@ export class HttpStorage implements Storage {
     }
   }
 
-  async #explained<T>(attempt: Attempt, work: () => Promise<T>): Promise<T> {
+  async #explained<T>(attempt: Attempt, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      throw asStorageError(error, attempt)
+      const isAmbiguous = isForbidden(error) && (await this.#isForbidding(signal).catch(() => false))
+      throw asStorageError(isAmbiguous ? forbiddenOrAbsent(error) : error, attempt)
     }
+  }
+
+  /** True if the server answers 403 for a name that nobody can have used. Asked once. */
+  #isForbidding(signal: AbortSignal | undefined): Promise<boolean> {
+    this.#forbidsAbsent ??= this.#ask('GET', `probe/${randomBytes(12).toString('hex')}`, { start: 0, end: 1 }, signal, async ({ status }) => status === 403).catch((error: unknown) => {
+      this.#forbidsAbsent = undefined
+      throw error
+    })
+    return this.#forbidsAbsent
   }
 
   #assertReady(key: string, signal: AbortSignal | undefined): void {

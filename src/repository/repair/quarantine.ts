@@ -1,4 +1,6 @@
 import { AlreadyExistsError } from '../../errors.ts'
+import { isWithoutListing } from '../../storage/no-listing.ts'
+import { recordKey } from '../root-record.ts'
 import type { Storage } from '../../storage/interface.ts'
 
 const LOG_PREFIX = 'quarantine/log/'
@@ -25,6 +27,17 @@ export async function givenUpRecords(storage: Pick<Storage, 'list'>): Promise<Se
   const numbers = new Set<number>()
   for await (const { key } of storage.list(LOG_PREFIX)) numbers.add(Number(key.slice(LOG_PREFIX.length)))
   return numbers
+}
+
+/** Tells whether a repair has given up a root record. Where nothing can be listed, each is asked for by itself. */
+export async function givenUpTest(storage: Pick<Storage, 'list' | 'stat'>): Promise<(number: number) => boolean | Promise<boolean>> {
+  try {
+    const known = await givenUpRecords(storage)
+    return (number) => known.has(number)
+  } catch (error) {
+    if (!isWithoutListing(error)) throw error
+    return async (number) => (await storage.stat(quarantineKey(recordKey(number)))) !== undefined
+  }
 }
 
 async function* pieces(storage: Storage, key: string, size: number): AsyncGenerator<Uint8Array> {

@@ -146,6 +146,80 @@ test.each([1, 3, 70])('a repository of %i commits is opened and read whole witho
   await reader.close()
 })
 
+/** Puts a repository of so many commits on the server. */
+async function published(commits: number): Promise<void> {
+  const memory = new MemoryStorage()
+  const writer = await openRepository(memory, { create: true })
+  for (let index = 0; index < commits; index++) await writer.snapshot([{ path: 'file', content: patternBytes(5000, index) }], { ref: 'data' })
+  for await (const { key } of memory.list('')) server.objects.set(key, await memory.get(key))
+  await writer.close()
+}
+
+const keyOf = (url: string | undefined): string => (url ?? '').replace('/site/', '')
+
+describe('a server that answers 403', () => {
+  const toAbsent: StaticServer['intercept'] = ({ url }, answer) => !server.objects.has(keyOf(url)) && answered(answer.writeHead(403).end())
+
+  test('for what is absent is explained, with the permission that it lacks', async () => {
+    await published(3)
+    server.intercept = toAbsent
+    await expect(openRepository(storage)).rejects.toMatchObject({ data: { reason: 'EACCES' }, hint: expect.stringMatching(/s3:ListBucket.*#absent=403/) })
+  })
+
+  test('for what is absent is read if the address says so; what is then read is never taken for absent', async () => {
+    await published(3)
+    server.intercept = toAbsent
+    const willing = httpStorage(`${server.url}#absent=403`, { maxAttempts: 1 })
+    const reader = await openRepository(willing)
+    expect(Buffer.from(await reader.read('data', 'file')).equals(patternBytes(5000, 2))).toBe(true)
+    expect(await reader.verify()).toMatchObject({ ok: true, listed: false })
+    expect(await reasonOf(willing.get('packs/none'))).toBe('EACCES')
+    expect(server.seen.filter((line) => line.includes('probe/'))).toHaveLength(1)
+    await reader.close()
+  })
+
+  test('for what is there, and 404 for what is not, forbids it, whatever the address says', async () => {
+    await published(3)
+    server.intercept = ({ url }, answer) => keyOf(url) === 'log/000000000003' && answered(answer.writeHead(403).end())
+    const willing = httpStorage(`${server.url}#absent=403`, { maxAttempts: 1 })
+    for (const from of [storage, willing]) expect(await reasonOf(openRepository(from))).toBe('EACCES')
+  })
+})
+
+describe('verify where nothing can be listed', () => {
+  test('reads what the newest state leads to, and says that nothing else was looked for', async () => {
+    await published(3)
+    const reader = await openRepository(storage)
+    const { listed, ...rest } = await reader.verify()
+    expect(listed).toBe(false)
+    expect(rest).toMatchObject({ ok: true, damaged: [], problems: [] })
+    expect(rest.blocks).toBeGreaterThan(3)
+  })
+
+  test.each<[string, (key: string) => boolean]>([
+    ['pack', (key) => key.startsWith('packs/')],
+    ['root record', (key) => key === 'log/000000000002'],
+  ])('finds an altered %s', async (_name, isMeant) => {
+    await published(3)
+    const key = [...server.objects.keys()].find(isMeant) ?? ''
+    const altered = Uint8Array.from(server.objects.get(key) ?? [])
+    altered[altered.length >> 1] = (altered[altered.length >> 1] ?? 0) ^ 1
+    server.objects.set(key, altered)
+    const reader = await openRepository(storage)
+    const { ok, damaged, problems } = await reader.verify()
+    expect(ok).toBe(false)
+    expect(damaged.length + problems.length).toBeGreaterThan(0)
+  })
+
+  test('passes over a root record that a repair gave up', async () => {
+    await published(3)
+    server.objects.set('quarantine/log/000000000002', new Uint8Array(0))
+    server.objects.set('log/000000000002', new Uint8Array(5))
+    const reader = await openRepository(storage)
+    expect(await reader.verify()).toMatchObject({ ok: true, listed: false })
+  })
+})
+
 test('nothing may be called after close', async () => {
   await storage.close()
   await expect(storage.get('a/b')).rejects.toThrow(InvalidArgumentError)
