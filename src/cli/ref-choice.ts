@@ -1,3 +1,4 @@
+import { firstNames } from '../dataset/near-names.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { isReservedName } from '../repository/reserved-name.ts'
 
@@ -12,6 +13,5 @@ export async function refNames(repository: Repository): Promise<readonly string[
 
 /** For a sentence: `a, b, c and 4 more`. */
 export function shortList(names: readonly string[]): string {
-  const more = names.length - SHOWN_NAMES
-  return names.slice(0, SHOWN_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  return firstNames(names, SHOWN_NAMES)
 }

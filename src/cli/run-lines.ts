@@ -26,14 +26,13 @@ export function shortNumber(value: number): string {
 export function* runLines(output: Output, run: FoundRun): Generator<string> {
   const { label, start, started, ended, record, isOver } = run
   yield runLine(output, runInfo(run))
-  yield describeRunStart({ id: cidText(start), label }, started).trimEnd()
-  const { capture } = started
-  yield* environmentLines(output, capture)
+  const called = { id: cidText(start), label }
+  // Its first line says what the line above has said.
+  const [, ...facts] = (isOver && record !== null && ended !== null ? describeRunEnd(called, started, ended) : describeRunStart(called, started)).trimEnd().split('\n')
+  yield* facts
+  yield* environmentLines(output, started.capture)
   if (started.command !== null) yield `command   ${shownText(started.command.join(' '))}`
-  for (const sentence of capture.missing) yield `${output.style('yellow', 'missing')}   ${shownText(sentence)}`
-  if (ended === null) return
-  for (const { name, root, files, bytes } of ended.artifacts) yield `artifact  ${output.style('bold', shownText(name))}  ${cidText(root)}  ${plural(files, 'file')}, ${formatBytes(bytes)}`
-  if (isOver && record !== null) yield describeRunEnd({ id: cidText(start), label }, started, ended).trimEnd()
+  for (const { name, root, files, bytes } of ended?.artifacts ?? []) yield `artifact  ${output.style('bold', shownText(name))}  ${cidText(root)}  ${plural(files, 'file')}, ${formatBytes(bytes)}`
 }
 
 const MOST_DIFFERENCES = 8

@@ -1,5 +1,6 @@
 /** Longer names are not compared: the time goes with the square of the length. */
 const MAX_LENGTH = 64
+const MOST_IN_HINT = 5
 
 /**
  * The name that was probably meant, as words to add to an error: ` (did you mean "recipe"?)`; if none is near, the names there are, if they are few; else nothing.
@@ -9,6 +10,18 @@ export function suggestion(name: string, known: Iterable<string>): string {
   const near = nearest(name, names)
   if (near !== undefined) return `; did you mean "${near}"?`
   return names.length === 0 || names.length > 12 ? '' : `; there ${names.length === 1 ? 'is' : 'are'}: ${names.join(', ')}`
+}
+
+/** The first of many names, and how many there are besides, for messages. */
+export function firstNames(names: readonly string[], most: number): string {
+  const more = names.length - most
+  return `${names.slice(0, most).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/** What to say where nothing has a name, but others have some: the one that was probably meant, or else the first of those there are. */
+export function namesHint(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return near === undefined ? `There ${known.length === 1 ? 'is' : 'are'} ${firstNames(known, MOST_IN_HINT)}.` : `Did you mean ${near}?`
 }
 
 /** The known name with the fewest letters changed, added, left out or swapped with a neighbour, if it is a third of them at most; the first of several. */

@@ -8,7 +8,7 @@ import { isReservedName } from '../repository/reserved-name.ts'
 import { shownTracked, trackedRef } from '../repository/tracked-ref.ts'
 import { bringBack } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
-import { nearest } from './near-names.ts'
+import { firstNames, nearest } from './near-names.ts'
 import { readSnapshot, type Snapshot } from './snapshot-object.ts'
 
 /** A revision as typed: `mnist/raw@v2~1:train/0.png`. */
@@ -109,7 +109,7 @@ async function resolveBase(repository: BlockRepository, base: string): Promise<O
   }
   if (matches.length > 1) {
     const candidates = matches.map(({ name }) => name)
-    throw new AmbiguousRevisionError(`"${base}" is the beginning of ${matches.length} CIDs: ${candidates.slice(0, 5).join(', ')}${matches.length > 5 ? ', …' : ''}`, {
+    throw new AmbiguousRevisionError(`"${base}" is the beginning of ${matches.length} CIDs: ${firstNames(candidates, 5)}`, {
       data: { revision: base, candidates },
     })
   }

@@ -1,9 +1,10 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import { readModelVersion } from '../registry/model-object.ts'
 import { listVersionEntries, newestMoves } from '../registry/model-tree.ts'
 import type { ModelVersion } from '../registry/interface.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { type Act, idOf, readLinked } from './act.ts'
+import { type Act, readLinked } from './act.ts'
 import { rootLink } from './derivation-acts.ts'
 
 export const EVALUATION = 'evaluation'
@@ -20,6 +21,7 @@ export async function* modelActs(repository: BlockRepository): AsyncGenerator<Ac
       id, cid, kind: 'model', label,
       ins: [{ ...rootLink({ name: 'weights of', root }), isLeaf: true }, { role: 'made by', id: idOf(run), to: { kind: 'run', cid: run, made: root } }],
       outs: evaluatedOn === null ? [] : [{ role: EVALUATION, id: evaluationId(id), to: { kind: 'act' } }],
+      aliases: () => aliases.of(name, cid),
       describe: async () => {
         const { artifact, by, at, why, evaluation } = await version()
         const metrics = evaluation === null ? {} : { metrics: evaluation.metrics }

@@ -1,7 +1,8 @@
+import { namesHint } from '../dataset/near-names.ts'
 import { NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { parseModelReference } from './model-key.ts'
-import { eventsOf, getVersion, type ListedEvent, type ListedVersion, listVersions, newestMoves } from './model-tree.ts'
+import { eventsOf, getVersion, type ListedEvent, type ListedVersion, listVersionEntries, listVersions, newestMoves } from './model-tree.ts'
 
 /**
  * The version that a text names: `digits@3`, `digits@production`, or `digits` for the newest.
@@ -22,7 +23,7 @@ export async function findVersion(repository: BlockRepository, text: string, at:
   const aliases: string[] = []
   for await (const newest of newestMoves(repository, name)) if (newest.alias !== null && newest.number !== null) aliases.push(newest.alias)
   throw new NotFoundError(at === Infinity ? `The model ${name} has no alias "${alias}"` : `The model ${name} had no version as "${alias}" at ${timeText(at)}`, {
-    data: { model: name, alias }, hint: aliases.length === 0 ? `Point one to a version: varve model alias ${name}@${alias} 1` : `It has ${aliases.join(', ')}; \`varve model history ${name}\` tells since when.`,
+    data: { model: name, alias }, hint: aliases.length === 0 ? `Point one to a version: varve model alias ${name}@${alias} 1` : `${namesHint(alias, aliases)} \`varve model history ${name}\` tells since when.`,
   })
 }
 
@@ -44,10 +45,16 @@ export async function neededVersion(repository: BlockRepository, name: string, n
 }
 
 async function noModel(repository: BlockRepository, name: string, at: number): Promise<NotFoundError> {
+  const names = await modelNames(repository)
+  if (names.includes(name)) return new NotFoundError(`The model ${name} had no version yet at ${timeText(at)}`, { data: { model: name }, hint: `\`varve model list ${name}\` tells when each was registered.` })
+  return new NotFoundError(`There is no model "${name}"`, { data: { model: name }, hint: names.length === 0 ? 'None is registered yet: varve model register <name> --run <run>' : `${namesHint(name, names)} \`varve model list\` lists all.` })
+}
+
+/** The names that models have, sorted. Reads the tree of versions alone. */
+export async function modelNames(repository: BlockRepository): Promise<readonly string[]> {
   const names = new Set<string>()
-  for await (const version of listVersions(repository)) names.add(version.name)
-  if (names.has(name)) return new NotFoundError(`The model ${name} had no version yet at ${timeText(at)}`, { data: { model: name }, hint: `\`varve model list ${name}\` tells when each was registered.` })
-  return new NotFoundError(`There is no model "${name}"`, { data: { model: name }, hint: names.size === 0 ? 'None is registered yet: varve model register <name> --run <run>' : `There are ${[...names].slice(0, 5).join(', ')}.` })
+  for await (const version of listVersionEntries(repository)) names.add(version.name)
+  return [...names]
 }
 
 function timeText(at: number): string {

@@ -1,7 +1,9 @@
 import { cidText } from '../cid/cid.ts'
+import { firstNames, namesHint } from '../dataset/near-names.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { resolveRevision } from '../dataset/revision.ts'
 import { verifyRevision } from '../dataset/verify.ts'
+import { isGone } from '../dataset/left-at-remote.ts'
 import { CorruptBlockError, CorruptObjectError, EvictedError, InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { findRun, type FoundRun } from '../run/find-run.ts'
@@ -11,6 +13,9 @@ import type { Evaluation, ModelInfo } from './interface.ts'
 import { modelInfo } from './model-info.ts'
 import { parseModelName } from './model-key.ts'
 import { commitVersion } from './model-tree.ts'
+
+/** In a hint. */
+const MOST_ARTIFACTS_NAMED = 10
 
 export interface RegisterModelOptions extends Pick<OperationOptions, 'signal'> {
   /** The run that made it: `train#3`, or `train` for the newest. */
@@ -46,7 +51,7 @@ export async function registerModel(repository: Repository, model: string, { run
 
 async function assertWhole(blocks: BlockRepository, { label }: FoundRun, { name, root }: RunArtifact, signal: AbortSignal | undefined): Promise<void> {
   const data = { run: label, artifact: name, root: cidText(root) }
-  if (await blocks.isEvicted(root)) throw new EvictedError(`The data of the artifact ${name} of ${label} was dropped`, { data })
+  if (await isGone(blocks, root)) throw new EvictedError(`The data of the artifact ${name} of ${label} was dropped`, { data })
   const trouble = await troubleOf(blocks, data.root, signal)
   if (trouble === undefined) return
   throw new CorruptObjectError(`The artifact ${name} of ${label} is damaged or not all there: ${trouble.message}`, { cause: trouble, data, hint: '`varve verify` names what is damaged, `varve repair` mends what it can.' })
@@ -79,7 +84,7 @@ function artifactOf(run: FoundRun, name: string | undefined): RunArtifact {
   if (found !== undefined) return found
   const names = artifacts.map((artifact) => artifact.name)
   throw new NotFoundError(name === undefined ? `It must be said which artifact of ${run.label} is meant` : `The run ${run.label} has no artifact "${name}"`, {
-    data: { run: run.label, artifacts: names }, hint: names.length === 0 ? 'It has none.' : `It has ${names.join(', ')}.`,
+    data: { run: run.label, artifacts: names }, hint: names.length === 0 ? 'It has none: what a run makes is kept if it is begun with --output model=<path>, or calls run.artifact().' : name === undefined ? `It has ${firstNames(names, MOST_ARTIFACTS_NAMED)}: pass one with --artifact.` : namesHint(name, names),
   })
 }
 

@@ -2,6 +2,7 @@ import type { Repository } from '../dataset/repository.ts'
 import { NotFoundError } from '../errors.ts'
 import { findRun } from '../run/find-run.ts'
 import { resolveModel } from './models.ts'
+import { neitherRunNorModel } from './neither-run-nor-model.ts'
 
 /** The label of the run that a text names: itself, or by a model version (`digits@production`). @throws NotFoundError */
 export async function runOf(repository: Repository, text: string): Promise<string> {
@@ -11,7 +12,7 @@ export async function runOf(repository: Repository, text: string): Promise<strin
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error
     const model = await resolveModel(repository, text).catch(() => undefined)
-    if (model === undefined) throw error
+    if (model === undefined) throw await neitherRunNorModel(repository.blocks, text, error)
     return model.run.label
   }
 }

@@ -8,8 +8,9 @@ import { readStored } from '../repository/read-block.ts'
 import { FILE_HEADER_SIZE_BYTES } from '../repository/tail.ts'
 import { inParallel } from './transfer/in-parallel.ts'
 
-/** Blocks of each new pack that are read back and hashed. */
+/** Blocks of each new pack that are read back and hashed, at most; after the first no more than this share of its bytes, so that a small push costs what it sends and not twice that. */
 const SAMPLES_PER_PACK = 4
+const SAMPLED_SHARE: number = 1 / 8
 
 /** What was read back from the place that something was sent to. */
 export interface Arrival {
@@ -31,15 +32,16 @@ export async function assertArrived(remote: BlockRepository, packs: readonly Ind
         data: { key: packKey(pack.id) }, hint: 'The storage lost what it had taken. Check it with `varve storage check`, then mend the remote: `varve repair --repo <url> --from <this repository>`.',
       })
     }
-    blocks += await sampled(remote, pack)
+    // Added afterwards: several packs are looked at at once.
+    const count = await sampled(remote, pack)
+    blocks += count
   })
   return { packs: packs.length, blocks }
 }
 
 async function sampled(remote: BlockRepository, pack: IndexedPack): Promise<number> {
   const headers = await readTrailer(remote.storage, remote.hasher, pack)
-  const random = new DataView(remote.platform.randomBytes(4 * SAMPLES_PER_PACK).slice().buffer)
-  const picks = new Set(Array.from({ length: SAMPLES_PER_PACK }, (_, at) => random.getUint32(4 * at) % headers.length))
+  const picks = picked(headers, pack.size * SAMPLED_SHARE, remote.platform.randomBytes(4 * SAMPLES_PER_PACK))
   let offset = FILE_HEADER_SIZE_BYTES
   for (const [index, { code, digest, codec, size, storedSize }] of headers.entries()) {
     const location = { pack, offset, codec, size, storedSize }
@@ -47,4 +49,17 @@ async function sampled(remote: BlockRepository, pack: IndexedPack): Promise<numb
     offset += BLOCK_HEADER_SIZE_BYTES + storedSize
   }
   return picks.size
+}
+
+/** The numbers of the blocks to read: one for every 4 random bytes, but only the first if the others are more than `mostBytes`. */
+function picked(headers: readonly { readonly storedSize: number }[], mostBytes: number, random: Uint8Array): ReadonlySet<number> {
+  const numbers = new DataView(random.slice().buffer)
+  const picks = new Set<number>()
+  let bytes = 0
+  for (let at = 0; at < random.length; at += 4) {
+    const index = numbers.getUint32(at) % headers.length
+    bytes += headers[index]?.storedSize ?? 0
+    if (picks.size === 0 || bytes <= mostBytes) picks.add(index)
+  }
+  return picks
 }

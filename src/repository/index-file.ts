@@ -41,6 +41,8 @@ export class IndexFile {
   readonly #pageTable: Uint8Array
   readonly #pages: number
   readonly #pageNames: string[] = []
+  /** Pages that are being read, for look-ups that come meanwhile. */
+  readonly #loading = new Map<number, Promise<Uint8Array>>()
   /** Look-ups that read a page and found nothing. */
   #vainReads = 0
   #filter: AbsenceFilter | undefined
@@ -104,7 +106,7 @@ export class IndexFile {
     if (page < 0) return []
     const kept = this.#kept(page)
     if (kept !== undefined) return this.#findIn(kept, page, digest)
-    return this.#load(page, this.#whole).then(async (bytes) => {
+    return this.#loadOnce(page).then(async (bytes) => {
       const found = await this.#findIn(bytes, page, digest)
       await this.#wasRead(page, bytes, found.length > 0)
       return found
@@ -117,7 +119,7 @@ export class IndexFile {
     if (page < 0) return undefined
     const kept = this.#kept(page)
     if (kept !== undefined) return this.#packIn(kept, digest)
-    return this.#load(page, this.#whole).then(async (bytes) => {
+    return this.#loadOnce(page).then(async (bytes) => {
       const pack = this.#packIn(bytes, digest)
       await this.#wasRead(page, bytes, pack !== undefined)
       return pack
@@ -206,6 +208,12 @@ export class IndexFile {
 
   #pageName(page: number): string {
     return (this.#pageNames[page] ??= `${this.#key}/${page}`)
+  }
+
+  #loadOnce(page: number): Promise<Uint8Array> {
+    const loading = this.#loading.get(page) ?? this.#load(page, this.#whole).finally(() => this.#loading.delete(page))
+    this.#loading.set(page, loading)
+    return loading
   }
 
   async #load(page: number, from: Pick<Storage, 'get'> = this.#storage): Promise<Uint8Array> {

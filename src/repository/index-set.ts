@@ -18,6 +18,8 @@ export interface BlockLocation {
 /** The index files that one root record names. */
 export class IndexSet {
   readonly files: readonly IndexFile[]
+  /** The file that had the block that was found last. */
+  #likely: IndexFile | undefined
 
   constructor(files: readonly IndexFile[]) {
     this.files = files
@@ -45,12 +47,31 @@ export class IndexSet {
 
   /** All places of a block, none if it is not in the repository. Answers at once if the pages are in memory. */
   find(digest: Uint8Array): MaybePromise<readonly BlockLocation[]> {
+    return this.#findIn(this.files, digest)
+  }
+
+  /**
+   * Some places of a block, none if it is not in the repository. Blocks that are read together were mostly written together: the file that had the one before is asked first, and the others, at the same time, only if it
+   * does not know this one. To ask all of them each time reads, and hashes, a page of each in vain.
+   */
+  findSome(digest: Uint8Array): MaybePromise<readonly BlockLocation[]> {
+    const likely = this.#likely
+    const others = (): MaybePromise<readonly BlockLocation[]> => this.#findIn(likely === undefined ? this.files : this.files.filter((file) => file !== likely), digest)
+    if (likely === undefined) return others()
+    const found = this.#findIn([likely], digest)
+    return isPromise(found) ? found.then((locations) => (locations.length > 0 ? locations : others())) : found.length > 0 ? found : others()
+  }
+
+  #findIn(files: readonly IndexFile[], digest: Uint8Array): MaybePromise<readonly BlockLocation[]> {
     const found: BlockLocation[] = []
     let waiting: Promise<unknown>[] | undefined
-    for (const file of this.files) {
+    const add = (file: IndexFile, records: readonly IndexRecord[]): void => {
+      if (addLocations(found, file, records)) this.#likely = file
+    }
+    for (const file of files) {
       const records = file.find(digest)
-      if (isPromise(records)) (waiting ??= []).push(records.then((loaded) => addLocations(found, file, loaded)))
-      else addLocations(found, file, records)
+      if (isPromise(records)) (waiting ??= []).push(records.then((loaded) => add(file, loaded)))
+      else if (records.length > 0) add(file, records)
     }
     return waiting === undefined ? found : Promise.all(waiting).then(() => found)
   }
@@ -96,9 +117,12 @@ function locationIn(file: IndexFile, [record]: readonly IndexRecord[]): BlockLoc
   return record === undefined || pack === undefined ? undefined : { ...record, pack }
 }
 
-function addLocations(found: BlockLocation[], file: IndexFile, records: readonly IndexRecord[]): void {
+/** @returns whether there were any */
+function addLocations(found: BlockLocation[], file: IndexFile, records: readonly IndexRecord[]): boolean {
+  const before = found.length
   for (const record of records) {
     const pack = file.pack(record.pack)
     if (pack !== undefined) found.push({ ...record, pack })
   }
+  return found.length > before
 }

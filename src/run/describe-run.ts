@@ -10,6 +10,8 @@ const MOST_LINES = 12
 /** Of what could not be recorded. */
 const MOST_MISSING = 4
 const MOST_VALUE_CHARACTERS = 100
+/** What could not be recorded comes with what to do about it, which is at its end. */
+const MOST_SENTENCE_CHARACTERS = 300
 const MOST_LINE_CHARACTERS = 500
 const LABEL_WIDTH = 12
 
@@ -52,7 +54,7 @@ function factLines({ id }: RunName, status: RunInfo['status'], start: RunStart):
     ...firstOf(config.entries, (entry) => `    ${entryLine(entry, (value) => shortened(JSON.stringify(value)))}`),
     fact('seed', start.seed),
     fact('environment', environmentText(capture)),
-    ...firstOf(capture.missing, (sentence) => fact('missing', shortened(sentence)), MOST_MISSING),
+    ...firstOf(capture.missing, (sentence) => fact('missing', shortened(sentence, MOST_SENTENCE_CHARACTERS)), MOST_MISSING),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { cidText } from '../cid/cid.ts'
+import { namesHint } from '../dataset/near-names.ts'
 import { AmbiguousRevisionError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
@@ -6,6 +7,8 @@ import type { RunInfo, RunRecord, RunStart } from './interface.ts'
 import { parseRunLabel, runLabel } from './run-key.ts'
 import { readRunRecord } from './run-checkpoint.ts'
 import { readRunOutline, readRunStart } from './run-object.ts'
+import { readSummary, summarised } from './run-summaries.ts'
+import { type RunSummary, summaryOf } from './run-summary.ts'
 import { getRun, type ListedRun, listRuns } from './run-tree.ts'
 
 /** The shortest beginning of an identity that names a run. */
@@ -26,11 +29,23 @@ export async function findRun(repository: BlockRepository, text: string): Promis
   const number = parseRunLabel(text)
   const found = number === undefined ? ((await newestOf(repository, text)) ?? (await byIdentity(repository, text))) : await getRun(repository, number)
   if (found !== undefined) return loadRun(repository, found)
+  throw new NotFoundError(`There is no run "${text}"`, { data: { run: text }, hint: await missingRunHint(repository, text) })
+}
+
+/** The names that runs have, sorted. Reads the whole tree of runs, and no run. */
+export async function runNames(repository: BlockRepository): Promise<readonly string[]> {
   const names = new Set<string>()
   for await (const { name } of listRuns(repository)) names.add(name)
-  throw new NotFoundError(`There is no run "${text}"`, {
-    data: { run: text }, hint: names.size === 0 ? 'No run is recorded here yet: `varve run -- <command>` records one.' : `\`varve runs\` lists them; there are runs of ${[...names].slice(0, 5).join(', ')}.`,
-  })
+  return [...names]
+}
+
+async function missingRunHint(repository: BlockRepository, text: string): Promise<string> {
+  const names = await runNames(repository)
+  if (names.length === 0) return 'No run is recorded here yet: `varve run -- <command>` records one.'
+  const { name } = parseRunLabel(text) ?? { name: text }
+  if (!names.includes(name)) return `${namesHint(name, names)} \`varve runs\` lists all.`
+  const { value: newest } = await listRuns(repository, name).next()
+  return `The newest of ${name} is ${newest === undefined ? 'gone' : runLabel(newest)}; \`varve runs list ${name}\` lists them.`
 }
 
 /** Reads the start and the record of a listed run. */
@@ -40,10 +55,19 @@ export async function loadRun(repository: BlockRepository, run: ListedRun): Prom
 }
 
 /** As programs and people are told of it. */
-export function runInfo({ start, record, isOver, label, name, number, started, ended }: FoundRun): RunInfo {
+export function runInfo(run: FoundRun): RunInfo {
+  return infoOf(run, summaryOf(run.started, run.ended))
+}
+
+/** The same of runs that come in the order of their keys. Reads their summaries, and of those that have none two blocks. */
+export async function* runInfos(repository: BlockRepository, runs: AsyncIterable<ListedRun>): AsyncGenerator<RunInfo> {
+  for await (const { run, summary } of summarised(repository, runs)) yield infoOf(run, summary ?? (await readSummary(repository, run)))
+}
+
+function infoOf({ start, record, isOver, ...run }: ListedRun, { status, started, ended, tags, final, reproduces }: RunSummary): RunInfo {
   return {
-    id: cidText(start), label, name, number, status: ended?.status ?? 'running', started: started.started, ended: ended?.ended ?? null,
-    record: record !== null && isOver ? cidText(record) : null, tags: started.tags, final: ended?.final ?? {}, reproduces: started.reproduces === null ? null : cidText(started.reproduces),
+    id: cidText(start), label: runLabel(run), name: run.name, number: run.number, status, started, ended, record: record !== null && isOver ? cidText(record) : null, tags, final,
+    reproduces: reproduces === null ? null : cidText(reproduces.cid),
   }
 }
 

@@ -21,6 +21,30 @@ async function project(made: MadeUpRun = {}): Promise<string> {
 
 const env = { VARVE_AUTHOR: 'Ada' }
 
+it('a run or a model that there is not is told with the near name, or with the names there are', async () => {
+  const cwd = await project()
+  const hintOf = async (...args: readonly string[]): Promise<string> => {
+    const { code, stderr } = await runCli(args, { cwd })
+    expect([args, code]).toEqual([args, 3])
+    return stderr
+  }
+  expect(await hintOf('check', 'tain')).toBe('varve: There is no run or model "tain"\n  Did you mean train? `varve runs` and `varve model list` list all.\n')
+  await runJson(['model', 'register', 'digits', '--run', 'train#1', '--artifact', 'model'], { cwd, env })
+  await runJson(['model', 'alias', 'digits@production', '1'], { cwd, env })
+  expect(await hintOf('check', 'digts')).toBe('varve: There is no run or model "digts"\n  Did you mean digits? `varve runs` and `varve model list` list all.\n')
+  expect(await hintOf('fetch-run', 'zebra', 'back')).toBe('varve: There is no run or model "zebra"\n  There are train, digits. `varve runs` and `varve model list` list all.\n')
+  expect(await hintOf('reproduce', 'train#9')).toBe('varve: There is no run "train#9"\n  The newest of train is train#3; `varve runs list train` lists them.\n')
+  expect(await hintOf('show', 'tran#1')).toBe('varve: There is no run "tran#1"\n  Did you mean train? `varve runs` lists all.\n')
+  expect(await hintOf('show', 'trian')).toMatch(/^varve: There is no dataset and no run "trian" in .*\n {2}Did you mean train\? `varve refs` and `varve runs` say what there is\.\n$/)
+  expect(await hintOf('show', 'digits@production')).toMatch(/\n {2}It is a model: varve model show digits@production\n$/)
+  expect(await hintOf('show', 'zebra')).toMatch(/\n {2}`varve refs` and `varve runs` say what there is\.\n$/)
+  expect(await hintOf('model', 'show', 'digts@1')).toBe('varve: There is no model "digts"\n  Did you mean digits? `varve model list` lists all.\n')
+  expect(await hintOf('model', 'show', 'digits@prodution')).toBe('varve: The model digits has no alias "prodution"\n  Did you mean production? `varve model history digits` tells since when.\n')
+  expect(await hintOf('model', 'register', 'digits', '--run', 'train#1', '--artifact', 'modle')).toBe('varve: The run train#1 has no artifact "modle"\n  Did you mean model?\n')
+  // The components of a version are fetched by its name too.
+  expect(await runCli(['fetch-run', 'digits@production', 'back'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^train#1: code/) as string })
+}, 60_000)
+
 describe('varve model', () => {
   it('registers, lists, shows, names, approves and compares', async () => {
     const cwd = await project()

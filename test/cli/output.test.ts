@@ -1,9 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { Context } from '../../src/cli/context.ts'
+import { createProgram } from '../../src/cli/program.ts'
 import { describe as describeProgress } from '../../src/cli/progress.ts'
 import { formatBytes, formatCount, formatDuration } from '../../src/cli/format.ts'
+import { VERBS } from '../../src/cli/verbs.ts'
 import { CLI_PATH, newFolder, runCli, runJson } from './run-cli.ts'
 import { writeLarge, writeSample } from './sample-data.ts'
 
@@ -44,6 +48,18 @@ test('--quiet prints results alone', async () => {
   const run = await runCli(['--quiet', 'snapshot', 'data'], { cwd })
   expect(run).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^root {6}\S+\nsnapshot {2}\S+\n$/) as string })
   expect((await runCli(['verify', '--quiet'], { cwd })).stdout).toBe('')
+  expect(await runCli(['snapshot', '-q', 'data'], { cwd })).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^root {6}\S+\nsnapshot {2}\S+\n$/) as string })
+  expect(await runCli(['snapshot', 'data', '-q'], { cwd })).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^root {6}\S+\nsnapshot {2}\S+\n$/) as string })
+})
+
+test('no verb has a meaning of its own for an option that all have', async () => {
+  const shared = createProgram('0', () => new Context({})).options.flatMap(({ short, long }) => [short, long])
+  expect(shared).toEqual(expect.arrayContaining(['-q', '--quiet', '--json', '--repo']))
+  for (const { name, load } of VERBS) {
+    const command = new Command(name)
+    ;(await load()).verb.configure(command)
+    for (const { short, long } of command.options) expect([name, shared.includes(short ?? ''), shared.includes(long ?? '')]).toEqual([name, false, false])
+  }
 })
 
 test('what default rules left out is listed, ten at most, with a hint', async () => {

@@ -40,7 +40,10 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(second.stderr).toContain('trained\n')
   expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^train#2 {2}succeeded .*\[smaller\]\ntrain#1 {2}succeeded /)
   expect(await runJson(['show', 'train#1'], { cwd })).toMatchObject([{ label: 'train#1', why: 'a baseline', config: { rate: 0.5, name: 'base' }, artifacts: [{ name: 'model' }] }])
-  expect((await runCli(['show', 'train#2'], { cwd })).stdout).toContain('rate = 0.25   from --set')
+  const shown = (await runCli(['show', 'train#2'], { cwd })).stdout
+  expect(shown.match(/ rate = 0\.25 {3}from --set$/gm)).toHaveLength(1)
+  expect(shown.match(/^ {2}(run|started|config|seed|ended) +/gm)?.map((line) => line.trim())).toEqual(['run', 'started', 'config', 'seed', 'ended'])
+  expect(shown).toMatch(/^train#2 {2}succeeded .*\n {2}run {9}bafy\w+ {3}succeeded\n[^]*\n {2}final {7}loss = 0\.08[^]*\ncommand {3}\S+ train\.mjs\nartifact {2}model {2}bafy/)
   expect((await runCli(['config', 'explain', 'train#2', 'rate'], { cwd })).stdout).toBe('rate = 0.25   from --set\n  instead of 0.5 from config.yaml:1\n')
   const compared = await runCli(['runs', 'compare', 'train#1', 'train#2', '--plot', 'loss.svg', '--metric', 'loss'], { cwd })
   expect(compared).toMatchObject({ code: 0, stdout: expect.stringMatching(/rate.*0\.5.*0\.25/) as string })
@@ -64,6 +67,31 @@ test('a training script is recorded, compared, explained, fetched and run again 
   expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 
+test('a quiet run prints what its command does and nothing else, and its log has the lines about it all the same', async () => {
+  const cwd = await project()
+  expect(await runCli([...RUN, '-q', ...COMMAND], { cwd })).toMatchObject({ code: 0, stdout: 'trained\n', stderr: '' })
+  const [run] = await runJson<readonly { log: string }[]>(['show', 'train#1'], { cwd })
+  expect((await runCli(['cat', `${run?.log ?? ''}:stderr.txt`], { cwd })).stdout).toMatch(/^varve: run train#1 begins\n[^]*\nvarve: run train#1 succeeded\n/)
+  expect(await runCli(['--quiet', 'reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stderr: '' })
+  // Nobody else would say it.
+  expect(await runCli(['run', '-q', '--name', 'none', '--output', 'model=none.txt', '--', process.execPath, '-e', '0'], { cwd })).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^varve: none#1 failed: the command did not write its output model.*\n$/) as string })
+}, 60_000)
+
+test('a key that no file of configuration has is refused, unless it is said to be new; one from a variable is warned of, and refused if the run is strict', async () => {
+  const cwd = await project()
+  const quick = ['--', process.execPath, '-e', 'process.exit()']
+  const refused = await runCli(['run', '--config', 'config.yaml', '--set', 'rat=0.25', ...quick], { cwd })
+  expect(refused).toMatchObject({ code: 2, stderr: 'varve: The configuration has no key "rat" that could be set; did you mean "rate"?\n  Correct it; or, if a new key is meant, write --set +rat=…\n' })
+  const env = { VARVE_CONFIG__naem: 'x' }
+  expect(await runCli(['run', '--strict', '--config', 'config.yaml', ...quick], { cwd, env })).toMatchObject({ code: 2, stderr: expect.stringMatching(/^varve: VARVE_CONFIG__naem sets "naem", a key that no file of configuration has; did you mean "name"\?\n.*unset VARVE_CONFIG__naem/) as string })
+  expect((await runCli(['check', '--preflight', '--config', 'config.yaml', '--set', 'rat=1', ...quick], { cwd })).stdout).toContain('did you mean "rate"?')
+  expect((await runCli(['runs'], { cwd })).stdout).toBe('')
+  expect(await runCli(['run', '--name', 'new', '--config', 'config.yaml', '--set', '+rat=1', '--set', 'rat=2', '--set', 'rate=3', ...quick], { cwd, env })).toMatchObject({ code: 0, stderr: expect.stringMatching(/^varve: warning: VARVE_CONFIG__naem sets "naem"/) as string })
+  expect(await runJson(['show', 'new'], { cwd })).toMatchObject([{ config: { rate: 3, name: 'base', rat: 2, naem: 'x' } }])
+  // Where nothing is declared, everything is new.
+  expect(await runCli(['run', '--name', 'free', '--set', 'rat=1', ...quick], { cwd, env })).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') as string })
+}, 60_000)
+
 test('a run has the exit code of its command, and mistakes are told before anything is begun', async () => {
   const cwd = await project()
   expect(await runCli(['run', '--', process.execPath, '-e', 'process.exit(7)'], { cwd })).toMatchObject({ code: 7 })
@@ -71,8 +99,13 @@ test('a run has the exit code of its command, and mistakes are told before anyth
   expect(await runCli(['run', '--input', 'train=none', ...COMMAND], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('none') as string })
   expect(await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).toMatchObject({ code: 2 })
   const begun = (await runCli(['runs'], { cwd })).stdout
+  expect(await runCli(['run', '--input', 'train=./data', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: 'varve: "./data" is a folder, and the input train is a dataset of the repository\n  Take `varve snapshot ./data` and write data: the ref that it then has.\n' })
+  expect((await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).stderr).toMatch(/^varve: Unknown option '--rate'\n {2}.*The command comes last, after --: varve run --input train=data -- python3 train\.py --rate 0\.1\n$/)
+  expect((await runCli(['run', '--ouput', 'o=x', 'node'], { cwd })).stderr).toContain('Did you mean --output?')
+  expect((await runCli(['runs'], { cwd })).stdout).toBe(begun)
   expect(await runCli(['run', '--output', 'o=.', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('The output o cannot be .') as string })
   expect(await runCli(['run', ...COMMAND, '{inputs.train}'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('{inputs.train} that stands for nothing') as string })
+  if (process.platform !== 'win32') expect(await runCli(['run', '--', 'nodde', 'train.mjs'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/^varve: There is no program "nodde".*\n/) as string })
   expect((await runCli(['runs'], { cwd })).stdout).toBe(begun)
   expect(await runCli(['show', 'train#9'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('There is no run "train#9"') as string })
   expect(await runCli(['runs', 'compare', 'train'], { cwd })).toMatchObject({ code: 2 })
@@ -89,6 +122,7 @@ test('after kill -9 a run is lost, with the metrics of all but the last second',
   await ended
   // The command goes on, and as long as it does the run is not lost.
   expect((await runCli(['runs'], { cwd })).stdout).toMatch(/^slow#1 {2}running /)
+  expect(await runCli(['runs', 'close', 'slow#1', '--why', 'I killed it'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringMatching(/slow#1 is not lost: its command lives on this machine, as number \d+\n.*kill \d+\. .*`varve runs`/) as string })
   const [noted] = readdirSync(join(cwd, '.varve/cache/runs')).map((run) => JSON.parse(readFileSync(join(cwd, '.varve/cache/runs', run, 'command.json'), 'utf8')) as { id: number })
   process.kill(noted?.id ?? 0, 'SIGKILL')
   await sleep(200)

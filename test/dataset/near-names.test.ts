@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearest, suggestion } from '../../src/dataset/near-names.ts'
+import { firstNames, namesHint, nearest, suggestion } from '../../src/dataset/near-names.ts'
 
 describe('the name that was probably meant', () => {
   it.each([
@@ -15,5 +15,13 @@ describe('the name that was probably meant', () => {
     expect(suggestion('zzz', ['recipe'])).toBe('; there is: recipe')
     expect(suggestion('zzz', [])).toBe('')
     expect(suggestion('zzz', Array.from({ length: 13 }, (_, at) => `name-${at}`))).toBe('')
+  })
+
+  it('is a hint, or else the first of those there are, and how many there are besides', () => {
+    const many = Array.from({ length: 8 }, (_, at) => `name-${at}`)
+    expect(namesHint('recpie', ['recipe', 'seed'])).toBe('Did you mean recipe?')
+    expect(namesHint('zzz', many)).toBe('There are name-0, name-1, name-2, name-3, name-4 and 3 more.')
+    expect(namesHint('zzz', ['recipe'])).toBe('There is recipe.')
+    expect(firstNames(many.slice(0, 5), 5)).toBe('name-0, name-1, name-2, name-3, name-4')
   })
 })

@@ -53,10 +53,10 @@ async function checkOf(context: Context, repository: Repository, [text, ...rest]
   const other = RUN_FLAGS.find((flag) => flags[flag] !== undefined)
   if (other !== undefined) throw new InvalidArgumentError(`--${other} is for a run that has not begun`, { hint: 'Pass --preflight with it.' })
   const { checkNamed } = await import('../../registry/check/check-run.ts')
-  return context.long(OUTCOME, ({ signal }) => checkNamed(repository, text, { ...options, signal, ...(flags.rerun === true ? { port: rerunPort(repository, options, signal) } : {}) }))
+  return context.long(OUTCOME, ({ signal }) => checkNamed(repository, text, { ...options, signal, ...(flags.rerun === true ? { port: rerunPort(context, repository, options, signal) } : {}) }))
 }
 
-function rerunPort(repository: Repository, { policy }: CheckOptions, signal: AbortSignal): CheckPort {
+function rerunPort({ output }: Context, repository: Repository, { policy }: CheckOptions, signal: AbortSignal): CheckPort {
   return {
     async reproduce(run) {
       const { reproduceRun } = await import('../../node/run/reproduce-run.ts')
@@ -65,7 +65,7 @@ function rerunPort(repository: Repository, { policy }: CheckOptions, signal: Abo
       const { ended } = await findRun(repository.blocks, run)
       const author = authorName()
       return reproduceRun(repository, run, {
-        environment: process.env, signal, onOutput: (_stream, bytes) => void process.stderr.write(bytes), ...(policy === undefined || ended === null ? {} : { tolerances: tolerancesFor(ended, policy.tolerances) }), ...(author === undefined ? {} : { author }),
+        environment: process.env, signal, ...(output.quiet ? {} : { onOutput: (_stream, bytes) => void process.stderr.write(bytes) }), ...(policy === undefined || ended === null ? {} : { tolerances: tolerancesFor(ended, policy.tolerances) }), ...(author === undefined ? {} : { author }),
       })
     },
   }

@@ -37,7 +37,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
   },
   async run(context, words, flags) {
     const { superviseRun } = await import('../../node/run/supervise-run.ts')
-    const request = await runRequest(flags, words)
+    const request = await runRequest(flags, words, flags.strict === true ? {} : { warn: (sentence) => context.output.warn(sentence) })
     const config = await request.config()
     await using repository = await context.openOrCreate()
     const { output, interruption } = context
@@ -45,7 +45,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     if (flags.strict === true && !(await isReady(context, repository, { ...request, config }, flags.policy))) return
     outliveReaders()
     const result = await superviseRun(repository, {
-      ...request, config, environment: process.env, signal: interruption.watch(OUTCOME), ...stopOptions(interruption),
+      ...request, config, environment: process.env, describe: !output.quiet, signal: interruption.watch(OUTCOME), ...stopOptions(interruption),
       ...(flags.tag === undefined ? {} : { tags: flags.tag }), ...(flags.message === undefined ? {} : { why: flags.message }), ...(author === undefined ? {} : { author }),
       // With --json, stdout is for the one document.
       onOutput: (stream, bytes) => passOn(stream === 'stdout' && !output.json ? process.stdout : process.stderr, bytes),
@@ -53,6 +53,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const { run, status, reason, exitCode, signal, badMetricLines, metricProblems } = result
     if (badMetricLines > 0) output.warn(`of ${plural(badMetricLines, 'line')} of the metrics file something was left out: ${shownText(metricProblems[0] ?? '')}`)
     if (status !== 'succeeded' && reason !== null && exitCode === null && signal === null) throw new InvalidArgumentError(`${run.label} failed: ${reason}`, { hint: 'Correct the command; the attempt is recorded.', data: { run: run.label } })
+    // A command that ended well said nothing of what is missing, and a quiet run has no last lines.
+    if (output.quiet && exitCode === 0 && reason !== null) process.stderr.write(`varve: ${run.label} ${status}: ${shownText(reason)}\n`)
     const interrupted = interruption.signalName
     if (interrupted !== undefined) process.exitCode = SIGNAL_EXIT_CODES[interrupted]
     else process.exitCode = exitCode === null ? exitOfSignal(signal) : exitCode === 0 && status !== 'succeeded' ? EXIT.no : exitCode

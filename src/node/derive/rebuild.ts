@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CID, cidText } from '../../cid/cid.ts'
+import { namesHint } from '../../dataset/near-names.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
+import { isGone } from '../../dataset/left-at-remote.ts'
 import { NotFoundError } from '../../errors.ts'
 import { readDerivation } from '../../recipe/derivation-object.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
@@ -67,7 +69,7 @@ export async function rebuild(repository: Repository, revision: string, { only, 
 async function named(blocks: BlockRepository, makers: readonly Maker[], name: string): Promise<readonly Maker[]> {
   const names = await Promise.all(makers.map(async ({ derivation }) => (await readRecipe(blocks, (await readDerivation(blocks, derivation)).recipe)).name))
   const found = makers.filter((_maker, at) => names[at] === name)
-  if (found.length === 0) throw new NotFoundError(`There is no step "${name}" on the way from the sources`, { data: { step: name, steps: names }, hint: `There are ${[...new Set(names)].join(', ')}.` })
+  if (found.length === 0) throw new NotFoundError(`There is no step "${name}" on the way from the sources`, { data: { step: name, steps: names }, hint: namesHint(name, [...new Set(names)]) })
   return found
 }
 
@@ -80,7 +82,7 @@ interface RebuildRequest {
 
 async function needsDropped(blocks: BlockRepository, makers: readonly Maker[]): Promise<boolean> {
   for (const { derivation } of makers) {
-    for (const { root } of (await readDerivation(blocks, derivation)).inputs) if (await blocks.isEvicted(root)) return true
+    for (const { root } of (await readDerivation(blocks, derivation)).inputs) if (await isGone(blocks, root)) return true
   }
   return false
 }

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { firstNames } from '../../dataset/near-names.ts'
 import { NotFoundError } from '../../errors.ts'
 import { assertPath, displayPath, pathFromText } from '../../manifest/path.ts'
 import type { DvcCache } from './dvc-cache.ts'
@@ -65,8 +66,7 @@ export async function trackedFiles(cache: DvcCache, outputs: readonly PlacedOutp
     if ((await cache.locate(md5)) === undefined) missing.push(name)
   }
   if (missing.length > 0) {
-    const shown = missing.slice(0, MOST_SHOWN).join(', ')
-    throw new NotFoundError(`${cache.folder} lacks the content of ${shown}${missing.length > MOST_SHOWN ? ` and ${missing.length - MOST_SHOWN} more` : ''}`, { data: { paths: missing, cache: cache.folder }, hint })
+    throw new NotFoundError(`${cache.folder} lacks the content of ${firstNames(missing, MOST_SHOWN)}`, { data: { paths: missing, cache: cache.folder }, hint })
   }
   return files
 }

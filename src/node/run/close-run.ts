@@ -41,8 +41,9 @@ export async function closeRun(repository: Repository, wanted: string, { why, by
 /** Of this machine it is known what lives. */
 function assertGone({ label, started }: FoundRun, command: FoundRun['started']['process'] | undefined): void {
   const since = Date.parse(started.started)
+  const after = { 'its process': 'A run says by itself that it was stopped.', 'its command': 'What supervised it is gone: the next `varve runs` then finds the run lost, with all that was logged.' } as const
   for (const [what, process] of [['its process', started.process], ['its command', command]] as const) {
     if (process === undefined || process.hostId !== hostId() || isRunGone(process, since)) continue
-    throw new InvalidArgumentError(`The run ${label} is not lost: ${what} lives on this machine, as number ${process.id}`, { data: { run: label, process: process.id }, hint: `Stop it: kill ${process.id}. A run says by itself that it was stopped.` })
+    throw new InvalidArgumentError(`The run ${label} is not lost: ${what} lives on this machine, as number ${process.id}`, { data: { run: label, process: process.id }, hint: `Stop it: kill ${process.id}. ${after[what]}` })
   }
 }

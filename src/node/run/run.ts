@@ -1,4 +1,5 @@
 import { type CID, cidText } from '../../cid/cid.ts'
+import { namesHint } from '../../dataset/near-names.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError, SealedError } from '../../errors.ts'
 import type { Session } from '../../repository/index.ts'
@@ -108,7 +109,7 @@ export class Run {
     const found = start.inputs.find((input) => input.name === name)
     if (found !== undefined) return new PinnedInput(repository, found.root)
     const names = start.inputs.map((input) => input.name)
-    throw new NotFoundError(`The run ${this.label} has no input "${name}"`, { data: { input: name }, hint: names.length === 0 ? 'It was begun without inputs.' : `It has ${names.join(', ')}.` })
+    throw new NotFoundError(`The run ${this.label} has no input "${name}"`, { data: { input: name }, hint: names.length === 0 ? 'It was begun without inputs.' : namesHint(name, names) })
   }
 
   /** Numbers that depend on the seed, the run's name and the label alone (FORMAT.md, section 11). */

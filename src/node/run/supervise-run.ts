@@ -11,6 +11,7 @@ import { redactArguments } from '../../run/redact.ts'
 import { runVariables } from '../../run/run-variables.ts'
 import { nodeFolders } from '../folder-port.ts'
 import { assertCommand } from './assert-command.ts'
+import { assertProgram } from './assert-program.ts'
 import type { StartRunOptions } from './interface.ts'
 import { OutputPlaces } from './output-places.ts'
 import type { EndOptions, Run } from './run.ts'
@@ -44,7 +45,7 @@ export interface SupervisedResult {
  * Runs a command as a run: it finds its inputs, its configuration and where to write its metrics in variables of its environment (`VARVE_INPUT_<NAME>`, `VARVE_OUTPUT_<NAME>`, `VARVE_CONFIG`,
  * `VARVE_METRICS`, `VARVE_SEED`, `VARVE_RUN`), and in placeholders of its words. The run is in the repository before the command is started, and is sealed when it has ended, however it has.
  *
- * @throws InvalidArgumentError for names, outputs and placeholders that cannot be, before anything is begun; what `startRun` throws; StorageError if what came of it cannot be stored: the next run or `varve runs` finds it
+ * @throws InvalidArgumentError for names, outputs and placeholders that cannot be, and NotFoundError for a program that is not there, before anything is begun; what `startRun` throws; StorageError if what came of it cannot be stored: the next run or `varve runs` finds it
  *
  * @example
  * const { status } = await superviseRun(repository, { name: 'train', command: ['python3', 'train.py'], inputs: { train: 'data' }, outputs: { model: 'model.bin' }, environment: process.env })
@@ -53,6 +54,9 @@ export async function superviseRun(repository: Repository, options: SuperviseOpt
   const { command, inputs = {}, outputs = {}, folder: cwd = process.cwd(), seed = 0 } = options
   const config = resolved(options.config)
   assertCommand({ command, inputs, outputs, config, seed: seedText(seed), folder: cwd, repository: repository.location })
+  const [program = ''] = command
+  // What a placeholder stands for is not there yet.
+  if (!/[{}]/.test(program)) assertProgram(program, { folder: cwd, environment: options.environment })
   const run = await startRun(repository, { ...options, config, variables: options.environment, command: redactArguments(command, 'command').value })
   const files = runFiles(repository, run.cid)
   const places = Object.fromEntries(Object.entries(outputs).map(([name, path]) => [name, resolve(cwd, path)]))

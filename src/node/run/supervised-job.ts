@@ -24,6 +24,8 @@ export interface JobOptions {
   readonly ownGroup?: boolean
   /** What the command writes, as it does, and the lines about the run before and after. The command waits for a promise with what it writes next. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => MaybePromise<void>
+  /** Whether `onOutput` gets the lines about the run, before and after, too; the log that is stored has them in any case. Default true. */
+  readonly describe?: boolean
 }
 
 /** How long a command that is told to end has for that; one that is interrupted, as by a person, has all the time that the person gives it. */
@@ -52,7 +54,9 @@ export class SupervisedJob {
 
   /** Lines of ours in the job's own log. */
   say(text: string): void {
-    void this.#write('stderr', Buffer.from(`${text.trimEnd()}\n`))
+    const bytes = Buffer.from(`${text.trimEnd()}\n`)
+    if (this.#options.describe === false) this.#keep('stderr', bytes)
+    else void this.#write('stderr', bytes)
   }
 
   /** Starts the command and waits for its end. */
@@ -66,7 +70,7 @@ export class SupervisedJob {
     const forget = this.#forwardStops(child)
     try {
       const { exitCode, endSignal, trouble } = await endOf(child)
-      if (trouble !== undefined) return { status: 'failed', reason: errorCode(trouble) === 'ENOENT' ? `there is no program ${program}` : `${program} could not be started: ${trouble.message}` }
+      if (trouble !== undefined) return { status: 'failed', reason: errorCode(trouble) === 'ENOENT' ? `there is no program ${program}, or not what its first line says to run it with` : `${program} could not be started: ${trouble.message}` }
       if (signal?.aborted === true) return { status: 'aborted', reason: 'it was stopped', exitCode, signal: endSignal }
       if (exitCode === 0) return { status: 'succeeded', exitCode, signal: null }
       return { status: 'failed', reason: endSignal === null ? `the command ended with exit code ${exitCode}` : `the command was ended by ${endSignal}`, exitCode, signal: endSignal }
@@ -124,8 +128,12 @@ export class SupervisedJob {
   }
 
   #write(stream: 'stdout' | 'stderr', bytes: Buffer): MaybePromise<void> | undefined {
-    if (!this.#isClosed) this.#logs[stream].write(bytes)
+    this.#keep(stream, bytes)
     return this.#options.onOutput?.(stream, bytes)
+  }
+
+  #keep(stream: 'stdout' | 'stderr', bytes: Buffer): void {
+    if (!this.#isClosed) this.#logs[stream].write(bytes)
   }
 }
 

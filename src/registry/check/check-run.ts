@@ -6,6 +6,7 @@ import { runsOfRoot } from '../../run/run-uses.ts'
 import { findVersion } from '../find-model.ts'
 import { modelLabel } from '../model-key.ts'
 import { eventsOf, type ListedVersion } from '../model-tree.ts'
+import { neitherRunNorModel } from '../neither-run-nor-model.ts'
 import { readRunRecord } from '../../run/run-checkpoint.ts'
 import { readRunStart } from '../../run/run-object.ts'
 import type { CheckOptions, CheckReport, CheckSubject } from './interface.ts'
@@ -40,7 +41,7 @@ export async function checkNamed(repository: Repository, text: string, options: 
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error
     const version = await versionIfAny(repository, text)
-    if (version === undefined) throw error
+    if (version === undefined) throw await neitherRunNorModel(repository.blocks, text, error)
     return checkVersion(repository, version, options)
   }
 }

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { pipeline, Readable, Transform } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { VarveError } from '../../errors.ts'
@@ -32,7 +31,8 @@ export interface Call {
 /** What one attempt works with. */
 export interface Sending {
   readonly sdk: S3Sdk
-  readonly client: S3Client
+  /** Its `send` signs and watches what it sends as a request of this attempt. */
+  readonly client: Pick<S3Client, 'send'>
   /** To be passed to `client.send`. */
   readonly options: { readonly abortSignal: AbortSignal }
   /** What was seen of the answer, once there is one. */
@@ -42,7 +42,7 @@ export interface Sending {
   readonly onBytes: (count: number) => void
 }
 
-/** Of the attempt under way, for the parts of the client that are not told which one they work for. */
+/** Of the attempt under way. */
 interface Observation {
   status: number | undefined
   headers: Readonly<Record<string, string>>
@@ -59,7 +59,6 @@ export class S3Connection {
   readonly #location: S3Location
   readonly #settings: S3Settings
   readonly #limiter: Limiter
-  readonly #current = new AsyncLocalStorage<Observation>()
   readonly #load: () => Promise<S3Sdk>
   #opened: Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> | undefined
 
@@ -93,7 +92,7 @@ export class S3Connection {
       const onBytes = (count: number): void => {
         observation.received += count
       }
-      return await this.#current.run(observation, () => work({ sdk, client, options: { abortSignal: deadline.signal }, answer: observation, deadline, onBytes }))
+      return await work({ sdk, client: watched(client, observation), options: { abortSignal: deadline.signal }, answer: observation, deadline, onBytes })
     } catch (error) {
       signal?.throwIfAborted()
       // The SDK is not installed: no request failed.
@@ -123,7 +122,7 @@ export class S3Connection {
     const { endpoint, pathStyle = endpoint !== undefined, region = endpoint === undefined ? undefined : 'us-east-1' } = this.#location
     const { agents, credentials, idleTimeoutMs = IDLE_TIMEOUT_MS, maxRequests = MAX_REQUESTS } = this.#settings
     const agent = { keepAlive: true, maxSockets: maxRequests }
-    const client = new sdk.S3Client({
+    return new sdk.S3Client({
       ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }), ...(credentials === undefined ? {} : { credentials }),
       forcePathStyle: pathStyle,
       followRegionRedirects: false,
@@ -137,26 +136,35 @@ export class S3Connection {
       requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs, httpAgent: agents?.http ?? agent, httpsAgent: agents?.https ?? agent },
       logger: SILENT,
     })
-    const sign: Step = (next) => (args) => {
-      const hash = this.#current.getStore()?.sha256
-      if (hash !== undefined) args.request.headers['x-amz-content-sha256'] = hash
-      return next(args)
-    }
-    const look: Step = (next) => async (args) => {
-      const result = await next(args)
-      const observation = this.#current.getStore()
-      if (observation !== undefined) observe(observation, result.response)
-      return result
-    }
-    client.middlewareStack.addRelativeTo(sign as unknown as SdkStep, { relation: 'before', toMiddleware: 'httpSigningMiddleware', name: 'varveSign' })
-    client.middlewareStack.addRelativeTo(look as unknown as SdkStep, { relation: 'after', toMiddleware: 'deserializerMiddleware', name: 'varveLook' })
-    return client
   }
+}
+
+/**
+ * A client that signs with the hash of the attempt, and observes its answer. Each command is told by itself what it belongs to: to have the runtime keep account of that slows every promise of the program down, before
+ * Node 24.
+ */
+function watched(client: S3Client, observation: Observation): Pick<S3Client, 'send'> {
+  const sign: Step = (next) => (args) => {
+    if (observation.sha256 !== undefined) args.request.headers['x-amz-content-sha256'] = observation.sha256
+    return next(args)
+  }
+  const look: Step = (next) => async (args) => {
+    const result = await next(args)
+    observe(observation, result.response)
+    return result
+  }
+  const send = (command: SdkCommand, options: never): unknown => {
+    command.middlewareStack.addRelativeTo(sign as unknown as SdkStep, { relation: 'before', toMiddleware: 'httpSigningMiddleware', name: 'varveSign' })
+    command.middlewareStack.addRelativeTo(look as unknown as SdkStep, { relation: 'after', toMiddleware: 'deserializerMiddleware', name: 'varveLook' })
+    return client.send(command as never, options)
+  }
+  return { send } as Pick<S3Client, 'send'>
 }
 
 /** What the SDK does with a request on its way, in the terms of HTTP. */
 type Step = (next: (args: StepArguments) => Promise<StepResult>) => (args: StepArguments) => Promise<StepResult>
 type SdkStep = Parameters<S3Client['middlewareStack']['addRelativeTo']>[0]
+type SdkCommand = Pick<S3Client, 'middlewareStack'>
 
 interface StepArguments {
   readonly request: { readonly headers: Record<string, string> }

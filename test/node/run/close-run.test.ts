@@ -57,6 +57,6 @@ it('a run of this machine is not lost as long as its process or its command live
   await expect(closeRun(repository, run.label, { why: 'I think so' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(`its process lives on this machine, as number ${process.pid}`) as string })
   const other = await startElsewhere(repository, project)
   project.write(`.varve/cache/runs/${other.id}/command.json`, JSON.stringify(isRunGone.ownRunProcess('here')))
-  await expect(closeRun(repository, other.label, { why: 'I think so' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('its command lives') as string })
+  await expect(closeRun(repository, other.label, { why: 'I think so' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('its command lives') as string, hint: `Stop it: kill ${process.pid}. What supervised it is gone: the next \`varve runs\` then finds the run lost, with all that was logged.` })
   await run.end()
 }, 30_000)
