@@ -7,7 +7,7 @@ import { readRun } from '../recipe/run-object.ts'
 import { findVersion } from '../registry/find-model.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { findRun } from '../run/find-run.ts'
-import { parseRunLabel } from '../run/run-key.ts'
+import { parseRunLabel, type RunNumber } from '../run/run-key.ts'
 import { readRunRecord } from '../run/run-checkpoint.ts'
 import { type ActTable } from './act.ts'
 import { evaluationId } from './model-acts.ts'
@@ -68,8 +68,8 @@ function dataPlace(root: CID): Place {
   return { id: idOf(root), root }
 }
 
-async function runPlaces(blocks: BlockRepository, run: Parameters<typeof useOf>[0]): Promise<Place[]> {
-  return (await runActs(blocks, [useOf(run)])).map((act) => ({ id: act.id, act }))
+async function runPlaces(blocks: BlockRepository, run: RunNumber & { readonly start: CID }): Promise<Place[]> {
+  return (await runActs(blocks, [useOf(run, run.start)])).map((act) => ({ id: act.id, act }))
 }
 
 function actPlaces(table: ActTable, id: string): Place[] {
