@@ -1,7 +1,8 @@
+import { tryParseCid } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import type { RevisionInfo } from '../../dataset/results.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
-import { NotFoundError } from '../../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { findRun, type FoundRun } from '../../run/find-run.ts'
 import { runDocument } from '../../run/run-document.ts'
 import { parseRunLabel } from '../../run/run-key.ts'
@@ -42,7 +43,8 @@ async function runNamed({ blocks }: Repository, text: string): Promise<FoundRun 
     await resolveRecord(blocks, text)
     return undefined
   } catch (error) {
-    if (!(error instanceof NotFoundError)) return undefined
+    // A block that is there and is no dataset may be the start of a run, which is its identity.
+    if (!(error instanceof NotFoundError || (error instanceof InvalidArgumentError && tryParseCid(text) !== undefined))) return undefined
     return findRun(blocks, text).catch(() => undefined)
   }
 }
