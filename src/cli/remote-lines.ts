@@ -21,17 +21,21 @@ export function* pushLines(output: Output, { refs, url, blocks, bytes, dropped, 
   if (verified.packs > 0) yield output.style('dim', `${plural(verified.packs, 'new pack')} and ${plural(verified.blocks, 'block')} read back there`)
 }
 
-export function* fetchLines(output: Output, { refs, url, remote, blocks, bytes }: FetchResult, elapsedMs: number): Generator<string> {
+export function* fetchLines(output: Output, { refs, url, remote, blocks, bytes, left }: FetchResult, elapsedMs: number): Generator<string> {
   for (const { ref, before, after } of refs) {
     yield `${output.style('cyan', remote === null ? ref : `${remote}/${ref}`)}  snapshot ${after}  ${output.style('dim', before === null ? 'new' : before === after ? 'as before' : 'moved')}`
   }
-  if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}`
+  if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}${leftThere(left)}`
 }
 
-export function* pullLines(output: Output, { refs, url, blocks, bytes, records }: PullResult, elapsedMs: number): Generator<string> {
+export function* pullLines(output: Output, { refs, url, blocks, bytes, left, records }: PullResult, elapsedMs: number): Generator<string> {
   for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  snapshot ${after}  ${output.style('dim', PULLED[outcome])}`
   if (records !== null) yield* recordLines(output, records, PULLED_SIDES)
-  if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}`
+  if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}${leftThere(left)}`
+}
+
+function leftThere(left: number): string {
+  return left === 0 ? '' : `; the data of ${plural(left, 'snapshot')} was left there, and is read when it is asked for`
 }
 
 function amount(blocks: number, bytes: number, elapsedMs: number, done: string): string {

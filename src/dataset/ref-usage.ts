@@ -7,6 +7,7 @@ import { isTagName } from '../repository/ref-name.ts'
 import { DigestTable } from '../repository/digest-table.ts'
 import { Pause } from '../repository/pause.ts'
 import { linksOf } from '../repository/reachable.ts'
+import { shownTracked } from '../repository/tracked-ref.ts'
 import { storedLength } from '../repository/read-block.ts'
 
 /** What one ref or tag holds. */
@@ -43,7 +44,7 @@ export async function measureRefs(repository: BlockRepository, { evicted = [], s
   const names: string[] = []
   const pause = new Pause(signal)
   for await (const { name, target } of repository.refs()) {
-    const owner = names.push(name) - 1
+    const owner = names.push(shownTracked(name) ?? name) - 1
     const waiting: CID[] = [target]
     for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
       await pause.take()

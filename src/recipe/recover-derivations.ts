@@ -131,7 +131,7 @@ class WholeCheck {
     const onMissing = (cid: CID, error?: VarveError): never => {
       throw error ?? new NotFoundError(`Block ${cidText(cid)} is not there`)
     }
-    const isWhole = await tolerant(() => addReachable(this.#repository, [root], reached, { follows, onMissing, signal: this.#signal }).then(() => true))
+    const isWhole = await tolerant(() => addReachable(this.#repository.here, [root], reached, { follows, onMissing, signal: this.#signal }).then(() => true))
     if (isWhole !== true) return false
     this.#whole.addAll(reached)
     return true

@@ -1,17 +1,19 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
+import { lazyRemotes } from '../dataset/left-at-remote.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
+import { leavingChange } from './lazy/leave-data.ts'
 import { eitherSource } from './records/either-source.ts'
 import type { SentRecords } from './records/interface.ts'
 import { RecordTravel } from './records/record-travel.ts'
 import { recordTrees } from './records/record-trees.ts'
 import { rememberingChanges } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
-import { openRemote, resolveTarget } from './remote-target.ts'
+import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
 import { commonHistory } from './transfer/common-history.ts'
@@ -23,6 +25,11 @@ export interface FetchOptions extends OperationOptions {
   readonly from?: string | Storage
   /** Refs and tags of the remote; default all. Of those that are named, data that was dropped here comes back. */
   readonly refs?: readonly string[]
+  /**
+   * Take over histories alone, and leave the data at the remote, which must have a name here: it is read from there when it is asked for. By default that is done of a remote that data was left at
+   * before, unless refs are named; false takes all of it, and what was left there.
+   */
+  readonly metadataOnly?: boolean
   /** Go on although the remote was rolled back. */
   readonly acceptRollback?: boolean
   readonly author?: string
@@ -42,6 +49,8 @@ export interface FetchResult {
   readonly refs: readonly FetchedRef[]
   readonly blocks: number
   readonly bytes: number
+  /** Snapshots' data that was left at the remote this time. */
+  readonly left: number
   readonly requests: RequestTally
 }
 
@@ -82,10 +91,12 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
     const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(namedRefs(await allRefs(remote)), options.refs, target.url)
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
+    const leaveData = await leavesData(blocks, target, options)
     const { moved, records } = await blocks.withSession(async (session) => {
       const travel = further.records ? await RecordTravel.plan({ source: remote, target: blocks, near: blocks, either: eitherSource(session, remote) }, await recordTrees(remote)) : undefined
-      const moved = await receive(blocks, remote, session, refs, before, options, travel)
-      const remembering = await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined })
+      const moved = await receive(blocks, remote, session, refs, before, { ...options, leaveData }, travel)
+      const remembering = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined }))]
+      if (leaveData && target.remote !== undefined) remembering.push(...(await leavingChange(blocks, session, target.remote.name, moved.left)))
       const more = await further.changes(refs, session)
       const commit = async (changes: readonly RefChange[]): Promise<void> => {
         if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
@@ -93,26 +104,34 @@ export async function fetchAnd(repository: Repository, action: string, options: 
       if (travel === undefined || more === undefined) return commit([...remembering, ...(more ?? [])]).then(() => ({ moved, records: null }))
       return { moved, records: await travel.commit(session, (changes) => commit([...remembering, ...more, ...changes])) }
     })
-    return { refs, records, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, requests } }
+    return { refs, records, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests } }
   } finally {
     await place.close()
   }
 }
 
-async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named }: FetchOptions, travel: RecordTravel | undefined): Promise<Transferred> {
+/** @throws InvalidArgumentError if data is to be left where nobody here would look for it */
+async function leavesData(blocks: BlockRepository, { remote, url }: RemoteTarget, { metadataOnly, refs }: FetchOptions): Promise<boolean> {
+  if (metadataOnly === true && remote === undefined) {
+    throw new InvalidArgumentError(`Data can be left at a remote that has a name here, and ${url} has none`, { data: { url }, hint: `Give it one first: varve remote add <name> ${url}` })
+  }
+  return metadataOnly ?? (remote !== undefined && refs === undefined && (await lazyRemotes(blocks)).includes(remote.name))
+}
+
+async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named, metadataOnly, leaveData }: FetchOptions & { readonly leaveData: boolean }, travel: RecordTravel | undefined): Promise<Transferred> {
   const here: CID[] = []
   for await (const { target } of blocks.refs()) here.push(target)
   const dropped = await blocks.evicted()
   const droppedThere = await remote.evicted()
   const wants = [...refs.values()]
   // What was dropped here to save room comes back if it is asked for by name, or if a ref that is new here leads to it.
-  const isAskedFor = (snapshot: CID): boolean => wants.some((cid) => cid.equals(snapshot)) && (named !== undefined || ![...before.values(), ...here].some((cid) => cid.equals(snapshot)))
+  const isAskedFor = (snapshot: CID): boolean => !leaveData && wants.some((cid) => cid.equals(snapshot)) && (named !== undefined || metadataOnly === false || ![...before.values(), ...here].some((cid) => cid.equals(snapshot)))
   const isThere = (cid: CID): boolean => !droppedThere.has(toHex(cid.multihash.digest))
   const common = await commonHistory(remote, blocks, wants, here, {
     isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => isAskedFor(snapshot) && isThere(snapshot) && isThere(root),
   })
-  const more = await travel?.toTransfer(common, dropped)
-  return transfer({ source: remote, target: blocks, session }, wants, more ?? { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { further: travel?.wants ?? [], ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  const more = (await travel?.toTransfer(common, dropped)) ?? { whole: common.snapshots.values(), bases: common.bases, near: blocks }
+  return transfer({ source: remote, target: blocks, session }, wants, leaveData ? { ...more, bases: [] } : more, { leaveData, further: travel?.wants ?? [], ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
 }
 
 function fetchedRefs(refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>): FetchedRef[] {

@@ -34,6 +34,7 @@ test('from raw data to a model that is evaluated: lineage both ways in every for
   const up = await runCli(['lineage', 'digits@production', '--up'], { cwd })
   expect(up.stdout).toMatch(/^model digits@1 \(.*production.*\)\n\nmade of\n├─ weights of: artifact model of train#1\n│ {2}└─ model: run train#1 \(succeeded, .*, loss 0\.5\): a baseline\n│ {5}├─ train: data covid\/features .*\n│ {5}│ {2}└─ rows: derivation features \(succeeded, .*\n│ {5}│ {5}├─ raw: data covid\/raw \(.*\): as downloaded\n/)
   expect(up.stdout).toMatch(/└─ evaluation: evaluation of digits@1 \(.*accuracy 0\.98\)\n {3}└─ evaluated on: data covid\/test/)
+  expect(up.stdout).toMatch(/\n│ {5}├─ code: bafy\w+…\n│ {5}├─ its metrics: artifact metrics of train#1\n│ {5}└─ its log: artifact log of train#1\n/)
   const down = await runJson<Lineage>(['lineage', 'covid/raw', '--down'], { cwd })
   expect(down.nodes.map(({ kind }) => kind).sort()).toEqual(['artifact', 'artifact', 'artifact', 'data', 'data', 'derivation', 'evaluation', 'model', 'run'])
   expect(new Set(down.edges.map(({ role }) => role))).toEqual(new Set(['raw', 'rows', 'train', 'model', 'metrics', 'log', 'weights of', 'made by', 'evaluation']))
@@ -49,7 +50,8 @@ test('from raw data to a model that is evaluated: lineage both ways in every for
   expect((await runCli(['impact', String(impact.wanted.content)], { cwd })).stdout).toMatch(/^content .*\nsearched .*\ndata {9}covid\/raw {2}daily\/a\.csv\ndata {9}bafy\w+ {2}raw\/daily\/a\.csv\nderivation {3}features → rows covid\/features\nrun {10}train#1\nmodel {8}digits@1 \(production\): made of it\n$/)
   expect((await runCli(['impact', 'covid/test'], { cwd })).stdout).toMatch(/model {8}digits@1 \(production\): evaluated on it\n$/)
 
-  expect(await runCli(['lineage', 'nothing'], { cwd })).toMatchObject({ code: 3 })
+  expect(await runCli(['lineage', 'nothing'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/\n {2}`varve refs`, /) as string })
+  for (const [wrong, near] of [['covid/feature', 'covid/features'], ['tran', 'train'], ['digts', 'digits']] as const) expect(await runCli(['lineage', wrong], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining(`\n  Did you mean ${near}? \`varve refs\``) as string })
   expect(await runCli(['lineage', 'covid/raw', '--depth', 'x'], { cwd })).toMatchObject({ code: 2 })
   const missing = await runCli(['impact', 'covid/raw:none', '--json'], { cwd })
   expect([missing.code, errorOf(missing).code]).toEqual([3, 'NOT_FOUND'])

@@ -8,6 +8,7 @@ import { forgetUnusedDerivations } from '../../lineage/forget-unused.ts'
 import { type Keeper, keepersOf, keeperText } from '../../lineage/keepers.ts'
 import { heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
 import type { BlockRepository } from '../../repository/index.ts'
+import { shownTracked } from '../../repository/tracked-ref.ts'
 import { parseDuration } from '../duration.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -105,7 +106,7 @@ function* forgottenLines(output: Output, forgotten: readonly UnreachedDerivation
 /** A ref for each root that the newest snapshot of one has. */
 async function refsByRoot(repository: Repository): Promise<ReadonlyMap<string, string>> {
   const refs = new Map<string, string>()
-  for await (const { name, root } of repository.refs()) if (!refs.has(root)) refs.set(root, name)
+  for await (const { name, root } of repository.refs()) if (!refs.has(root)) refs.set(root, shownTracked(name) ?? name)
   return refs
 }
 
@@ -122,7 +123,7 @@ function document({ evicted: _evicted, evictedRoots, refs, sessions, revoked, ..
 }
 
 function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { readonly evicted: readonly DroppedSnapshot[] }, forgets: boolean): Generator<string> {
-  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, refusedFiles, damagedPacks, refs } = result
+  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, refusedFiles, keepsVersions, damagedPacks, refs } = result
   const would = dryRun ? 'would remove' : 'removed'
   for (const { snapshot, time, message, keptBy } of evicted) {
     const what = `${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
@@ -138,5 +139,6 @@ function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { rea
   for (const { host, process, started } of revoked) yield `${output.style('yellow', dryRun ? 'would give up' : 'gave up')} a writer that is gone: process ${process} on ${shownText(host)}, since ${shownText(started)}`
   for (const { host, process, started } of sessions) yield `${output.style('yellow', 'at work')} process ${process} on ${shownText(host)}, since ${shownText(started)}`
   if (refusedFiles > 0) yield `${output.style('yellow', 'refused')} the storage does not let ${plural(refusedFiles, 'file')} be deleted (object lock, or no right to delete); ${refusedFiles === 1 ? 'it takes' : 'they take'} room and nothing else`
+  if (keepsVersions === true) yield `${output.style('yellow', 'versions')} of what was deleted are kept by the bucket, and take their room until a lifecycle rule of it removes noncurrent versions`
   if (deferredPacks > 0) yield `  ${plural(deferredPacks, 'file')} stay for those at work; the next gc after they end deletes them`
 }

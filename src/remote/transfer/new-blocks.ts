@@ -27,8 +27,8 @@ export interface CommonBlocks {
 }
 
 export interface NewBlocksOptions {
-  /** A block of the source whose links are not followed: what they lead to is known to be gone. */
-  readonly ends?: (cid: CID) => boolean
+  /** A block of the source whose links are not followed: what they lead to is known to be gone, or is to be left there. */
+  readonly ends?: (cid: CID, bytes: Uint8Array) => boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -59,7 +59,7 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
       if ('error' in result) throw result.error
       const { cid, bytes } = result
       yield { cid, bytes }
-      if (options.ends?.(cid) === true) {
+      if (options.ends?.(cid, bytes) === true) {
         // What was dropped is the data; the history stays.
         for (const parent of parentsOf(bytes)) if (!known.has(parent)) fresh.add(parent, RECORD_RANK)
         continue
