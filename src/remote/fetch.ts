@@ -7,8 +7,9 @@ import type { BlockRepository, RefChange, Session } from '../repository/index.ts
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { leavingChange } from './lazy/leave-data.ts'
+import { readHeads, requestsElsewhere } from './lazy/read-heads.ts'
 import { rememberingChanges } from './remember-refs.ts'
-import { type RequestTally, tallyOf } from './request-tally.ts'
+import { type RequestTally, sumOf, tallyOf } from './request-tally.ts'
 import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
@@ -83,7 +84,8 @@ export async function fetchAnd(repository: Repository, action: string, options: 
       if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
       return moved
     })
-    return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests } }
+    if (leaveData) await readHeads(blocks, refs, options)
+    return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests: leaveData ? sumOf([requests, await requestsElsewhere(blocks)]) : requests } }
   } finally {
     await place.close()
   }

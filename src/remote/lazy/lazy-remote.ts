@@ -4,9 +4,9 @@ import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
-import type { RemoteRequest } from '../requests/interface.ts'
 import { compareBytes } from '../../bytes.ts'
 import { openPlace, type PlaceOptions } from '../place.ts'
+import { type RequestTally, tallyOf } from '../request-tally.ts'
 import { inParallel } from '../transfer/in-parallel.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
@@ -15,8 +15,6 @@ const TRY_AGAIN_AFTER_MS = 10_000
 export interface LazyRemoteOptions {
   readonly name: string
   readonly url: string
-  /** Told of every request over a network. */
-  readonly onRequest?: (request: RemoteRequest) => void
   /** Ends requests that are under way, with its reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -25,14 +23,16 @@ export interface LazyRemoteOptions {
 export class LazyRemote {
   readonly name: string
   readonly url: string
+  /** What was asked of it over a network. */
+  readonly requests: RequestTally = {}
   readonly #options: PlaceOptions
   #opened: Promise<Repository> | undefined
   #failedAt = Number.NEGATIVE_INFINITY
 
-  constructor({ name, url, onRequest, signal }: LazyRemoteOptions) {
+  constructor({ name, url, signal }: LazyRemoteOptions) {
     this.name = name
     this.url = url
-    this.#options = { signal, ...(onRequest === undefined ? {} : { onRequest }) }
+    this.#options = { signal, onRequest: tallyOf(this.requests) }
   }
 
   /** @throws NotFoundError if it is not there; StorageError if the remote cannot be reached */
