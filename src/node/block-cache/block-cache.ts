@@ -78,7 +78,7 @@ export class BlockCache {
 
   /** Writes what is in memory, and keeps to the bound. */
   async flush(): Promise<void> {
-    for (const kind of [...this.#writers.keys()]) await this.#publish(kind)
+    for (const kind of this.#writers.keys()) await this.#publish(kind)
   }
 
   async close(): Promise<void> {
