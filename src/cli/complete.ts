@@ -1,4 +1,6 @@
 import type { Argument, Command, Option } from 'commander'
+import { isReservedName } from '../repository/reserved-name.ts'
+import { shownTracked } from '../repository/tracked-ref.ts'
 import { Context } from './context.ts'
 import { configureVerb } from './program.ts'
 import { VERBS } from './verbs.ts'
@@ -72,7 +74,10 @@ async function valuesOf(option: Option, context: Context): Promise<Answer> {
 async function refs(context: Context): Promise<readonly Candidate[]> {
   await using repository = await context.open()
   const names: Candidate[] = []
-  for await (const { name } of repository.blocks.refs()) names.push({ value: name })
+  for await (const { name } of repository.blocks.refs()) {
+    const value = shownTracked(name) ?? name
+    if (!isReservedName(value)) names.push({ value })
+  }
   return names
 }
 

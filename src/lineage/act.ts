@@ -2,15 +2,6 @@ import type { CID } from '../cid/cid.ts'
 import { CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { LineageNode } from './interface.ts'
 
-/**
- * What a block is known by while a graph is made: its digest as text, two bytes a character. Texts of CIDs are for those who are told: making one, and keeping it in the table of the CID, costs ten times as much,
- * which counts with tens of thousands of runs; so does spreading the digest out.
- */
-export function idOf({ multihash: { digest } }: CID): string {
-  const pair = (at: number): number => ((digest[at] as number) << 8) | (digest[at + 1] as number)
-  return String.fromCharCode(pair(0), pair(2), pair(4), pair(6), pair(8), pair(10), pair(12), pair(14), pair(16), pair(18), pair(20), pair(22), pair(24), pair(26), pair(28), pair(30))
-}
-
 /** The start of a run, with a root that it made, if one is known: by that it is found soon. */
 export interface RunEnd {
   readonly kind: 'run'
@@ -34,7 +25,7 @@ export interface Act {
   readonly id: string
   /** The derivation; the start of the run; the model version, also of an evaluation. */
   readonly cid: CID
-  readonly kind: Exclude<LineageNode['kind'], 'data' | 'artifact'>
+  readonly kind: Exclude<LineageNode['kind'], 'data' | 'artifact' | 'code'>
   readonly label: string
   readonly ins: readonly Link[]
   readonly outs: readonly Link[]

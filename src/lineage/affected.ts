@@ -1,7 +1,8 @@
 import type { CID } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { type RunUse, rootsInUse, runsOfRoots } from '../run/run-uses.ts'
-import { type Act, type ActTable, idOf } from './act.ts'
+import { type Act, type ActTable } from './act.ts'
 
 /** What was made of some data, directly or not. */
 export interface Affected {
@@ -41,7 +42,7 @@ export async function affectedBy(repository: BlockRepository, table: ActTable, u
     const before = runs.size
     for (const kind of ['input', 'code'] as const) {
       for await (const use of runsOfRoots(repository, fresh, kind)) {
-        const id = idOf(use.start)
+        const { id } = use
         if (!runs.has(id)) for (const act of table.takers(id)) acts.add(act)
         runs.set(id, use)
       }
@@ -57,6 +58,6 @@ export async function affectedBy(repository: BlockRepository, table: ActTable, u
 
 async function makersOf(repository: BlockRepository, roots: readonly CID[]): Promise<readonly { readonly root: CID; readonly run: string }[]> {
   const makers: { root: CID; run: string }[] = []
-  for (const kind of ['artifact', 'metrics', 'log'] as const) for await (const { root, start } of runsOfRoots(repository, roots, kind)) makers.push({ root, run: idOf(start) })
+  for (const kind of ['artifact', 'metrics', 'log'] as const) for await (const { root, id } of runsOfRoots(repository, roots, kind)) makers.push({ root, run: id })
   return makers
 }

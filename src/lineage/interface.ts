@@ -1,10 +1,10 @@
 import type { CidText, JsonValue } from '../types.ts'
 
 /**
- * `data`: a root that a snapshot or a derivation has given a place; `artifact`: one that only runs made; `evaluation`: what a model version scored. The others are what was done: a recipe on exact inputs, a
+ * `data`: a root that a snapshot or a derivation has given a place; `artifact`: one that only runs made; `code`: one that is known as the code of runs and derivations alone; `evaluation`: what a model version scored. The others are what was done: a recipe on exact inputs, a
  * run, an artifact made a version of a model.
  */
-export type LineageKind = 'data' | 'artifact' | 'derivation' | 'run' | 'model' | 'evaluation'
+export type LineageKind = 'data' | 'artifact' | 'code' | 'derivation' | 'run' | 'model' | 'evaluation'
 
 export interface LineageNode {
   /** CID of the root, the derivation, the start of the run, or the model version; of an evaluation that of the version with `#evaluation`. */

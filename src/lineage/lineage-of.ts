@@ -12,6 +12,7 @@ import { findStart } from './find-start.ts'
 import type { Lineage, LineageDirection, LineageNode } from './interface.ts'
 import { LineageGraph, type Place } from './lineage-graph.ts'
 import { type RootNames, rootNames } from './root-names.ts'
+import { addRunRecords } from './run-records.ts'
 import { walk } from './walk.ts'
 
 export interface LineageOptions extends Pick<OperationOptions, 'signal'> {
@@ -25,9 +26,11 @@ export interface LineageOptions extends Pick<OperationOptions, 'signal'> {
 
 const MOST_NODES = 2000
 const SHORT_CID_LENGTH = 16
+/** The role of the code of runs and derivations. */
+const CODE = 'code'
 
 /**
- * What data, a run or a model was made of, and what was made of it, as a graph.
+ * What data, a run or a model was made of, and what was made of it, as a graph. A model comes with metrics and log of the run that it was made by.
  *
  * @param wanted a ref, tag, snapshot or root; `train#3`, `train` for the newest run of that name, or the CID of a run; `digits@3`, `digits@production`, `digits` for the newest version, or its CID.
  * Where a plain name is several of these, a dataset comes before a run, and a run before a model.
@@ -44,7 +47,11 @@ export async function lineageOf({ blocks }: Repository, wanted: string, { direct
   const starts = await findStart(blocks, table, wanted)
   const graph = new LineageGraph(mostNodes)
   for (const place of starts) graph.add(place)
-  for (const one of ['up', 'down'] as const) if (direction === one || direction === 'both') await walk(blocks, table, graph, starts, { direction: one, depth, signal })
+  if (direction !== 'down') {
+    await walk(blocks, table, graph, starts, { direction: 'up', depth, signal })
+    addRunRecords(graph, starts, depth)
+  }
+  if (direction !== 'up') await walk(blocks, table, graph, starts, { direction: 'down', depth, signal })
   const nodes = await described(blocks, table, graph, starts)
   const names = new Map([...graph.places.keys()].map((id, at) => [id, nodes[at]?.id ?? '']))
   return { start: starts.map(({ id }) => names.get(id) ?? ''), direction, depth: Number.isFinite(depth) ? depth : null, nodes, edges: graph.edges(names), leftOut: graph.leftOut }
@@ -55,10 +62,11 @@ async function described(blocks: BlockRepository, table: ActTable, graph: Lineag
   const names = await rootNames(blocks)
   const evicted = await goneDigests(blocks)
   const makers = await makersOf(blocks, graph, starts)
+  const code = await codeOf(blocks, graph, starts)
   const nodes: LineageNode[] = []
   for (const { id, act, root } of graph.places.values()) {
     if (act !== undefined) nodes.push(await act.describe())
-    else nodes.push(dataNode(root, { known: names.get(id), isDerived: table.givers(id).length > 0, maker: makers.get(id), isDropped: evicted.has(toHex(root.multihash.digest)) }))
+    else nodes.push(dataNode(root, { known: names.get(id), isDerived: table.givers(id).length > 0, maker: makers.get(id), isCode: code.has(id), isDropped: evicted.has(toHex(root.multihash.digest)) }))
   }
   return nodes
 }
@@ -73,19 +81,29 @@ async function makersOf(blocks: BlockRepository, graph: LineageGraph, starts: re
   return makers
 }
 
+/** What is the code of something, and nothing else that is read. */
+async function codeOf(blocks: BlockRepository, graph: LineageGraph, starts: readonly Place[]): Promise<ReadonlySet<string>> {
+  const code = new Set<string>()
+  const read = new Set<string>()
+  for (const { root, id } of starts) if (root !== undefined && (await runsOfRoot(blocks, root, 'code').next()).done === false && (await runsOfRoot(blocks, root, 'input').next()).done !== false) code.add(id)
+  for (const { act } of graph.places.values()) for (const { id, role } of act?.ins ?? []) (role === CODE ? code : read).add(id)
+  return new Set([...code].filter((id) => !read.has(id)))
+}
+
 interface KnownOfRoot {
   readonly known: RootNames | undefined
   readonly isDerived: boolean
+  readonly isCode: boolean
   readonly maker: string | undefined
   readonly isDropped: boolean
 }
 
-function dataNode(root: CID, { known, isDerived, maker, isDropped }: KnownOfRoot): LineageNode {
+function dataNode(root: CID, { known, isDerived, isCode, maker, isDropped }: KnownOfRoot): LineageNode {
   const { snapshot } = known?.snapshots[0] ?? {}
   const id = cidText(root)
   const label = known?.names[0] ?? (maker === undefined || maker === '' ? `${id.slice(0, SHORT_CID_LENGTH)}…` : maker)
   return {
-    id, kind: known === undefined && !isDerived && maker !== undefined ? 'artifact' : 'data', label, status: isDropped ? 'dropped' : null, when: snapshot?.time ?? null,
+    id, kind: known !== undefined || isDerived ? 'data' : maker !== undefined ? 'artifact' : isCode ? 'code' : 'data', label, status: isDropped ? 'dropped' : null, when: snapshot?.time ?? null,
     why: snapshot === undefined || snapshot.message === '' ? null : snapshot.message,
     facts: { names: known?.names ?? [], snapshots: known?.snapshots.map(({ cid }) => cidText(cid)) ?? [], source: snapshot?.source?.uri ?? null },
   }

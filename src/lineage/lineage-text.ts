@@ -6,7 +6,7 @@ import { leftOutText, lineageTree } from './lineage-tree.ts'
 
 export type LineageFormat = 'text' | 'mermaid' | 'dot' | 'json'
 
-const SHAPES: Readonly<Record<LineageKind, Shape>> = { data: 'cylinder', artifact: 'folder', derivation: 'box', run: 'rounded', model: 'hexagon', evaluation: 'note' }
+const SHAPES: Readonly<Record<LineageKind, Shape>> = { data: 'cylinder', artifact: 'folder', code: 'folder', derivation: 'box', run: 'rounded', model: 'hexagon', evaluation: 'note' }
 const DATE_LENGTH = '2026-01-01'.length
 
 /**

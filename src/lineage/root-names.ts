@@ -1,12 +1,14 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import { snapshotRefs } from '../dataset/history.ts'
 import { readSnapshot, type Snapshot } from '../dataset/snapshot-object.ts'
 import { isTagName, type BlockRepository, type Ref } from '../repository/index.ts'
-import { idOf, readLinked } from './act.ts'
+import { shownTracked } from '../repository/tracked-ref.ts'
+import { readLinked } from './act.ts'
 
 /** What is known of a root by its snapshots. */
 export interface RootNames {
-  /** The best first: tags, which stay; refs; places in the history of a ref. */
+  /** The best first: tags, which stay; refs; what remotes had, as `origin/raw`; places in the history of a ref. */
   readonly names: readonly string[]
   /** In the order in which refs lead to them. */
   readonly snapshots: readonly KnownSnapshot[]
@@ -20,6 +22,7 @@ export interface KnownSnapshot {
 interface Found {
   readonly tags: string[]
   readonly refs: string[]
+  readonly tracked: string[]
   readonly places: string[]
   readonly snapshots: Map<string, KnownSnapshot>
 }
@@ -34,14 +37,16 @@ export async function rootNames(repository: BlockRepository): Promise<ReadonlyMa
     const snapshot = known ?? (await readLinked(`The snapshot ${cidText(cid)}`, () => readSnapshot(repository, cid)))
     read.set(id, snapshot)
     const name = idOf(snapshot.root)
-    const root = roots.get(name) ?? { tags: [], refs: [], places: [], snapshots: new Map<string, KnownSnapshot>() }
+    const root = roots.get(name) ?? { tags: [], refs: [], tracked: [], places: [], snapshots: new Map<string, KnownSnapshot>() }
     roots.set(name, root)
     root.snapshots.set(id, { cid, snapshot })
     return { root, snapshot, isNew: known === undefined }
   }
-  for (const { name, target } of await branchesFirst(repository)) {
+  for (const { name: stored, target } of await branchesFirst(repository)) {
     const tip = await found(target)
-    ;(isTagName(name) ? tip.root.tags : tip.root.refs).push(name)
+    const tracked = shownTracked(stored)
+    const name = tracked ?? stored
+    ;(tracked !== undefined ? tip.root.tracked : isTagName(name) ? tip.root.tags : tip.root.refs).push(name)
     // Along first parents a place has a name; what other parents lead to is known, and has none.
     const waiting: { cid: CID; age: number | undefined }[] = tip.isNew ? parentsOf(tip.snapshot, 0) : []
     for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
@@ -51,14 +56,15 @@ export async function rootNames(repository: BlockRepository): Promise<ReadonlyMa
       waiting.push(...parentsOf(snapshot, at.age))
     }
   }
-  return new Map([...roots].map(([root, { tags, refs, places, snapshots }]) => [root, { names: [...tags, ...refs, ...places], snapshots: [...snapshots.values()] }]))
+  return new Map([...roots].map(([root, { tags, refs, tracked, places, snapshots }]) => [root, { names: [...tags, ...refs, ...tracked, ...places], snapshots: [...snapshots.values()] }]))
 }
 
-/** Most of the history is then named after what goes on. */
+/** Most of the history is then named after what goes on here. */
 async function branchesFirst(repository: BlockRepository): Promise<readonly Ref[]> {
   const refs: Ref[] = []
   for await (const ref of snapshotRefs(repository)) refs.push(ref)
-  return [...refs.filter(({ name }) => !isTagName(name)), ...refs.filter(({ name }) => isTagName(name))]
+  const own = refs.filter(({ name }) => shownTracked(name) === undefined)
+  return [...own.filter(({ name }) => !isTagName(name)), ...own.filter(({ name }) => isTagName(name)), ...refs.filter(({ name }) => shownTracked(name) !== undefined)]
 }
 
 function parentsOf({ parents }: Snapshot, age: number | undefined): { cid: CID; age: number | undefined }[] {

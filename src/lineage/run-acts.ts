@@ -1,4 +1,5 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import { MalformedDataError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { RunRecord } from '../run/interface.ts'
@@ -7,7 +8,7 @@ import { readRunRecord } from '../run/run-checkpoint.ts'
 import { readRunOutline, type RunOutline } from '../run/run-object.ts'
 import { getRuns, type ListedRun, listRuns } from '../run/run-tree.ts'
 import { type RunUse, runsOfRoot } from '../run/run-uses.ts'
-import { type Act, idOf, type Link, readLinked } from './act.ts'
+import { type Act, type Link, readLinked } from './act.ts'
 import { rootLink } from './derivation-acts.ts'
 
 /** Runs that are read at a time. */

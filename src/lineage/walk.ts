@@ -1,8 +1,9 @@
 import type { CID } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { Pause } from '../repository/pause.ts'
 import { type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
-import { type Act, type ActTable, idOf, type Link } from './act.ts'
+import { type Act, type ActTable, type Link } from './act.ts'
 import type { LineageGraph, Place } from './lineage-graph.ts'
 import { runActs, runOfStart } from './run-acts.ts'
 
@@ -80,12 +81,12 @@ async function neighbours(repository: BlockRepository, table: ActTable, graph: L
   for (const kind of side.kinds) {
     for await (const use of runsOfRoots(repository, roots, kind)) {
       if (direction === 'up') graph.madeByRuns.add(idOf(use.root))
-      add({ id: idOf(use.start), use })
+      add({ id: use.id, use })
     }
   }
   if (direction === 'up') return found
   const originals = level.flatMap(({ act }) => (act?.kind === 'run' ? act.cid : []))
-  for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: idOf(use.start), use })
+  for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: use.id, use })
   return found
 }
 

@@ -118,7 +118,7 @@ async function commitEntry(
     const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
     const changes = [
       await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start }))),
-      await openRunsChange(repository, session, { ...run, start: entry.start, isOver: entry.isOver }, () => listOpenRuns(repository)),
+      await openRunsChange(repository, session, [{ ...run, start: entry.start, isOver: entry.isOver }], () => listOpenRuns(repository)),
     ]
     try {
       await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...changes.flatMap((change) => change ?? [])] })

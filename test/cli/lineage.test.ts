@@ -34,6 +34,7 @@ test('from raw data to a model that is evaluated: lineage both ways in every for
   const up = await runCli(['lineage', 'digits@production', '--up'], { cwd })
   expect(up.stdout).toMatch(/^model digits@1 \(.*production.*\)\n\nmade of\n├─ weights of: artifact model of train#1\n│ {2}└─ model: run train#1 \(succeeded, .*, loss 0\.5\): a baseline\n│ {5}├─ train: data covid\/features .*\n│ {5}│ {2}└─ rows: derivation features \(succeeded, .*\n│ {5}│ {5}├─ raw: data covid\/raw \(.*\): as downloaded\n/)
   expect(up.stdout).toMatch(/└─ evaluation: evaluation of digits@1 \(.*accuracy 0\.98\)\n {3}└─ evaluated on: data covid\/test/)
+  expect(up.stdout).toMatch(/\n│ {5}├─ code: bafy\w+…\n│ {5}├─ its metrics: artifact metrics of train#1\n│ {5}└─ its log: artifact log of train#1\n/)
   const down = await runJson<Lineage>(['lineage', 'covid/raw', '--down'], { cwd })
   expect(down.nodes.map(({ kind }) => kind).sort()).toEqual(['artifact', 'artifact', 'artifact', 'data', 'data', 'derivation', 'evaluation', 'model', 'run'])
   expect(new Set(down.edges.map(({ role }) => role))).toEqual(new Set(['raw', 'rows', 'train', 'model', 'metrics', 'log', 'weights of', 'made by', 'evaluation']))

@@ -34,6 +34,11 @@ test('two colleagues: add, push, clone, change, push, pull, and the same root on
   expect(await runJson(['fetch'], { cwd: ada })).toMatchObject({ refs: [{ ref: 'data' }] })
   expect((await runJson<{ name: string }[]>(['refs'], { cwd: ada })).map(({ name }) => name)).toEqual(['data', 'origin/data'])
   expect((await runJson<{ name: string }[]>(['refs', 'origin/'], { cwd: ada })).map(({ name }) => name)).toEqual(['origin/data'])
+  // Wherever it is named, and in completions, it is by that name.
+  expect(await runJson(['show', 'origin/data'], { cwd: ada })).toMatchObject([{ refs: ['origin/data'] }])
+  expect((await runJson<{ name: string }[]>(['artifacts', '--kind', 'snapshot'], { cwd: ada })).map(({ name }) => name).sort()).toEqual(['data', 'origin/data'])
+  expect((await runJson<{ refs: { name: string }[] }>(['du', '--by', 'ref'], { cwd: ada })).refs.map(({ name }) => name)).toContain('origin/data')
+  expect((await runCli(['complete', '--', 'show', ''], { cwd: ada })).stdout.split('\n').slice(0, -2).sort()).toEqual(['data', 'origin/data'])
   const { stdout } = await runCli(['diff', 'data', 'origin/data'], { cwd: ada })
   expect(stdout).toContain('b.txt')
   await runJson(['pull'], { cwd: ada })

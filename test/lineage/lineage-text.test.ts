@@ -7,7 +7,7 @@ import { create } from '../dataset/in-memory.ts'
 import { wholeWay } from './made-up-lineage.ts'
 
 const HOSTILE = ['"', '\\', '\\"', '\\N\\G', '&amp; & &#65;', '<b>bold</b>', '#quot; #35;', '`code` **md**', 'a\nb\r\tc', '|x| --> [y]', '%% comment', ']]"] --> evil', '\u001b[31mred', '\u202eabc', '日本', '', '"]; evil [label="', '{{x}}', '\u2028']
-const KINDS: readonly LineageKind[] = ['data', 'artifact', 'derivation', 'run', 'model', 'evaluation']
+const KINDS: readonly LineageKind[] = ['data', 'artifact', 'code', 'derivation', 'run', 'model', 'evaluation']
 
 /** Every label, why and role is hostile. */
 const hostile: Lineage = {
@@ -31,8 +31,10 @@ made of
 │     ├─ train: data covid/features (TIME)
 │     │  └─ rows: derivation extract (succeeded, TIME)
 │     │     ├─ raw: data covid/raw (TIME): as downloaded
-│     │     └─ code: data bafy…
-│     └─ code: data bafy…
+│     │     └─ code: bafy…
+│     ├─ code: bafy…
+│     ├─ its metrics: artifact metrics of train#1
+│     └─ its log: artifact log of train#1
 ├─ made by: train#1 (above)
 └─ evaluation: evaluation of digits@1 (TIME, accuracy 0.98)
    └─ evaluated on: data covid/test (TIME): held back

@@ -25,6 +25,8 @@ interface Made {
   readonly edges: readonly (readonly [string, string])[]
   /** Those of them that lead from weights to a model: it has nothing to do with others that made the same bytes. */
   readonly weights: ReadonlySet<readonly [string, string]>
+  /** Metrics and log of the run that a model was made by, which come with it. */
+  readonly records: ReadonlyMap<string, readonly string[]>
   readonly ids: readonly string[]
   readonly roots: readonly CID[]
 }
@@ -39,6 +41,7 @@ async function make(acts: readonly MadeAct[]): Promise<Made> {
   const edges: [string, string][] = []
   const weights = new Set<[string, string]>()
   const ids = new Set(all.map(cidText) as string[])
+  const records = new Map<string, readonly string[]>()
   const runs: MadeRun[] = []
   const link = (id: string, ins: readonly CID[], outs: readonly CID[]): void => {
     ids.add(id)
@@ -58,11 +61,13 @@ async function make(acts: readonly MadeAct[]): Promise<Made> {
       const outs = made.isRunning ? [] : [...made.outs, made.metrics, made.log].flatMap((which) => which ?? [])
       link(cidText(one.start), [...made.ins, made.code].flatMap((which) => (which === null ? [] : rootAt(which))), outs.map(rootAt))
       if (original !== undefined) edges.push([cidText(original.start), cidText(one.start)])
+      records.set(one.label, made.isRunning ? [] : [made.metrics, made.log].flatMap((which) => (which === null ? [] : cidText(rootAt(which)))))
       runs.push(one)
     } else if (runs.length > 0) {
       const by = runs[made.by % runs.length] as MadeRun
       const { cid } = await model(repository, 'digits', rootAt(made.weights), by, made.on === null ? undefined : rootAt(made.on))
       ids.add(cidText(cid))
+      records.set(cidText(cid), records.get(by.label) ?? [])
       edges.push([cidText(by.start), cidText(cid)])
       const leaf: [string, string] = [cidText(rootAt(made.weights)), cidText(cid)]
       edges.push(leaf)
@@ -74,7 +79,7 @@ async function make(acts: readonly MadeAct[]): Promise<Made> {
       }
     }
   }
-  return { repository, edges, weights, ids: [...ids], roots: all }
+  return { repository, edges, weights, records, ids: [...ids], roots: all }
 }
 
 /** All that the starts were made of, by brute force; of the weights of a model no more than that they are. */
@@ -112,7 +117,7 @@ it('up and down are inverse to each other, and are all that the records say', as
     for (const id of ids.filter((one) => !one.includes('#'))) {
       const up = await lineageOf(repository, id, { direction: 'up' })
       const down = await lineageOf(repository, id, { direction: 'down' })
-      expect(idsOf(up)).toEqual([...closureAbove(made, up.start)].sort())
+      expect(new Set(idsOf(up))).toEqual(new Set([...closureAbove(made, up.start), ...(made.records.get(id) ?? [])]))
       expect(idsOf(down)).toEqual([...closureBelow(made, down.start)].sort())
       for (const found of [up, down]) {
         const inside = new Set(idsOf(found))
@@ -123,7 +128,7 @@ it('up and down are inverse to each other, and are all that the records say', as
       // A model comes with its evaluation, which has more above it than the model.
       above.set(id, closureAbove(made, [id]))
       below.set(id, new Set(idsOf(down)))
-      if (up.start.length === 1) expect(new Set(idsOf(up))).toEqual(above.get(id))
+      if (up.start.length === 1) expect(new Set(idsOf(up))).toEqual(new Set([...(above.get(id) ?? []), ...(made.records.get(id) ?? [])]))
     }
     for (const a of above.keys()) for (const b of above.keys()) expect([a, b, above.get(a)?.has(b)]).toEqual([a, b, below.get(b)?.has(a)])
   }), { numRuns: 12 })

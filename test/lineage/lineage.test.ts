@@ -6,6 +6,7 @@ import type { Lineage, LineageNode } from '../../src/lineage/interface.ts'
 import { lineageOf, type LineageOptions } from '../../src/lineage/lineage-of.ts'
 import { editTree } from '../../src/manifest/edit-tree.ts'
 import { impactOf } from '../../src/lineage/impact-of.ts'
+import { trackedName } from '../../src/repository/tracked-ref.ts'
 import { versionKey } from '../../src/registry/model-key.ts'
 import { MODELS_REF } from '../../src/registry/model-tree.ts'
 import { moveAlias } from '../../src/registry/models.ts'
@@ -48,10 +49,38 @@ describe('the lineage of a model', () => {
     expect(edgesOf(up)).toEqual([
       'covid/features -train- train#1', 'covid/raw -raw- extract', 'covid/test -evaluated on- evaluation of digits@1', 'digits@1 -evaluation- evaluation of digits@1', 'extract -rows- covid/features',
       'model of train#1 -weights of- digits@1', `${short(way.code)} -code- train#1`, `${short(way.extractCode)} -code- extract`, 'train#1 -model- model of train#1', 'train#1 -made by- digits@1',
+      // What its training kept of itself, though it lies below the run.
+      'train#1 -metrics- metrics of train#1', 'train#1 -log- log of train#1',
     ].sort())
     const both = await lineageOf(repository, 'train#1')
-    expect(new Set(both.nodes.map(({ kind }) => kind))).toEqual(new Set(['data', 'derivation', 'run', 'artifact', 'model', 'evaluation']))
+    expect(new Set(both.nodes.map(({ kind }) => kind))).toEqual(new Set(['data', 'code', 'derivation', 'run', 'artifact', 'model', 'evaluation']))
     expect(both.nodes).toHaveLength(11)
+  })
+
+  it('has metrics and log of its run no nearer than that, and no more nodes than it may', async () => {
+    const repository = await create()
+    const way = await wholeWay(repository)
+    const labels = async (options: LineageOptions): Promise<readonly string[]> => labelsOf(await lineageOf(repository, 'digits', { direction: 'up', ...options })).filter((label) => /^(metrics|log) /.test(label))
+    expect(await labels({ depth: 1 })).toEqual([])
+    expect(await labels({ depth: 2 })).toEqual(['metrics of train#1', 'log of train#1'])
+    const all = await lineageOf(repository, 'digits', { direction: 'up' })
+    const few = await lineageOf(repository, 'digits', { direction: 'up', mostNodes: all.nodes.length - 1 })
+    expect([all.leftOut, few.leftOut, few.nodes.length]).toEqual([0, 1, all.nodes.length - 1])
+    // What was made of the same data is no part of it.
+    await run(repository, { inputs: { train: way.features }, metrics: await store(repository, { loss: 'other numbers' }) })
+    expect(await lineageOf(repository, 'digits', { direction: 'up' })).toEqual(all)
+    expect((await lineageOf(repository, 'train#1', { direction: 'up' })).nodes.map(({ kind }) => kind)).not.toContain('artifact')
+  })
+
+  it('tells code from data, unless it was stored as data, or read as such, too', async () => {
+    const repository = await create()
+    const way = await wholeWay(repository)
+    const kindOf = async (wanted: string, id: CID): Promise<string | undefined> => nodeOf(await lineageOf(repository, wanted, { direction: 'up' }), id)?.kind
+    expect([await kindOf('train#1', way.code), await kindOf('train#1', way.extractCode), await kindOf(cidText(way.code), way.code)]).toEqual(['code', 'code', 'code'])
+    const { label } = await run(repository, { code: way.code, inputs: { data: way.code } })
+    expect([await kindOf(label, way.code), await kindOf(cidText(way.code), way.code)]).toEqual(['data', 'data'])
+    expect((await run(repository, { name: 'named', code: way.features })).label).toBe('named#1')
+    expect(await kindOf('named#1', way.features)).toBe('data')
   })
 
   it('says of each node what it is, what became of it, when, and why', async () => {
@@ -137,6 +166,21 @@ describe('what lineage begins at', () => {
     for (const wanted of ['train#1', 'train', train, train.slice(0, 20), String(way.train.record)]) expect(await startOf(wanted)).toBe(train)
     for (const wanted of ['digits@1', 'digits@production', 'digits', cidText(way.digits.cid)]) expect(await startOf(wanted)).toBe(cidText(way.digits.cid))
     expect(await startOf(cidText(way.derivation))).toBe(cidText(way.derivation))
+  })
+
+  it('is named by what is here before what remotes had, whose names are those that one can ask for', async () => {
+    const repository = await create()
+    const first = await snapshotRoot(repository, 'data', { a: '1' })
+    const second = await snapshotRoot(repository, 'data', { a: '2' })
+    const theirs = await snapshotRoot(repository, 'theirs', { a: '3' })
+    const { snapshot: tip } = await repository.resolve('data')
+    const { snapshot: other } = await repository.resolve('theirs')
+    await repository.blocks.withSession(async (session) => void (await session.commit({ action: 'test', refs: [
+      { name: trackedName('origin', 'data'), target: tip ?? null, own: true }, { name: trackedName('origin', 'theirs'), target: other ?? null, own: true }, { name: 'theirs', target: null },
+    ] })))
+    const named = async (root: CID): Promise<unknown> => (await lineageOf(repository, cidText(root))).nodes[0]?.facts['names']
+    expect([await named(first), await named(second), await named(theirs)]).toEqual([['data~1'], ['data', 'origin/data'], ['origin/theirs']])
+    expect((await lineageOf(repository, 'origin/theirs')).nodes[0]?.label).toBe('origin/theirs')
   })
 
   it('is named by tags before refs, and by both before places in a history', async () => {

@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { cidText } from '../../cid/cid.ts'
+import { shownTracked } from '../../repository/tracked-ref.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
@@ -36,7 +37,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const { blocks } = repository
     async function* catalog(): AsyncGenerator<CatalogEntry> {
       if (run !== undefined) return yield* entriesOf(await findRun(blocks, run))
-      if (kind === undefined || kind === 'snapshot') for await (const { name, root } of repository.refs()) yield { root, kind: 'snapshot', run: null, name, files: null, bytes: null }
+      if (kind === undefined || kind === 'snapshot') for await (const { name, root } of repository.refs()) yield { root, kind: 'snapshot', run: null, name: shownTracked(name) ?? name, files: null, bytes: null }
       if (kind !== 'snapshot') for await (const listed of listRuns(blocks)) yield* entriesOf(await loadRun(blocks, listed))
     }
     function* entriesOf({ label, ended }: Awaited<ReturnType<typeof findRun>>): Generator<CatalogEntry> {

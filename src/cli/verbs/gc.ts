@@ -8,6 +8,7 @@ import { forgetUnusedDerivations } from '../../lineage/forget-unused.ts'
 import { type Keeper, keepersOf, keeperText } from '../../lineage/keepers.ts'
 import { heldRoots, type UnreachedDerivation } from '../../recipe/forget-derivations.ts'
 import type { BlockRepository } from '../../repository/index.ts'
+import { shownTracked } from '../../repository/tracked-ref.ts'
 import { parseDuration } from '../duration.ts'
 import { formatBytes, plural, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
@@ -105,7 +106,7 @@ function* forgottenLines(output: Output, forgotten: readonly UnreachedDerivation
 /** A ref for each root that the newest snapshot of one has. */
 async function refsByRoot(repository: Repository): Promise<ReadonlyMap<string, string>> {
   const refs = new Map<string, string>()
-  for await (const { name, root } of repository.refs()) if (!refs.has(root)) refs.set(root, name)
+  for await (const { name, root } of repository.refs()) if (!refs.has(root)) refs.set(root, shownTracked(name) ?? name)
   return refs
 }
 

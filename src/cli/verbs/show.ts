@@ -2,6 +2,7 @@ import type { Repository } from '../../dataset/repository.ts'
 import type { RevisionInfo } from '../../dataset/results.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
 import { NotFoundError } from '../../errors.ts'
+import { shownTracked } from '../../repository/tracked-ref.ts'
 import { findRun, type FoundRun } from '../../run/find-run.ts'
 import { runDocument } from '../../run/run-document.ts'
 import { parseRunLabel } from '../../run/run-key.ts'
@@ -27,7 +28,7 @@ export const verb: AnyVerb = defineVerb<object>({
     const texts: string[] = []
     for (const wanted of revisions) {
       const run = await runNamed(repository, wanted)
-      const info = run === undefined ? await repository.show(needWholeRevision(wanted)) : undefined
+      const info = run === undefined ? shownInfo(await repository.show(needWholeRevision(wanted))) : undefined
       documents.push(info ?? runDocument(run as FoundRun))
       texts.push([...(info === undefined ? runLines(output, run as FoundRun) : revisionLines(output, info))].join('\n'))
     }
@@ -45,6 +46,11 @@ async function runNamed({ blocks }: Repository, text: string): Promise<FoundRun 
     if (!(error instanceof NotFoundError)) return undefined
     return findRun(blocks, text).catch(() => undefined)
   }
+}
+
+/** With the names that what remotes had can be asked for by. */
+function shownInfo(info: RevisionInfo): RevisionInfo {
+  return { ...info, refs: info.refs.map((name) => shownTracked(name) ?? name) }
 }
 
 function* revisionLines(output: Output, info: RevisionInfo): Generator<string> {

@@ -20,6 +20,8 @@ export interface CommonBlocks {
   readonly whole: Iterable<CID>
   /** Manifests, whole too, that what is new may resemble: they are walked beside it. */
   readonly bases: Iterable<CID>
+  /** Which of some blocks that are above all trees are there with all that they lead to, where that is not known beforehand. Asked for many at a time. */
+  readonly wholeOf?: (cids: readonly CID[]) => Promise<readonly CID[]>
   /** Where bases can be read: whichever side is near. What cannot be read there is not compared with. */
   readonly near: ManyBlocks
 }
@@ -49,7 +51,9 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
   for (const cid of wants) fresh.add(cid, RECORD_RANK)
   for (let rank = fresh.highest; rank !== undefined; rank = fresh.highest) {
     await expandKnown(known, fresh, rank, common.near, pause)
-    const batch = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
+    const taken = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
+    if (rank === RECORD_RANK) for (const cid of (await common.wholeOf?.(taken)) ?? []) known.mark(cid)
+    const batch = taken.filter((cid) => !known.has(cid))
     for await (const result of source.readMany(batch.map((cid) => ({ cid })))) {
       await pause.take()
       if ('error' in result) throw result.error
