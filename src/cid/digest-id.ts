@@ -16,13 +16,18 @@ export function idOf({ multihash: { digest } }: CID): string {
   return digestId(digest)
 }
 
-/** The CID of a dag-cbor block with that digest. */
-export function cidOfId(hash: Pick<Hasher, 'code'>, id: string): CID {
+/** The digest that an identity stands for. */
+export function digestOfId(id: string): Uint8Array {
   const digest = new Uint8Array(DIGEST_SIZE_BYTES)
   for (let at = 0; at < DIGEST_SIZE_BYTES; at += 2) {
     const pair = id.charCodeAt(at / 2)
     digest[at] = pair >> 8
     digest[at + 1] = pair & 0xff
   }
-  return cidFromDigest(hash, DAG_CBOR_CODE, digest)
+  return digest
+}
+
+/** The CID of a dag-cbor block with that digest. */
+export function cidOfId(hash: Pick<Hasher, 'code'>, id: string): CID {
+  return cidFromDigest(hash, DAG_CBOR_CODE, digestOfId(id))
 }

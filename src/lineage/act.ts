@@ -14,8 +14,8 @@ export interface Link {
   readonly role: string
   /** As `idOf` gives it; of an evaluation with `#evaluation`. */
   readonly id: string
-  /** A root; the start of a run; an act of the table, known by its id alone. */
-  readonly to: { readonly kind: 'root'; readonly cid: CID } | RunEnd | { readonly kind: 'act' }
+  /** A root, whose CID may be made when it is asked for; the start of a run; an act of the table, known by its id alone. */
+  readonly to: { readonly kind: 'root'; readonly link: { readonly cid: CID } } | RunEnd | { readonly kind: 'act' }
   /** True if nothing else is to be found by way of it: another link says from where that root came here, and others that made the same bytes have nothing to do with it. */
   readonly isLeaf?: boolean
 }

@@ -15,7 +15,7 @@ export interface Affected {
 /** Every root that a run, a derivation, a model or an evaluation used, once. Reads no run. */
 export async function usedRoots(repository: BlockRepository, table: ActTable): Promise<ReadonlyMap<string, CID>> {
   const roots = new Map<string, CID>()
-  for (const { ins } of table.acts()) for (const { id, to } of ins) if (to.kind === 'root') roots.set(id, to.cid)
+  for (const { ins } of table.acts()) for (const { id, to } of ins) if (to.kind === 'root') roots.set(id, to.link.cid)
   for (const kind of ['input', 'code'] as const) for await (const root of rootsInUse(repository, kind)) roots.set(idOf(root), root)
   return roots
 }
@@ -36,7 +36,7 @@ export async function affectedBy(repository: BlockRepository, table: ActTable, u
     for (const root of fresh) {
       for (const act of fresh === start ? table.takers(idOf(root)) : table.realTakers(idOf(root))) {
         acts.add(act)
-        for (const { to } of act.outs) if (to.kind === 'root') add(to.cid)
+        for (const { to } of act.outs) if (to.kind === 'root') add(to.link.cid)
       }
     }
     const before = runs.size

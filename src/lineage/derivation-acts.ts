@@ -24,5 +24,5 @@ async function describe(repository: BlockRepository, cid: CID, label: string): P
 }
 
 export function rootLink({ name, root }: NamedRoot): Link {
-  return { role: name, id: idOf(root), to: { kind: 'root', cid: root } }
+  return { role: name, id: idOf(root), to: { kind: 'root', link: { cid: root } } }
 }

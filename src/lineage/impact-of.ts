@@ -69,7 +69,7 @@ async function search(blocks: BlockRepository, used: ReadonlyMap<string, CID>, n
 
 function derivationsOf({ acts }: Affected, names: Names): readonly AffectedDerivation[] {
   return [...acts].filter(({ kind }) => kind === 'derivation').map(({ cid, label, outs }) => ({
-    derivation: cidText(cid), recipe: label, outputs: outs.flatMap(({ role, id, to }) => (to.kind === 'root' ? { name: role, root: cidText(to.cid), names: names.get(id)?.names ?? [] } : [])),
+    derivation: cidText(cid), recipe: label, outputs: outs.flatMap(({ role, id, to }) => (to.kind === 'root' ? { name: role, root: cidText(to.link.cid), names: names.get(id)?.names ?? [] } : [])),
   })).sort((a, b) => (a.recipe < b.recipe ? -1 : a.recipe > b.recipe ? 1 : 0))
 }
 

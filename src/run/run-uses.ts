@@ -6,7 +6,7 @@ import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import { type StoredLink, storedLinkCodec } from '../repository/stored-link.ts'
-import { RunKeys, runKey, type RunNumber } from './run-key.ts'
+import { parseRunKey, runKey, type RunNumber } from './run-key.ts'
 
 /** The ref to a tree from roots to the runs that read or made them, so that neither question reads a run. */
 export const USES_REF = '_varve/run-uses'
@@ -62,7 +62,6 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
   const tree = await repository.getRef(USES_REF)
   if (tree === undefined || roots.length === 0) return
   const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
-  const keys = new RunKeys()
   let before: Uint8Array | undefined
   for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
     if (before !== undefined && compareBytes(before, prefix) === 0) continue
@@ -70,7 +69,7 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
     await cursor.seek(prefix)
     // Most items are at hand: to wait for each takes longer than to read it.
     for (let item = cursor.item ?? (await itemAt(cursor)); item !== undefined && startsWithBytes(item.key, prefix); item = cursor.item ?? (await itemAt(cursor))) {
-      yield new FoundUse(keys.read(item.key, prefix.length), root, item.value)
+      yield new FoundUse(parseRunKey(item.key, prefix.length), root, item.value)
       cursor.next()
     }
   }

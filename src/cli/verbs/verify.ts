@@ -57,7 +57,14 @@ async function verified(context: Context, revision: string | undefined): Promise
     return { ok: false, blocks: 0, bytes: 0, damaged: [], problems: [{ key: typeof key === 'string' ? key : context.locate().path, problem: error.message }], leftAtRemotes: 0 }
   }
   try {
-    return await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => repository.verify(revision, { signal, onProgress }))
+    return await context.long(OUTCOMES.unchanged, async ({ signal, onProgress }) => {
+      const result = await repository.verify(revision, { signal, onProgress })
+      if (revision !== undefined) return result
+      const { summaryProblems } = await import('../../run/verify-summaries.ts')
+      const problems = [...result.problems]
+      for await (const problem of summaryProblems(repository.blocks, signal)) problems.push(problem)
+      return { ...result, problems, ok: result.ok && problems.length === 0 }
+    })
   } finally {
     await repository.close()
   }

@@ -4,6 +4,7 @@ import { MEMORY_REF } from '../../recipe/memory.ts'
 import { EVENTS_REF, MODELS_REF } from '../../registry/model-tree.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { OPEN_REF } from '../../run/open-runs.ts'
+import { SUMMARIES_REF } from '../../run/run-summaries.ts'
 import { RUNS_REF } from '../../run/run-tree.ts'
 import { USES_REF } from '../../run/run-uses.ts'
 import type { RecordTrees } from './interface.ts'
@@ -28,7 +29,7 @@ export function hasRecords(trees: RecordTrees): boolean {
   return Object.values(trees).some((tree) => tree !== undefined)
 }
 
-const RECORD_REFS: ReadonlySet<string> = new Set([RUNS_REF, OPEN_REF, USES_REF, MEMORY_REF, LINKS_REF, MODELS_REF, EVENTS_REF])
+const RECORD_REFS: ReadonlySet<string> = new Set([RUNS_REF, OPEN_REF, USES_REF, SUMMARIES_REF, MEMORY_REF, LINKS_REF, MODELS_REF, EVENTS_REF])
 
 /** Whether a ref leads to records, or to what is looked up of them. */
 export function isRecordRef(name: string): boolean {

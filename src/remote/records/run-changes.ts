@@ -8,12 +8,13 @@ import { openRunsChange } from '../../run/open-runs.ts'
 import { runEntryCodec } from '../../run/run-entry.ts'
 import { runKey, runLabel } from '../../run/run-key.ts'
 import { readRunStart, readStoredRecord } from '../../run/run-object.ts'
+import { summariesChange } from '../../run/run-summaries.ts'
 import { listOpenRuns, RUNS_REF } from '../../run/run-tree.ts'
 import { type NewUse, usesChange } from '../../run/run-uses.ts'
 import type { PlacedRun } from './place-runs.ts'
 
 /**
- * What a commit has to change so that runs stand in a repository: the tree of runs, and what uses what. Reads start and record of each.
+ * What a commit has to change so that runs stand in a repository: the tree of runs, their summaries, and what uses what. Reads start and record of each.
  * @param source where these are read
  * @throws MalformedDataError if one is not what its entry says
  */
@@ -26,6 +27,7 @@ export async function runChanges(repository: BlockRepository, session: Session, 
   const changes = [
     { name: RUNS_REF, expected: tree, target: await editTree(session, session, tree, runEntryCodec, edits), own: true },
     await usesChange(repository, session, uses),
+    await summariesChange(repository, session, placed.map(({ to, entry: { start, record } }) => ({ ...to, start, record })), source),
     await openRunsChange(repository, session, placed.filter(({ isUpdate }) => isUpdate).map(({ to, entry }) => ({ ...to, start: entry.start, isOver: true })), () => listOpenRuns(repository)),
   ]
   return changes.filter((change) => change !== undefined)
