@@ -92,12 +92,18 @@ export class LazyRemote {
   }
 }
 
-/** Positions of requests by the place of their blocks, so that neighbours are read together. */
+/** Positions of requests by the place of their blocks, so that neighbours are read together. What is not there by the state that is known may have come since. */
 async function placeOrder(blocks: BlockRepository, requests: readonly BlockRequest[]): Promise<number[]> {
   const places: (BlockLocation | undefined)[] = []
-  await inParallel(requests.keys(), undefined, async (at) => {
+  const locate = (positions: Iterable<number>): Promise<void> => inParallel(positions, undefined, async (at) => {
     places[at] = await blocks.indexes.findOne((requests[at] as BlockRequest).cid.multihash.digest)
   })
+  await locate(requests.keys())
+  const unknown = [...requests.keys()].filter((at) => places[at] === undefined)
+  if (unknown.length > 0) {
+    await blocks.refresh()
+    await locate(unknown)
+  }
   return [...requests.keys()].sort((a, b) => comparePlaces(places[a], places[b]))
 }
 

@@ -130,7 +130,11 @@ test('what a lazy clone fetches stays at the remote unless refs are named, and t
   await clone(place.path('shared'), place.path('bob'), { lazy: true })
   const bob = await place.of('bob')
   await shared.snapshot(dataset(1), { ref: 'data' })
+  // The connection is open, and is to see what comes.
+  await bob.read('data', 'small/1.bin')
   expect(await pull(bob)).toMatchObject({ left: 1, refs: [{ outcome: 'forward' }] })
+  expect(Buffer.from(await bob.read('data', 'small/1.bin')).equals(noise(FILE_BYTES, 1002))).toBe(true)
+  expect(Buffer.from(await bob.read('data', 'small/19.bin')).equals(noise(FILE_BYTES, 1020))).toBe(true)
   expect(await pull(bob)).toMatchObject({ left: 0, blocks: 0 })
   await expect(removeRemote(bob, 'origin')).rejects.toMatchObject({ code: 'WOULD_LOSE', data: { left: 2 } })
   await expect(fetchRefs(bob, { from: place.path('shared'), metadataOnly: true })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -139,6 +143,21 @@ test('what a lazy clone fetches stays at the remote unless refs are named, and t
   await removeRemote(bob, 'origin', { force: true })
   expect(await log(bob, 'data')).toEqual([{ evicted: false, leftAt: null }, { evicted: true, leftAt: null }])
   await expect(bob.read('data~1', 'small/1.bin')).rejects.toMatchObject({ code: 'EVICTED' })
+}, 60_000)
+
+test('repair, repack and garbage collection with rules leave what is at the remote readable', async () => {
+  await using place = scratch()
+  const shared = await place.of('shared')
+  await shared.snapshot(dataset(5), { ref: 'data' })
+  await shared.snapshot(dataset(), { ref: 'data' })
+  await clone(place.path('shared'), place.path('bob'), { lazy: true })
+  const bob = await place.of('bob')
+  expect(await bob.repair()).toMatchObject({ lost: [] })
+  await bob.repack({ graceMs: 0 })
+  expect((await bob.collectGarbage({ graceMs: 0, keepLast: 1 })).evicted).toEqual([])
+  expect(await bob.verify()).toMatchObject({ ok: true })
+  expect(Buffer.from(await bob.read('data', 'small/1.bin')).equals(noise(FILE_BYTES, 1001))).toBe(true)
+  expect(Buffer.from(await bob.read('data~1', 'small/1.bin')).equals(noise(FILE_BYTES, 1006))).toBe(true)
 }, 60_000)
 
 test('thousands of small files are some requests, and a second reading none', async () => {
