@@ -65,9 +65,10 @@ export class LazyBlocks implements BlocksElsewhere {
     let absence: unknown
     for (const remote of this.remotes) {
       try {
-        const bytes = await remote.get(cid)
-        await this.#keep({ cid, bytes })
-        return bytes
+        const found = await remote.get(cid)
+        for (const block of found) await this.#keep(block)
+        const [first] = found
+        if (first !== undefined) return first.bytes
       } catch (error) {
         absence ??= error
         if (!(error instanceof NotFoundError)) throw error

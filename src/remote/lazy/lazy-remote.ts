@@ -1,4 +1,4 @@
-import { type CID, cidText } from '../../cid/cid.ts'
+import { type CID, cidText, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
@@ -8,6 +8,7 @@ import { compareBytes } from '../../bytes.ts'
 import { openPlace, type PlaceOptions } from '../place.ts'
 import { type RequestTally, tallyOf } from '../request-tally.ts'
 import { inParallel } from '../transfer/in-parallel.ts'
+import { readAround, type ReadBlock } from './read-around.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
 const TRY_AGAIN_AFTER_MS = 10_000
@@ -35,10 +36,12 @@ export class LazyRemote {
     this.#options = { signal, onRequest: tallyOf(this.requests) }
   }
 
-  /** @throws NotFoundError if it is not there; StorageError if the remote cannot be reached */
-  async get(cid: CID): Promise<Uint8Array> {
+  /** A block first, and those that came along with it. @throws NotFoundError if it is not there; StorageError if the remote cannot be reached */
+  async get(cid: CID): Promise<readonly ReadBlock[]> {
     try {
-      return await (await this.#blocks()).get(cid)
+      const blocks = await this.#blocks()
+      const around = cid.code === DAG_CBOR_CODE ? await readAround(blocks, cid).catch(unlessStopped) : []
+      return around.length > 0 ? around : [{ cid, bytes: await blocks.get(cid) }]
     } catch (error) {
       throw this.#explained(error, cid)
     }
@@ -90,6 +93,12 @@ export class LazyRemote {
       cause: error, data: { ...error.data, ...data }, hint: `Run the same command again when the remote can be reached. What is to be read without it is fetched ahead: varve pull <ref>, or varve cache prefetch <rev>:<folder>.`,
     })
   }
+}
+
+/** Of what fails, reading the block by itself says what is wrong. */
+function unlessStopped(error: unknown): readonly ReadBlock[] {
+  if (error instanceof VarveError) return []
+  throw error
 }
 
 /** Positions of requests by the place of their blocks, so that neighbours are read together. What is not there by the state that is known may have come since. */

@@ -160,6 +160,25 @@ test('repair, repack and garbage collection with rules leave what is at the remo
   expect(Buffer.from(await bob.read('data~1', 'small/1.bin')).equals(noise(FILE_BYTES, 1006))).toBe(true)
 }, 60_000)
 
+test('an older version is listed by few requests, though its tree is not here', async () => {
+  await using place = scratch()
+  await using server = await serveFolder(place.folder)
+  const shared = await place.of('shared')
+  const version = (text: string): ReturnType<typeof files> => files(Object.fromEntries(Array.from({ length: 6000 }, (_, at) => [`${'folder-'.repeat(8)}/${noise(20, at).join('')}/${at}.txt`, `${text} ${at}`])))
+  await shared.snapshot(version('old'), { ref: 'data' })
+  await shared.snapshot(version('new'), { ref: 'data' })
+  await clone(`${server.url}/shared`, place.path('bob'), { lazy: true })
+  const bob = await openRepository(place.path('bob'))
+  server.packReads = 0
+  let entries = 0
+  for await (const _entry of bob.entries('data~1')) entries++
+  expect(entries).toBe(6000)
+  const nodes = (await (await openCache(bob)).status()).blocks / 2
+  expect(nodes).toBeGreaterThan(15)
+  expect(server.packReads).toBeLessThan(6)
+  await bob.close()
+}, 60_000)
+
 test('thousands of small files are some requests, and a second reading none', async () => {
   await using place = scratch()
   await using server = await serveFolder(place.folder)
