@@ -33,7 +33,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
   configure(command) {
     command
       .argument('<file>', 'a tar or CAR file (- for stdin); or the word git or dvc')
-      .argument('[folder]', 'after git: a git repository, with files of git LFS that were fetched; after dvc: a .dvc file, or a folder of a DVC project')
+      .argument('[folder]', 'after git: a git repository, with files of git LFS that were fetched; after dvc: a .dvc file, what a pipeline made, or a folder of a DVC project')
       .option('--path <path>', 'git: the folder in it that is the dataset; default: everything')
       .option('--rev <rev>', 'git, and dvc with --history: a branch, tag or commit; default: HEAD')
       .option('--history', 'dvc: each commit of git that changed the .dvc file becomes a snapshot')
