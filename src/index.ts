@@ -1,5 +1,6 @@
 /** Content-addressed data versioning for machine learning: the public entry `varve`. */
-export { openRepository, type OpenOptions } from './node/open-repository.ts'
+export { openRepository } from './remote/lazy/open-repository.ts'
+export type { OpenOptions } from './node/open-repository.ts'
 export { Repository } from './dataset/repository.ts'
 export type { CheckoutOptions } from './dataset/checkout.ts'
 export type { DiffResult, Difference, EntryInfo } from './dataset/compare.ts'

@@ -14,7 +14,7 @@ const AUTHOR = 'bench'
  */
 export async function makeLineage(folder, { runs, snapshots, models }) {
   const varve = await loadSources([
-    'node/open-repository', 'cid/cid', 'manifest/manifest', 'manifest/edit-tree', 'recipe/derivation-object', 'recipe/recipe-object', 'recipe/memory', 'run/run-object', 'run/run-tree', 'run/run-entry', 'run/run-uses', 'run/run-key', 'run/config/resolve-config',
+    'node/open-repository', 'cid/cid', 'manifest/manifest', 'manifest/edit-tree', 'recipe/derivation-object', 'recipe/recipe-object', 'recipe/memory', 'run/run-object', 'run/run-tree', 'run/run-entry', 'run/run-uses', 'run/run-summaries', 'run/run-key', 'run/config/resolve-config',
     'registry/model-tree',
   ])
   const repository = await varve.openRepository(folder, { create: true })
@@ -58,6 +58,8 @@ async function makeRuns(varve, blocks, { runs, labels, code, features }) {
     const edits = []
     /** @type {any[]} */
     const uses = []
+    /** @type {any[]} */
+    const sealed = []
     for (let at = 0; at < runs; at++) {
       const run = { name: 'train', number: at + 1 }
       const inputs = [{ name: 'train', revision: `features~${at}`, snapshot: null, root: features[at % features.length] }, { name: 'labels', revision: 'labels', snapshot: null, root: labels }]
@@ -65,12 +67,13 @@ async function makeRuns(varve, blocks, { runs, labels, code, features }) {
       const [weights, metrics, log] = [await dataset(varve, session, `weights ${at}`), await dataset(varve, session, `metrics ${at}`), await dataset(varve, session, `log ${at}`)]
       const record = await session.put(DAG_CBOR, varve.encodeRunRecord({ start, status: 'succeeded', reason: null, exitCode: 0, signal: null, ended: '2026-01-01T01:00:00.000Z', final: { loss: at / runs, accuracy: 0.5 }, metrics, log, artifacts: [{ name: 'model', root: weights, files: 1, bytes: 10 }] }))
       made.push({ start, record, weights })
+      sealed.push({ ...run, start, record })
       edits.push({ key: varve.runKey(run), value: { start, record, isOver: true } })
       for (const [root, kind] of [...inputs.map((input) => [input.root, 'input']), [code, 'code'], [weights, 'artifact'], [metrics, 'metrics'], [log, 'log']]) uses.push({ ...run, start, root, kind })
     }
     edits.sort((a, b) => Buffer.compare(a.key, b.key))
     const target = await varve.editTree(session, session, null, varve.runEntryCodec, edits)
-    await session.commit({ action: 'bench', refs: [{ name: varve.RUNS_REF, expected: null, target, own: true }, await varve.usesChange(blocks, session, uses)] })
+    await session.commit({ action: 'bench', refs: [{ name: varve.RUNS_REF, expected: null, target, own: true }, await varve.usesChange(blocks, session, uses), await varve.summariesChange(blocks, session, sealed)] })
     return made
   })
 }

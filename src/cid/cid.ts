@@ -51,7 +51,30 @@ export function cidFromDigest(hasher: Pick<Hasher, 'code'>, code: BlockCode, dig
 
 /** Canonical text of a CID. */
 export function cidText(cid: CID): CidText {
-  return cid.toString() as CidText
+  return cid.version === 1 && cid.bytes.length === CID_SIZE_BYTES ? base32Text(cid.bytes) : (cid.toString() as CidText)
+}
+
+/** RFC 4648, in lower case and without padding, behind the prefix of multibase. What multiformats does takes ten times as long, and keeps each text. */
+function base32Text(bytes: Uint8Array): CidText {
+  const codes = BASE32_CODES.slice()
+  let pending = 0
+  let bits = 0
+  let at = 1
+  for (let index = 0; index < bytes.length; index++) {
+    pending = ((pending << 8) | (bytes[index] as number)) & 0xfff
+    bits += 8
+    for (; bits >= 5; bits -= 5) codes[at++] = letterOf((pending >> (bits - 5)) & 31)
+  }
+  if (bits > 0) codes[at] = letterOf((pending << (5 - bits)) & 31)
+  return String.fromCharCode.apply(null, codes) as CidText
+}
+
+/** `b`, and room for 36 bytes, five bits a letter. */
+const BASE32_CODES: number[] = Array.from({ length: 1 + Math.ceil((CID_SIZE_BYTES * 8) / 5) }, () => 'b'.charCodeAt(0))
+
+/** From `a` to `z`, and `2` to `7`. */
+function letterOf(value: number): number {
+  return value < 26 ? 97 + value : 24 + value
 }
 
 /**

@@ -58,14 +58,14 @@ export class Context {
     if (!found && !named) {
       throw new NotFoundError(`There is no repository in ${process.cwd()} or any folder above it`, { hint: 'Take a snapshot (`varve snapshot <dir>` creates one), go into its folder, or name it with --repo.' })
     }
-    const { openRepository } = await import('../node/open-repository.ts')
-    return openRepository(await this.#storageOrPath(path), { ...options, ...this.#trust() })
+    const { openRepository } = await import('../remote/lazy/open-repository.ts')
+    return openRepository(await this.#storageOrPath(path), { signal: this.interruption.signal, ...options, ...this.#trust() })
   }
 
   /** Opens the repository, or creates it where there is none. */
   async openOrCreate(location: RepositoryLocation = this.locate(), hash?: HashName): Promise<Repository> {
-    const { openRepository } = await import('../node/open-repository.ts')
-    const repository = await openRepository(await this.#storageOrPath(location.path), { create: true, ...this.#trust(), ...(hash === undefined ? {} : { hash }) })
+    const { openRepository } = await import('../remote/lazy/open-repository.ts')
+    const repository = await openRepository(await this.#storageOrPath(location.path), { create: true, signal: this.interruption.signal, ...this.#trust(), ...(hash === undefined ? {} : { hash }) })
     if (!location.found && process.stderr.isTTY) this.output.note(`created the repository ${location.path}`)
     // A repository beside the data is no part of the code that git keeps there.
     if (!location.found && basename(location.path) === REPOSITORY_FOLDER) writeFileSync(join(location.path, '.gitignore'), '*\n')
@@ -86,7 +86,7 @@ export class Context {
   /** Opens the repository if there is one; else a place in memory that is enough to hash with. */
   async openForHashing(): Promise<Repository> {
     if (this.locate().found) return this.open()
-    const { openRepository } = await import('../node/open-repository.ts')
+    const { openRepository } = await import('../remote/lazy/open-repository.ts')
     const { MemoryStorage } = await import('../storage/memory-storage.ts')
     return openRepository(new MemoryStorage(), { create: true })
   }

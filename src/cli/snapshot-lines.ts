@@ -7,6 +7,7 @@ export function* snapshotLines(output: Output, info: SnapshotInfo, more: readonl
   yield `root      ${output.style('bold', info.root)}`
   yield `snapshot  ${info.snapshot}`
   if (info.evicted) yield `data      ${output.style('yellow', 'removed by garbage collection; this record is kept')}`
+  if (info.leftAt !== null) yield `data      ${output.style('dim', `at ${info.leftAt}; read from there when it is asked for`)}`
   if (info.parents.length > 1) yield `parents   ${info.parents.join(' ')}`
   yield `time      ${shownText(info.time)}`
   if (info.author !== null) yield `author    ${shownText(info.author)}`

@@ -84,6 +84,9 @@ async function selectEntries(repository: BlockRepository, root: CID, { paths, pa
   const globs: string[] = []
   for (const text of wanted) (await holdsPath(manifest, text) ? literal : globs).push(text)
   const matches = globs.length === 0 ? () => false : picomatch(globs.flatMap((glob) => [glob, `${glob}/**`]), { dot: true })
+  const [only] = literal
+  // Of one file or folder nothing beside it is read.
+  if (only !== undefined && literal.length === 1 && globs.length === 0 && (await holdsPath(manifest, only))) return { totals: manifest.totals, entries: () => manifest.entries({ prefix: pathFromText(only) }) }
   async function* entries(): AsyncGenerator<ManifestEntry> {
     for await (const entry of manifest.entries({})) {
       const text = pathToText(entry.path)

@@ -7,6 +7,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import { isDropped } from './evicted-data.ts'
 import { folderEntries } from './folder-state.ts'
+import { goneDigests } from './left-at-remote.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import type { FolderPort } from './interface.ts'
 
@@ -37,11 +38,11 @@ export async function folderSnapshot(repository: BlockRepository, port: FolderPo
 export async function assertNothingLost(repository: BlockRepository, current: FolderSnapshot, folder: string, wanted: CID): Promise<void> {
   let closest = await lostBeside(current, wanted)
   const seen = new Set<string>()
-  const evicted = await repository.evicted()
+  const gone = await goneDigests(repository)
   for await (const { target } of snapshotRefs(repository)) {
     for await (const { cid, snapshot } of walkHistory(repository, target, seen)) {
       if (closest.count === 0) return
-      if (isDropped(evicted, cid, snapshot.root)) continue
+      if (isDropped(gone, cid, snapshot.root)) continue
       const lost = await lostBeside(current, snapshot.root)
       if (lost.count < closest.count) closest = lost
     }

@@ -15,7 +15,6 @@ import { changeRef, refInfo } from './change-ref.ts'
 import { type CheckoutOptions, checkoutFolder } from './checkout.ts'
 import { collectDifferences, type DiffResult, entryInfo } from './compare.ts'
 import { hashFolder, statusOfFolder } from './folder-state.ts'
-import { isDropped } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import { importCar, type ImportOptions } from './import-car.ts'
 import type { InputEntry } from './input-entries.ts'
@@ -25,7 +24,8 @@ import type { CheckoutResult, HashResult, ListedEntry, MovedRef, RefInfo, Revisi
 import type { RepairRepositoryOptions, RepairResult } from './repair.ts'
 import { repackRepository, type RepackRepositoryOptions } from './repack.ts'
 import { type ResolvedRevision, resolveRecord, resolveRevision } from './revision.ts'
-import { readSnapshot, type Snapshot } from './snapshot-object.ts'
+import { dataPlaces, snapshotInfo } from './snapshot-info.ts'
+import { readSnapshot } from './snapshot-object.ts'
 import { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts'
 import { verifyRepository, verifyRevision, type VerifyResult } from './verify.ts'
 
@@ -113,8 +113,8 @@ export class Repository {
   async *log(revision: string): AsyncGenerator<SnapshotInfo> {
     const { snapshot } = wholeRevision(revision, await resolveRecord(this.blocks, revision))
     if (snapshot === undefined) throw new InvalidArgumentError(`"${revision}" is a root, which has no history`, { hint: 'Name a ref or a snapshot instead.' })
-    const evicted = await this.blocks.evicted()
-    for await (const visited of walkHistory(this.blocks, snapshot)) yield snapshotInfo(visited.cid, visited.snapshot, evicted)
+    const places = await dataPlaces(this.blocks)
+    for await (const visited of walkHistory(this.blocks, snapshot)) yield snapshotInfo(visited.cid, visited.snapshot, places)
   }
 
   /** All that is known of a revision. */
@@ -123,7 +123,7 @@ export class Repository {
     const { totals, chunker } = await openManifest(this.blocks, root)
     const refs: string[] = []
     for await (const { name, target } of this.blocks.refs()) if (snapshot?.equals(target) === true) refs.push(name)
-    return { root: cidText(root), ...totals, chunker, snapshot: snapshot === undefined ? null : snapshotInfo(snapshot, await readSnapshot(this.blocks, snapshot), await this.blocks.evicted()), refs }
+    return { root: cidText(root), ...totals, chunker, snapshot: snapshot === undefined ? null : snapshotInfo(snapshot, await readSnapshot(this.blocks, snapshot), await dataPlaces(this.blocks)), refs }
   }
 
   /**
@@ -292,8 +292,4 @@ export class Repository {
 function wholeRevision(revision: string, resolved: ResolvedRevision): ResolvedRevision {
   if (resolved.path === undefined) return resolved
   throw new InvalidArgumentError(`"${revision}" names a path; a whole revision is needed here`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
-}
-
-function snapshotInfo(cid: CID, snapshot: Snapshot, evicted: ReadonlySet<string>): SnapshotInfo {
-  return { ...snapshot, snapshot: cidText(cid), root: cidText(snapshot.root), parents: snapshot.parents.map(cidText), evicted: isDropped(evicted, cid, snapshot.root) }
 }

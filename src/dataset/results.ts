@@ -54,6 +54,8 @@ export interface SnapshotInfo {
   readonly meta: { readonly [key: string]: JsonValue }
   /** True if garbage collection removed its data, by a rule it was given. */
   readonly evicted: boolean
+  /** The remote that its data is read from when it is asked for, since it was left there; null if it is not. */
+  readonly leftAt: string | null
 }
 
 /** A snapshot, or a root by itself, with what its manifest says. */

@@ -1,5 +1,6 @@
 import { toHex } from '../bytes.ts'
 import { type CID, cidText, RAW_CODE } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
 import { CorruptBlockError, MalformedDataError, NotFoundError, VarveError } from '../errors.ts'
 import { verifyList } from '../file/index.ts'
 import type { ManifestEntry } from '../manifest/interface.ts'
@@ -13,6 +14,7 @@ import { Pause } from '../repository/pause.ts'
 import type { AnyIterable, OperationOptions } from '../types.ts'
 import { isDropped } from './evicted-data.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
+import { leftRoots } from './left-at-remote.ts'
 import { resolveWhole } from './revision.ts'
 
 /** A block that cannot be had, and what needs it. */
@@ -31,6 +33,8 @@ export interface VerifyResult {
   readonly damaged: readonly DamagedBlock[]
   /** Objects of the repository that are not as they were written. */
   readonly problems: readonly ObjectProblem[]
+  /** Snapshots whose data was left at a remote: nothing of it was looked at. */
+  readonly leftAtRemotes: number
   /** Only there, and false, where the repository cannot be listed: what its newest root record leads to was verified, and nothing else was looked for. */
   readonly listed?: false
 }
@@ -91,7 +95,7 @@ export async function verifyRevision(repository: BlockRepository, revision: stri
     options.onProgress?.({ type: 'verify', blocks, bytes })
   }
   const damaged = damage.list()
-  return { ok: damaged.length === 0, blocks, bytes, damaged, problems: [] }
+  return { ok: damaged.length === 0, blocks, bytes, damaged, problems: [], leftAtRemotes: 0 }
 }
 
 /** What a manifest says; 0 if it cannot be read, which is found out later. */
@@ -111,11 +115,13 @@ export async function verifyRepository(repository: BlockRepository, options: Ope
   for (const { cid, reason } of report.damaged.values()) damage.note(cid, reason)
   const problems = [...report.problems]
   const seen = new Set<string>()
+  let leftAtRemotes = 0
   try {
     const evicted = await repository.evicted()
+    const left = await leftRoots(repository)
     for await (const { name, target } of snapshotRefs(repository)) {
       options.signal?.throwIfAborted()
-      await verifyHistory(repository, report, damage, { name, target, seen, evicted })
+      await verifyHistory(repository, report, damage, { name, target, seen, evicted, onDropped: (root) => (leftAtRemotes += left.has(toHex(root.multihash.digest)) ? 1 : 0) })
     }
     for await (const { name, target } of repository.refs(OWN_REFS)) await verifyRecords(repository, damage, { name, target, evicted })
   } catch (error) {
@@ -124,14 +130,14 @@ export async function verifyRepository(repository: BlockRepository, options: Ope
     if (!known) problems.push({ key: 'the tree of refs', problem: error.message })
   }
   const damaged = damage.list()
-  return { ok: damaged.length === 0 && problems.length === 0, blocks: report.blocks, bytes: report.bytes, damaged, problems, ...(report.isListed ? {} : { listed: false }) }
+  return { ok: damaged.length === 0 && problems.length === 0, blocks: report.blocks, bytes: report.bytes, damaged, problems, leftAtRemotes, ...(report.isListed ? {} : { listed: false }) }
 }
 
 const OWN_REFS = '_varve/'
 
 /** What varve keeps for itself, as the records of derivations: that all they lead to is there, but for what was dropped. Reads every tree node below, and holds 40 bytes a block. */
 async function verifyRecords(repository: BlockRepository, damage: DamageList, { name, target, evicted }: Pick<HistoryOfRef, 'name' | 'target' | 'evicted'>): Promise<void> {
-  await addReachable(repository, [target], new ReachedBlocks(), {
+  await addReachable(repository.here, [target], new ReachedBlocks(), {
     follows: (cid) => !evicted.has(toHex(cid.multihash.digest)),
     onMissing: (cid, error) => damage.note(cid, error?.message ?? 'it is not in the repository', name),
   })
@@ -142,27 +148,31 @@ interface HistoryOfRef {
   readonly target: CID
   readonly seen: Set<string>
   readonly evicted: ReadonlySet<string>
+  /** Told of the root of each snapshot whose data is not to be here. */
+  readonly onDropped: (root: CID) => void
 }
 
 /**
  * The newest snapshot of a ref is checked entry by entry; of each older one only what the one after it does not have, unless damage
  * was found, whose paths are wanted in all of them.
  */
-async function verifyHistory(repository: BlockRepository, report: StorageReport, damage: DamageList, { name, target, seen, evicted }: HistoryOfRef): Promise<void> {
+async function verifyHistory(repository: BlockRepository, report: StorageReport, damage: DamageList, { name, target, seen, evicted, onDropped }: HistoryOfRef): Promise<void> {
+  const { here } = repository
   let age = 0
   let newer: CID | undefined
   try {
-    for await (const { cid, snapshot } of walkHistory(repository, target, seen)) {
-      // Its data was removed on purpose; only the record of it is kept.
+    for await (const { cid, snapshot } of walkHistory(here, target, seen)) {
+      // Its data was removed on purpose, or left elsewhere; only the record of it is kept.
       if (isDropped(evicted, cid, snapshot.root)) {
+        onDropped(snapshot.root)
         age++
         continue
       }
       const revision = age === 0 ? name : `${name}~${age}`
       const older = newer
-      const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 || damage.isAny ? verifyManifest(repository, snapshot.root) : onlyIn(repository, older, snapshot.root)
+      const entries = older === undefined || report.damaged.size > 0 || report.brokenPacks.size > 0 || damage.isAny ? verifyManifest(here, snapshot.root) : onlyIn(here, older, snapshot.root)
       const noteManifest = (error: unknown): void => damage.noteError(error, snapshot.root, revision)
-      for await (const chunk of contentOf(repository, guarded(entries, noteManifest), revision, damage)) {
+      for await (const chunk of contentOf(here, guarded(entries, noteManifest), revision, damage)) {
         const reason = await lost(repository, report, chunk)
         if (reason !== undefined) damage.note(chunk.cid, reason, placeOf(chunk))
       }
@@ -174,7 +184,7 @@ async function verifyHistory(repository: BlockRepository, report: StorageReport,
   }
 }
 
-async function* onlyIn(repository: BlockRepository, newer: CID, older: CID): AsyncGenerator<ManifestEntry> {
+async function* onlyIn(repository: BlockSource, newer: CID, older: CID): AsyncGenerator<ManifestEntry> {
   for await (const { path, after } of diffManifests(repository, newer, older)) if (after !== undefined) yield { path, value: after }
 }
 
@@ -187,7 +197,7 @@ async function lost(repository: BlockRepository, report: StorageReport, { cid, s
   if (known !== undefined) return known.reason
   if (!locations.every(({ pack }) => report.brokenPacks.has(pack))) return undefined
   try {
-    await repository.get(cid)
+    await repository.here.get(cid)
     return undefined
   } catch (error) {
     if (error instanceof VarveError) return error.message
@@ -196,7 +206,7 @@ async function lost(repository: BlockRepository, report: StorageReport, { cid, s
 }
 
 /** The chunks of all entries, each with its path; list trees are checked on the way. */
-async function* contentOf(repository: BlockRepository, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList): AsyncGenerator<WantedChunk> {
+async function* contentOf(repository: BlockSource, entries: AnyIterable<ManifestEntry>, base: string, damage: DamageList): AsyncGenerator<WantedChunk> {
   const pause = new Pause()
   for await (const { path, value } of entries) {
     await pause.take()

@@ -17,7 +17,7 @@ export async function assertWhole(repository: BlockRepository, snapshot: CID): P
   for await (const { target } of snapshotRefs(repository)) if (target.equals(snapshot)) return
   for await (const { target } of snapshotRefs(repository)) for await (const { cid } of walkHistory(repository, target, seen)) if (cid.equals(snapshot)) return
   const evicted = await repository.evicted()
-  await addReachable(repository, [snapshot], new ReachedBlocks(), {
+  await addReachable(repository.here, [snapshot], new ReachedBlocks(), {
     follows: (cid) => !evicted.has(toHex(cid.multihash.digest)),
     onMissing: (cid, cause) => {
       throw new NotFoundError(`Garbage collection removed part of ${cidText(snapshot)}: ${cidText(cid)} is gone`, {

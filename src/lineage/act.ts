@@ -2,15 +2,6 @@ import type { CID } from '../cid/cid.ts'
 import { CorruptObjectError, NotFoundError } from '../errors.ts'
 import type { LineageNode } from './interface.ts'
 
-/**
- * What a block is known by while a graph is made: its digest as text, two bytes a character. Texts of CIDs are for those who are told: making one, and keeping it in the table of the CID, costs ten times as much,
- * which counts with tens of thousands of runs; so does spreading the digest out.
- */
-export function idOf({ multihash: { digest } }: CID): string {
-  const pair = (at: number): number => ((digest[at] as number) << 8) | (digest[at + 1] as number)
-  return String.fromCharCode(pair(0), pair(2), pair(4), pair(6), pair(8), pair(10), pair(12), pair(14), pair(16), pair(18), pair(20), pair(22), pair(24), pair(26), pair(28), pair(30))
-}
-
 /** The start of a run, with a root that it made, if one is known: by that it is found soon. */
 export interface RunEnd {
   readonly kind: 'run'
@@ -23,8 +14,8 @@ export interface Link {
   readonly role: string
   /** As `idOf` gives it; of an evaluation with `#evaluation`. */
   readonly id: string
-  /** A root; the start of a run; an act of the table, known by its id alone. */
-  readonly to: { readonly kind: 'root'; readonly cid: CID } | RunEnd | { readonly kind: 'act' }
+  /** A root, whose CID may be made when it is asked for; the start of a run; an act of the table, known by its id alone. */
+  readonly to: { readonly kind: 'root'; readonly link: { readonly cid: CID } } | RunEnd | { readonly kind: 'act' }
   /** True if nothing else is to be found by way of it: another link says from where that root came here, and others that made the same bytes have nothing to do with it. */
   readonly isLeaf?: boolean
 }

@@ -1,7 +1,8 @@
 import type { CID } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { type RunUse, rootsInUse, runsOfRoots } from '../run/run-uses.ts'
-import { type Act, type ActTable, idOf } from './act.ts'
+import { type Act, type ActTable } from './act.ts'
 
 /** What was made of some data, directly or not. */
 export interface Affected {
@@ -14,7 +15,7 @@ export interface Affected {
 /** Every root that a run, a derivation, a model or an evaluation used, once. Reads no run. */
 export async function usedRoots(repository: BlockRepository, table: ActTable): Promise<ReadonlyMap<string, CID>> {
   const roots = new Map<string, CID>()
-  for (const { ins } of table.acts()) for (const { id, to } of ins) if (to.kind === 'root') roots.set(id, to.cid)
+  for (const { ins } of table.acts()) for (const { id, to } of ins) if (to.kind === 'root') roots.set(id, to.link.cid)
   for (const kind of ['input', 'code'] as const) for await (const root of rootsInUse(repository, kind)) roots.set(idOf(root), root)
   return roots
 }
@@ -35,13 +36,13 @@ export async function affectedBy(repository: BlockRepository, table: ActTable, u
     for (const root of fresh) {
       for (const act of fresh === start ? table.takers(idOf(root)) : table.realTakers(idOf(root))) {
         acts.add(act)
-        for (const { to } of act.outs) if (to.kind === 'root') add(to.cid)
+        for (const { to } of act.outs) if (to.kind === 'root') add(to.link.cid)
       }
     }
     const before = runs.size
     for (const kind of ['input', 'code'] as const) {
       for await (const use of runsOfRoots(repository, fresh, kind)) {
-        const id = idOf(use.start)
+        const { id } = use
         if (!runs.has(id)) for (const act of table.takers(id)) acts.add(act)
         runs.set(id, use)
       }
@@ -57,6 +58,6 @@ export async function affectedBy(repository: BlockRepository, table: ActTable, u
 
 async function makersOf(repository: BlockRepository, roots: readonly CID[]): Promise<readonly { readonly root: CID; readonly run: string }[]> {
   const makers: { root: CID; run: string }[] = []
-  for (const kind of ['artifact', 'metrics', 'log'] as const) for await (const { root, start } of runsOfRoots(repository, roots, kind)) makers.push({ root, run: idOf(start) })
+  for (const kind of ['artifact', 'metrics', 'log'] as const) for await (const { root, id } of runsOfRoots(repository, roots, kind)) makers.push({ root, run: id })
   return makers
 }

@@ -1,10 +1,11 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import type { DerivationLinks } from '../recipe/derivation-links.ts'
 import { readDerivation } from '../recipe/derivation-object.ts'
 import type { NamedRoot } from '../recipe/interface.ts'
 import { pinnedRun, recall, rememberedLinks } from '../recipe/memory.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { type Act, idOf, type Link, readLinked } from './act.ts'
+import { type Act, type Link, readLinked } from './act.ts'
 import type { LineageNode } from './interface.ts'
 
 /** Every derivation that is remembered, with whatever any of its runs gave. Some 10 µs for each. */
@@ -23,5 +24,5 @@ async function describe(repository: BlockRepository, cid: CID, label: string): P
 }
 
 export function rootLink({ name, root }: NamedRoot): Link {
-  return { role: name, id: idOf(root), to: { kind: 'root', cid: root } }
+  return { role: name, id: idOf(root), to: { kind: 'root', link: { cid: root } } }
 }

@@ -1,10 +1,11 @@
 import { compareBytes, toHex, utf8 } from '../bytes.ts'
 import { type CID, cidText, parseCid } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import type { Repository } from '../dataset/repository.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { runLabel, type RunNumber } from '../run/run-key.ts'
 import type { CidText, OperationOptions } from '../types.ts'
-import { type ActTable, idOf, readLinked } from './act.ts'
+import { type ActTable, readLinked } from './act.ts'
 import { actTable } from './act-table.ts'
 import { type Affected, affectedBy, usedRoots } from './affected.ts'
 import { ContentSearch, type Wanted } from './content-search.ts'
@@ -68,7 +69,7 @@ async function search(blocks: BlockRepository, used: ReadonlyMap<string, CID>, n
 
 function derivationsOf({ acts }: Affected, names: Names): readonly AffectedDerivation[] {
   return [...acts].filter(({ kind }) => kind === 'derivation').map(({ cid, label, outs }) => ({
-    derivation: cidText(cid), recipe: label, outputs: outs.flatMap(({ role, id, to }) => (to.kind === 'root' ? { name: role, root: cidText(to.cid), names: names.get(id)?.names ?? [] } : [])),
+    derivation: cidText(cid), recipe: label, outputs: outs.flatMap(({ role, id, to }) => (to.kind === 'root' ? { name: role, root: cidText(to.link.cid), names: names.get(id)?.names ?? [] } : [])),
   })).sort((a, b) => (a.recipe < b.recipe ? -1 : a.recipe > b.recipe ? 1 : 0))
 }
 

@@ -1,6 +1,7 @@
 import { toHex } from '../bytes.ts'
 import { type CID, cidText } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
+import { goneDigests } from '../dataset/left-at-remote.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { OperationOptions } from '../types.ts'
@@ -59,7 +60,7 @@ export async function lineageOf({ blocks }: Repository, wanted: string, { direct
 /** In the order of the places. */
 async function described(blocks: BlockRepository, table: ActTable, graph: LineageGraph, starts: readonly Place[]): Promise<readonly LineageNode[]> {
   const names = await rootNames(blocks)
-  const evicted = await blocks.evicted()
+  const evicted = await goneDigests(blocks)
   const makers = await makersOf(blocks, graph, starts)
   const code = await codeOf(blocks, graph, starts)
   const nodes: LineageNode[] = []

@@ -1,9 +1,10 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import { readModelVersion } from '../registry/model-object.ts'
 import { listVersionEntries, newestMoves } from '../registry/model-tree.ts'
 import type { ModelVersion } from '../registry/interface.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { type Act, idOf, readLinked } from './act.ts'
+import { type Act, readLinked } from './act.ts'
 import { rootLink } from './derivation-acts.ts'
 
 export const EVALUATION = 'evaluation'

@@ -1,9 +1,10 @@
 import { type CID, cidText } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import { snapshotRefs } from '../dataset/history.ts'
 import { readSnapshot, type Snapshot } from '../dataset/snapshot-object.ts'
 import { isTagName, type BlockRepository, type Ref } from '../repository/index.ts'
 import { shownTracked } from '../repository/tracked-ref.ts'
-import { idOf, readLinked } from './act.ts'
+import { readLinked } from './act.ts'
 
 /** What is known of a root by its snapshots. */
 export interface RootNames {

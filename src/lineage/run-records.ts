@@ -18,7 +18,7 @@ export function addRunRecords(graph: LineageGraph, starts: readonly Place[], dep
       for (const record of run?.outs ?? []) {
         if (!RECORDS.has(record.role) || record.to.kind !== 'root' || graph.places.has(record.id)) continue
         if (depth < DISTANCE || graph.room <= 0) graph.leaveOut(record.id)
-        else graph.add({ id: record.id, root: record.to.cid })
+        else graph.add({ id: record.id, root: record.to.link.cid })
       }
     }
   }

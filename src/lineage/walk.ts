@@ -1,13 +1,14 @@
 import type { CID } from '../cid/cid.ts'
+import { idOf } from '../cid/digest-id.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { Pause } from '../repository/pause.ts'
 import { type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
-import { type Act, type ActTable, idOf, type Link } from './act.ts'
+import { type Act, type ActTable, type Link } from './act.ts'
 import type { LineageGraph, Place } from './lineage-graph.ts'
 import { runActs, runOfStart } from './run-acts.ts'
 
-/** A neighbour that has not been read yet: a node as it is, or a run by its place in the tree of runs or by its start. */
-type Candidate = (Place | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID; readonly made: CID | undefined }) & { readonly isLeaf?: boolean }
+/** A neighbour that has not been read yet: a node as it is, a root, or a run by its place in the tree of runs or by its start. */
+type Candidate = (Place | { readonly id: string; readonly link: { readonly cid: CID } } | { readonly id: string; readonly use: RunUse } | { readonly id: string; readonly start: CID; readonly made: CID | undefined }) & { readonly isLeaf?: boolean }
 
 interface Side {
   /** Of runs that are one step further. */
@@ -32,7 +33,7 @@ export interface WalkOptions {
 
 /**
  * Adds to a graph what lies above or below some of its nodes, breadth first, as far as depth and room go. Looks the roots of a whole level up at once, so that it reads each node of the index once a level, and
- * two blocks for each run that it adds.
+ * the summaries of the runs that it adds.
  */
 export async function walk(repository: BlockRepository, table: ActTable, graph: LineageGraph, starts: readonly Place[], { direction, depth, signal }: WalkOptions): Promise<void> {
   const pause = new Pause(signal)
@@ -80,20 +81,27 @@ async function neighbours(repository: BlockRepository, table: ActTable, graph: L
   for (const kind of side.kinds) {
     for await (const use of runsOfRoots(repository, roots, kind)) {
       if (direction === 'up') graph.madeByRuns.add(idOf(use.root))
-      add({ id: idOf(use.start), use })
+      add({ id: use.id, use })
     }
   }
   if (direction === 'up') return found
   const originals = level.flatMap(({ act }) => (act?.kind === 'run' ? act.cid : []))
-  for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: idOf(use.start), use })
+  for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: use.id, use })
   return found
 }
 
 function atEndOf(table: ActTable, { id, to, isLeaf = false }: Link): readonly Candidate[] {
-  if (to.kind === 'root') return [{ id, root: to.cid, isLeaf }]
+  if (to.kind === 'root') return [{ id, link: to.link, isLeaf }]
   if (to.kind === 'run') return [{ id, start: to.cid, made: to.made }]
   const act = table.get(id)
   return act === undefined ? [] : [{ id, act }]
+}
+
+function placeOf(candidate: Candidate, run: Act | undefined): Place | undefined {
+  const { id } = candidate
+  if (run !== undefined) return { id, act: run }
+  if ('link' in candidate) return { id, root: candidate.link.cid }
+  return 'use' in candidate || 'start' in candidate ? undefined : candidate
 }
 
 /** In the order of the candidates. */
@@ -107,8 +115,7 @@ async function load(repository: BlockRepository, graph: LineageGraph, candidates
   const runs = new Map((await runActs(repository, uses)).map((act) => [act.id, act]))
   return candidates.flatMap((candidate) => {
     const { id } = candidate
-    const act = runs.get(id)
-    const place = graph.places.get(id) ?? (act !== undefined ? { id, act } : 'use' in candidate || 'start' in candidate ? undefined : candidate)
+    const place = graph.places.get(id) ?? placeOf(candidate, runs.get(id))
     return place === undefined ? [] : { candidate, place }
   })
 }

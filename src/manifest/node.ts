@@ -118,7 +118,7 @@ function readLeafRow<V>(input: CborInput, previous: Uint8Array | undefined, code
   const key = readKey(input, previous)
   codec.checkKey?.(key)
   if (previous !== undefined) codec.checkNeighbours?.(previous, key)
-  return { key, value: codec.decode(readItem(input, ROW_DEPTH)) }
+  return { key, value: codec.read === undefined ? codec.decode(readItem(input, ROW_DEPTH)) : codec.read(input, ROW_DEPTH) }
 }
 
 function readInnerRow(input: CborInput, previous: Uint8Array | undefined): TreeLink {

@@ -29,6 +29,8 @@ export interface OpenOptions extends OperationOptions {
    * `never`: asking is an error, and `reconstruct` does it.
    */
   readonly reconstruct?: 'auto' | 'never'
+  /** Finds where blocks are read that are not here. Default: nowhere, or, as `varve` exports this, the remotes that a lazy clone left them at. */
+  readonly elsewhere?: BlockRepositoryOptions['elsewhere']
   /** Default: Node's own hashing and compression. */
   readonly platform?: Platform
 }
@@ -45,7 +47,7 @@ export interface OpenOptions extends OperationOptions {
  */
 export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
   if (typeof location !== 'string' && typeof location?.get !== 'function') throw new InvalidArgumentError('A repository is opened by the path of its folder, or by a storage', { hint: "Write openRepository('.varve')." })
-  const { create = false, damaged = false, hash, platform = nodePlatform, reconstruct = 'never', signal, onProgress } = options
+  const { create = false, damaged = false, hash, platform = nodePlatform, reconstruct = 'never', elsewhere, signal, onProgress } = options
   const folder = typeof location === 'string' ? resolve(location) : undefined
   const storage = typeof location === 'string' ? new FolderStorage(resolve(location)) : location
   const host = `${hostname()} ${hostId()}`
@@ -61,7 +63,7 @@ export async function openRepository(location: string | Storage, options: OpenOp
     underWay.set(name, making)
     return making
   }
-  const settings = { platform, writer, isGone, ...bulk, ...(reconstruct === 'auto' ? { remake } : {}), ...(hash === undefined ? {} : { hash }) }
+  const settings = { platform, writer, isGone, ...bulk, ...(reconstruct === 'auto' ? { remake } : {}), ...(elsewhere === undefined ? {} : { elsewhere }), ...(hash === undefined ? {} : { hash }) }
   const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
   const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: workFolder, cacheIdentity: cacheIdentity(blocks) })
   return new Repository(blocks, { folders, workFolder, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })

@@ -1,5 +1,6 @@
 import type { CID } from '../cid/cid.ts'
 import { listingCodec, listingOf, writeListing } from '../dataset/dropped-listings.ts'
+import { isGone } from '../dataset/left-at-remote.ts'
 import { diffTrees } from '../manifest/diff-trees.ts'
 import type { ManifestDifference } from '../manifest/interface.ts'
 import { diffManifests } from '../manifest/manifest.ts'
@@ -56,7 +57,7 @@ export function shownDifferences({ differences, count, untold }: OutputDifferenc
 }
 
 async function differencesOf(blocks: BlockRepository, session: Session, before: CID, after: CID): Promise<AsyncGenerator<ManifestDifference> | undefined> {
-  if (!(await blocks.isEvicted(before))) return diffManifests(session, before, after)
+  if (!(await isGone(blocks, before))) return diffManifests(session, before, after)
   const listing = await listingOf(blocks, before)
   return listing === undefined ? undefined : diffListings(session, listing, await writeListing(session, session, after))
 }

@@ -3,6 +3,7 @@ import { firstNames, namesHint } from '../dataset/near-names.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { resolveRevision } from '../dataset/revision.ts'
 import { verifyRevision } from '../dataset/verify.ts'
+import { isGone } from '../dataset/left-at-remote.ts'
 import { CorruptBlockError, CorruptObjectError, EvictedError, InvalidArgumentError, MalformedDataError, NotFoundError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { findRun, type FoundRun } from '../run/find-run.ts'
@@ -50,7 +51,7 @@ export async function registerModel(repository: Repository, model: string, { run
 
 async function assertWhole(blocks: BlockRepository, { label }: FoundRun, { name, root }: RunArtifact, signal: AbortSignal | undefined): Promise<void> {
   const data = { run: label, artifact: name, root: cidText(root) }
-  if (await blocks.isEvicted(root)) throw new EvictedError(`The data of the artifact ${name} of ${label} was dropped`, { data })
+  if (await isGone(blocks, root)) throw new EvictedError(`The data of the artifact ${name} of ${label} was dropped`, { data })
   const trouble = await troubleOf(blocks, data.root, signal)
   if (trouble === undefined) return
   throw new CorruptObjectError(`The artifact ${name} of ${label} is damaged or not all there: ${trouble.message}`, { cause: trouble, data, hint: '`varve verify` names what is damaged, `varve repair` mends what it can.' })

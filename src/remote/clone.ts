@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import type { Repository } from '../dataset/repository.ts'
 import { WouldOverwriteError } from '../errors.ts'
-import { openRepository } from '../node/open-repository.ts'
 import type { OperationOptions } from '../types.ts'
+import { openRepository } from './lazy/open-repository.ts'
 import { checkedUrl, openPlace } from './place.ts'
 import { pull, type PullResult } from './pull.ts'
 import { DEFAULT_REMOTE } from './remote-target.ts'
@@ -11,6 +11,10 @@ import { listRemotes, storeRemote } from './remotes.ts'
 export interface CloneOptions extends OperationOptions {
   /** Refs and tags; default all. */
   readonly refs?: readonly string[]
+  /** Take over histories alone; data is read from the other repository, which must stay there, when it is asked for. Default false. */
+  readonly lazy?: boolean
+  /** Runs that are over, derivations and models too. Default: if no refs are named. */
+  readonly records?: boolean
   readonly author?: string
 }
 
@@ -27,14 +31,14 @@ export interface CloneResult extends PullResult {
  */
 export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
   const url = checkedUrl(address)
-  const { refs, author, ...operation } = options
+  const { refs, records, author, lazy = false, ...operation } = options
   const place = await openPlace({ url }, { signal: options.signal })
   const { hash } = place.blocks.config
   await place.close()
   const repository = await openRepository(folder, { create: true, hash })
   try {
     await claim(repository, url, author)
-    const pulled = await pull(repository, { ...operation, ...(refs === undefined ? {} : { refs }), ...(author === undefined ? {} : { author }) })
+    const pulled = await pull(repository, { ...operation, metadataOnly: lazy, ...(refs === undefined ? {} : { refs }), ...(records === undefined ? {} : { records }), ...(author === undefined ? {} : { author }) })
     return { ...pulled, repository: resolve(folder) }
   } finally {
     await repository.close()

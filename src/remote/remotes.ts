@@ -1,8 +1,11 @@
 import type { CID } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
+import { leftName, leftRoots } from '../dataset/left-at-remote.ts'
 import { nearest } from '../dataset/near-names.ts'
-import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../errors.ts'
-import type { RefChange } from '../repository/index.ts'
+import { AlreadyExistsError, InvalidArgumentError, NotFoundError, WouldLoseError } from '../errors.ts'
+import type { BlockRepository, RefChange } from '../repository/index.ts'
+import { parseRefName } from '../repository/ref-name.ts'
+import { getRef } from '../repository/refs.ts'
 import { readRemotes, type Remote, writeRemotes } from './remote-record.ts'
 import { trackingPrefix } from './tracking.ts'
 
@@ -19,6 +22,12 @@ export interface RemoteActOptions {
 export async function listRemotes(repository: Repository): Promise<readonly Remote[]> {
   const target = await repository.blocks.getRef(REMOTES_REF)
   return target === undefined ? [] : readRemotes(repository.blocks, target)
+}
+
+/** The same, without a look at what is elsewhere. */
+export async function readRemotesHere(blocks: BlockRepository): Promise<readonly Remote[]> {
+  const target = await getRef(blocks.here, blocks.root.refs, parseRefName(REMOTES_REF))
+  return target === undefined ? [] : readRemotes(blocks.here, target)
 }
 
 /** @throws NotFoundError with the nearest name */
@@ -43,10 +52,15 @@ export async function storeRemote(repository: Repository, remote: Remote, option
   })
 }
 
-/** Forgets a remote, and where its refs were. Nothing is done to the remote itself. @throws NotFoundError */
-export async function removeRemote(repository: Repository, name: string, options: RemoteActOptions = {}): Promise<void> {
+/** Forgets a remote, and where its refs were. Nothing is done to the remote itself. @throws NotFoundError; @throws WouldLoseError if a lazy clone left data there, unless `force` */
+export async function removeRemote(repository: Repository, name: string, options: RemoteActOptions & { readonly force?: boolean } = {}): Promise<void> {
   await getRemote(repository, name)
-  const tracked: RefChange[] = []
+  const left = [...(await leftRoots(repository.blocks)).values()].filter((remote) => remote === name).length
+  if (left > 0 && options.force !== true) {
+    throw new WouldLoseError(`The data of ${left} snapshots was left at the remote "${name}", and would not be found any more`, { data: { remote: name, left }, hint: `Take it first with \`varve pull --with-data --from ${name}\`, or remove the remote all the same with --force.` })
+  }
+  const lazy = await repository.blocks.getRef(leftName(name))
+  const tracked: RefChange[] = lazy === undefined ? [] : [{ name: leftName(name), expected: lazy, target: null, own: true }]
   for await (const ref of repository.blocks.refs(trackingPrefix(name))) tracked.push({ name: ref.name, target: null, own: true })
   await changeRemotes(repository, 'remote-remove', options, async (remotes) => remotes.filter((remote) => remote.name !== name), tracked)
 }

@@ -7,6 +7,7 @@ import { CorruptBlockError, MalformedDataError, NotFoundError, VarveError } from
 import type { Storage } from '../storage/interface.ts'
 import type { AnyIterable, MaybePromise } from '../types.ts'
 import { DeltaReader } from './delta-reader.ts'
+import { type Elsewhere, MissingBatch } from './elsewhere.ts'
 import type { BlockLocation, IndexSet } from './index-set.ts'
 import { packKey } from './pack-format.ts'
 import { Pause } from './pause.ts'
@@ -27,9 +28,12 @@ export type ReadResult = { readonly cid: CID; readonly bytes: Uint8Array } | { r
 export interface ReadManyOptions {
   /** Bytes that are to be read, if that is known: of many, threads read and hash. What is handed out is then only valid until the next is asked for. */
   readonly transientBytes?: number
+  /** Nothing is read elsewhere: what is not in this storage is missing. */
+  readonly onlyHere?: boolean
 }
 
-type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | { readonly span: Span; readonly opened: Promise<OpenedSpan> } | Failure
+type Fetched = { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> } | { readonly span: Span; readonly opened: Promise<OpenedSpan> } | { readonly batch: Promise<readonly ReadResult[]> } | Failure
+type Step = Span | { readonly missing: readonly BlockRequest[] } | Failure
 type Failure = { readonly cid: CID; readonly error: VarveError }
 
 /** Spans that are fetched while an earlier one is being used. */
@@ -45,9 +49,15 @@ export class BlockReader implements BlockSource {
   readonly #startOpener: StartSpanOpener | undefined
   /** Goes to the newest state. */
   readonly #renew: () => Promise<void>
+  /** Where blocks are that no index here knows. */
+  readonly #elsewhere: Elsewhere | undefined
 
-  constructor(storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<void>, startOpener?: StartSpanOpener) {
+  constructor(
+    storage: Storage, platform: Platform, hasher: Hasher, indexes: () => IndexSet, renew: () => Promise<void>,
+    { startOpener, elsewhere }: { readonly startOpener?: StartSpanOpener | undefined; readonly elsewhere?: Elsewhere | undefined } = {},
+  ) {
     this.#startOpener = startOpener
+    this.#elsewhere = elsewhere
     this.#storage = storage
     this.#platform = platform
     this.#hasher = hasher
@@ -61,8 +71,20 @@ export class BlockReader implements BlockSource {
     return location.codec === DELTA_CODEC ? this.deltas.open(cid, location, stored) : openStoredBlock(this.#platform, this.#hasher, cid, location, stored)
   }
 
-  /** @throws NotFoundError if no index knows the block; @throws CorruptBlockError if no sound copy is left */
+  /** @throws NotFoundError if no index knows the block, and no other place has it; @throws CorruptBlockError if no sound copy is left */
   async get(cid: CID): Promise<Uint8Array> {
+    try {
+      return await this.getHere(cid)
+    } catch (error) {
+      if (this.#elsewhere === undefined || !(error instanceof NotFoundError) || (await this.#find(cid)) !== undefined) throw error
+      const place = await this.#elsewhere.get()
+      if (place === undefined) throw error
+      return place.get(cid)
+    }
+  }
+
+  /** The same from this storage alone. */
+  async getHere(cid: CID): Promise<Uint8Array> {
     return this.#inNewest(() => this.#get(cid))
   }
 
@@ -108,37 +130,51 @@ export class BlockReader implements BlockSource {
    * Many blocks, in the order asked for, by few large reads where they lie together. Memory is bounded by some 12 MiB, or, where threads read, 9 MiB for each of two spans a thread.
    * A block that cannot be read is reported in its place and does not stop the others.
    */
-  async *readMany(requests: AnyIterable<BlockRequest>, { transientBytes }: ReadManyOptions = {}): AsyncGenerator<ReadResult> {
+  async *readMany(requests: AnyIterable<BlockRequest>, { transientBytes, onlyHere = false }: ReadManyOptions = {}): AsyncGenerator<ReadResult> {
     const queue: Fetched[] = []
     const opener = transientBytes === undefined ? undefined : await this.#startOpener?.(transientBytes)
     const ahead = opener?.ahead ?? SPANS_AHEAD
     const pause = new Pause()
     try {
-      for await (const step of this.#plan(requests)) {
+      for await (const step of this.#plan(requests, onlyHere ? undefined : this.#elsewhere)) {
         await pause.take()
-        queue.push('error' in step ? step : opener === undefined ? { span: step, bytes: this.#fetch(step) } : { span: step, opened: begun(opener.open(step)) })
+        queue.push('error' in step ? step : 'missing' in step ? { batch: begun(this.#fromElsewhere(step.missing)) } : opener === undefined ? { span: step, bytes: this.#fetch(step) } : { span: step, opened: begun(opener.open(step)) })
         const ready = queue.length > ahead ? queue.shift() : undefined
         if (ready !== undefined) yield* this.#open(ready)
       }
       for (let ready = queue.shift(); ready !== undefined; ready = queue.shift()) yield* this.#open(ready)
     } finally {
       // Whoever stops early must not leave a read behind that fails with nobody listening.
-      for (const fetched of queue) if ('bytes' in fetched) await fetched.bytes
+      for (const fetched of queue) {
+        if ('bytes' in fetched) await fetched.bytes
+        else if ('batch' in fetched) await fetched.batch.catch(() => undefined)
+      }
       await opener?.close()
     }
   }
 
-  async *#plan(requests: AnyIterable<BlockRequest>): AsyncGenerator<Span | Failure> {
+  async *#plan(requests: AnyIterable<BlockRequest>, elsewhere: Elsewhere | undefined): AsyncGenerator<Step> {
     const planner = new SpanPlanner()
+    const missing = new MissingBatch()
     for await (const { cid, size } of requests) {
       const location = await this.#find(cid)
       const sound = location !== undefined && (size === undefined || size === location.size)
       const closed = sound ? planner.add(cid, location) : planner.finish()
       if (closed !== undefined) yield closed
-      if (!sound) yield { cid, error: location === undefined ? notFound(cid) : wrongSize(cid, location.size, size) }
+      const isElsewhere = location === undefined && elsewhere !== undefined
+      const batch = isElsewhere ? missing.add({ cid, ...(size === undefined ? {} : { size }) }) : missing.finish()
+      if (batch !== undefined) yield { missing: batch }
+      if (!sound && !isElsewhere) yield { cid, error: location === undefined ? notFound(cid) : wrongSize(cid, location.size, size) }
     }
     const last = planner.finish()
     if (last !== undefined) yield last
+    const batch = missing.finish()
+    if (batch !== undefined) yield { missing: batch }
+  }
+
+  async #fromElsewhere(missing: readonly BlockRequest[]): Promise<readonly ReadResult[]> {
+    const place = await this.#elsewhere?.get()
+    return place?.readBatch(missing) ?? missing.map(({ cid }) => ({ cid, error: notFound(cid) }))
   }
 
   async #find(cid: CID): Promise<BlockLocation | undefined> {
@@ -157,6 +193,10 @@ export class BlockReader implements BlockSource {
   async *#open(fetched: Fetched): AsyncGenerator<ReadResult> {
     if ('error' in fetched) {
       yield fetched
+      return
+    }
+    if ('batch' in fetched) {
+      yield* await fetched.batch
       return
     }
     const { span } = fetched
@@ -235,6 +275,7 @@ function notFound(cid: CID): NotFoundError {
   return new NotFoundError(`Block ${cidText(cid)} is not in this repository`, { data: { cid: cidText(cid) }, hint: 'Run `varve verify` to see which snapshots need it.' })
 }
 
-function wrongSize(cid: CID, actual: number, declared: number | undefined): MalformedDataError {
+/** What the link to a block says of it is not so. */
+export function wrongSize(cid: CID, actual: number, declared: number | undefined): MalformedDataError {
   return new MalformedDataError(`Block ${cidText(cid)} has ${actual} bytes and not ${declared}, as the link to it says`, { data: { cid: cidText(cid), actual, declared } })
 }

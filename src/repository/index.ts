@@ -4,6 +4,7 @@ export type { BlockRepositoryOptions, BulkReading, CreateOptions } from './repos
 export type { PackScanner } from './pack-scanner.ts'
 export type { OpenedSpan, SpanOpener, StartSpanOpener } from './span-opener.ts'
 export type { BlockRequest, ReadManyOptions, ReadResult } from './block-reader.ts'
+export type { BlocksElsewhere, BlocksHere } from './elsewhere.ts'
 export type { RepositoryConfig } from './config.ts'
 export type { BlockAmount, GcOptions, GcReport } from './gc/interface.ts'
 export type { FoundNode, LostRefs, RepairOptions, RepairReport, UnsoundBlock } from './repair/interface.ts'

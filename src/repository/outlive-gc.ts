@@ -96,12 +96,17 @@ async function missingFrom(state: RepositoryState, { packs, targets, blocks }: S
   const missing: CID[] = []
   const graph: BlockGraph = {
     has: async (cid) => packs.has(cid.multihash.digest) || (await state.indexes.find(cid.multihash.digest)).length > 0,
-    readMany: (requests) => readEach(blocks, requests),
+    readMany: (requests) => readEach({ get: async (cid) => ((await graph.has(cid)) ? blocks.get(cid) : notHere(cid)) }, requests),
   }
   const ended = await evictedDigests(blocks, state.root.record.evicted)
   for (const target of targets) if (ended.has(toHex(target.multihash.digest))) throw evictedError(target)
   await addReachable(graph, targets, new ReachedBlocks(), { follows: (cid) => !ended.has(toHex(cid.multihash.digest)), onMissing: (cid) => missing.push(cid) })
   return missing
+}
+
+/** A place elsewhere may have it; a ref leads to what is here. */
+function notHere(cid: CID): never {
+  throw new NotFoundError(`Block ${cidText(cid)} is not in this repository`, { data: { cid: cidText(cid) } })
 }
 
 async function* readEach(blocks: BlockSource, requests: AnyIterable<BlockRequest>): AsyncGenerator<ReadResult> {

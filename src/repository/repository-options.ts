@@ -1,5 +1,6 @@
 import type { Hasher, HashName, Platform } from '../cid/interface.ts'
 import type { CID } from '../cid/cid.ts'
+import type { BlocksElsewhere } from './elsewhere.ts'
 import type { Lease } from './lease.ts'
 import type { PackScanner } from './pack-scanner.ts'
 import type { BlockRepository } from './repository.ts'
@@ -24,6 +25,11 @@ export interface BlockRepositoryOptions {
   readonly bulkReading?: (hasher: Hasher) => BulkReading
   /** Makes derived data again that garbage collection dropped, when it is asked for; by default that is an error. When it resolves, all that the root leads to is there. */
   readonly remake?: (repository: BlockRepository, root: CID) => Promise<void>
+  /**
+   * Finds the place where blocks are read that this storage does not hold. Asked when the first is missing; it must read `repository.here` alone, and needs to open nothing yet. Undefined: there is none.
+   * The repository closes it.
+   */
+  readonly elsewhere?: (repository: BlockRepository) => Promise<BlocksElsewhere | undefined>
 }
 
 export interface CreateOptions extends BlockRepositoryOptions {

@@ -12,20 +12,21 @@ import { evictedDigests, isEvicted } from './evicted.ts'
 import { BlockReader, type BlockRequest, type ReadManyOptions, type ReadResult } from './block-reader.ts'
 import { CONFIG_KEY, decodeConfig, MAX_CONFIG_SIZE_BYTES, newConfig, type RepositoryConfig, storeNewConfig } from './config.ts'
 import type { RepackOptions, RepackReport } from './repack/interface.ts'
+import { CurrentState } from './current-state.ts'
 import { loadPortablePlatform } from './default-platform.ts'
-import { type BlockLocation, IndexSet } from './index-set.ts'
+import { type BlocksElsewhere, type BlocksHere, Elsewhere, lent } from './elsewhere.ts'
+import type { BlockLocation, IndexSet } from './index-set.ts'
 import { encodeLease, type Lease, leaseKey, newSessionId } from './lease.ts'
 import { listOperations, type Operation } from './operations.ts'
 import { type PackScanner, sequentialScanner } from './pack-scanner.ts'
 import type { BlockRepositoryOptions, CreateOptions } from './repository-options.ts'
-import { PageCache } from './page-cache.ts'
 import { parseRefName } from './ref-name.ts'
 import { getRef, listRefs, type Ref } from './refs.ts'
 import type { RepairOptions, RepairReport } from './repair/interface.ts'
 import { RootLog } from './root-log.ts'
-import { EMPTY_STATE, type ReadRecord, type RootRecord } from './root-record.ts'
+import type { RootRecord } from './root-record.ts'
 import { Session } from './session.ts'
-import type { RepositoryState, SessionHost } from './session-host.ts'
+import type { SessionHost } from './session-host.ts'
 import type { SessionOptions } from './session-options.ts'
 
 /**
@@ -52,11 +53,12 @@ export class BlockRepository implements BlockSource {
   readonly #reader: BlockReader
   readonly #writer: { readonly host: string; readonly process: number }
   readonly #isGone: (lease: Lease) => boolean
-  readonly #cache = new PageCache()
-  #state: RepositoryState = { root: EMPTY_STATE, indexes: new IndexSet([]) }
-  #adopting: Promise<void> = Promise.resolve()
+  readonly #state: CurrentState
+  readonly #elsewhere: Elsewhere | undefined
+  /** The blocks of this storage alone. */
+  readonly here: BlocksHere
 
-  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, bulkReading, remake }: BlockRepositoryOptions) {
+  private constructor(storage: Storage, config: RepositoryConfig, platform: Platform, { writer = { host: '', process: 0 }, isGone = () => false, bulkReading, remake, elsewhere }: BlockRepositoryOptions) {
     this.storage = storage
     this.platform = platform
     this.config = config
@@ -67,7 +69,10 @@ export class BlockRepository implements BlockSource {
     const bulk = bulkReading?.(this.hasher)
     this.scanner = bulk?.scanner ?? sequentialScanner(storage, platform, this.hasher)
     this.#log = new RootLog(storage, this.hasher)
-    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.#state.indexes, () => this.refresh(), bulk?.startOpener)
+    this.#state = new CurrentState(storage, this.hasher, this.#log)
+    this.#elsewhere = elsewhere === undefined ? undefined : new Elsewhere(() => elsewhere(this), () => this.root.number)
+    this.#reader = new BlockReader(storage, platform, this.hasher, () => this.indexes, () => this.refresh(), { startOpener: bulk?.startOpener, elsewhere: this.#elsewhere })
+    this.here = { get: (cid) => this.#reader.getHere(cid), has: (cid) => this.has(cid), readMany: (requests) => this.#reader.readMany(requests, { onlyHere: true }) }
   }
 
   /**
@@ -113,27 +118,17 @@ export class BlockRepository implements BlockSource {
 
   /** The state that reads are answered from. It stays the same until `refresh` or a commit. */
   get root(): RootRecord {
-    return this.#state.root.record
+    return this.#state.value.root.record
   }
 
   /** The index files of that state. */
   get indexes(): IndexSet {
-    return this.#state.indexes
+    return this.#state.value.indexes
   }
 
   /** Goes to the newest state. Costs one probe if nothing was committed. */
-  async refresh(): Promise<void> {
-    let newest = await this.#log.newest(this.#state.root)
-    for (;;) {
-      try {
-        return await this.#adopt(newest)
-      } catch (error) {
-        // While its index files were being opened, garbage collection may have put another state in its place and deleted them.
-        const next = await this.#log.newest(newest)
-        if (next.record.number === newest.record.number) throw error
-        newest = next
-      }
-    }
+  refresh(): Promise<void> {
+    return this.#state.refresh()
   }
 
   /**
@@ -141,11 +136,11 @@ export class BlockRepository implements BlockSource {
    * that something is stored, or deletes what that state does not need, must wait for it. Commits of one's own need no waiting.
    */
   settle(): Promise<void> {
-    return this.#log.settle(this.#state.root)
+    return this.#state.settle()
   }
 
   /**
-   * The bytes of a block, checked against its CID.
+   * The bytes of a block, checked against its CID; of one that is not here, from elsewhere, if the repository has such a place.
    * @throws NotFoundError if no index names it
    * @throws CorruptBlockError if no sound copy is left
    */
@@ -160,7 +155,7 @@ export class BlockRepository implements BlockSource {
 
   /** True if an index names the block; its bytes are not looked at. */
   has(cid: CID): MaybePromise<boolean> {
-    const found = this.#state.indexes.packOf(cid.multihash.digest)
+    const found = this.indexes.packOf(cid.multihash.digest)
     return isPromise(found) ? found.then((pack) => pack !== undefined) : found !== undefined
   }
 
@@ -219,7 +214,7 @@ export class BlockRepository implements BlockSource {
 
   /** This repository, over a storage that keeps what is written elsewhere, by default in memory: whatever is done to it leaves the real one as it is. */
   rehearsal(written?: Storage): BlockRepository {
-    return new BlockRepository(new OverlayStorage(this.storage, written), this.config, this.platform, { writer: this.#writer, isGone: this.#isGone })
+    return new BlockRepository(new OverlayStorage(this.storage, written), this.config, this.platform, { writer: this.#writer, isGone: this.#isGone, elsewhere: async () => lent(await this.elsewhere()) })
   }
 
   /**
@@ -241,27 +236,18 @@ export class BlockRepository implements BlockSource {
     return evictedDigests(this, this.root.evicted)
   }
 
+  /** Where blocks are read that are not in this storage; undefined for a repository that holds all it leads to. Opens no connection. */
+  async elsewhere(): Promise<BlocksElsewhere | undefined> {
+    return this.#elsewhere?.get()
+  }
+
   async close(): Promise<void> {
+    await this.#elsewhere?.close()
     await this.storage.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  /** One after the other, and never back: a slow look-up must not undo what a quicker one found. */
-  #adopt(root: ReadRecord): Promise<void> {
-    const adopted = this.#takeOver(root, this.#adopting)
-    this.#adopting = adopted.catch(() => undefined)
-    return adopted
-  }
-
-  async #takeOver(root: ReadRecord, before: Promise<void>): Promise<void> {
-    await before
-    if (root.record.number <= this.#state.root.record.number) return
-    // Opened before it is taken over: a state whose index files cannot be read leaves the one before in use.
-    const indexes = await IndexSet.open(this.storage, this.hasher, this.#cache, root.record.indexes, this.#state.indexes)
-    this.#state = { root, indexes }
   }
 
   async #announce(): Promise<string> {
@@ -277,7 +263,7 @@ export class BlockRepository implements BlockSource {
   }
 
   #host(): SessionHost {
-    const state = (): RepositoryState => this.#state
+    const current = this.#state
     return {
       storage: this.storage,
       platform: this.platform,
@@ -285,12 +271,12 @@ export class BlockRepository implements BlockSource {
       log: this.#log,
       blocks: this,
       get state() {
-        return state()
+        return current.value
       },
       open: (cid, location, stored) => this.openBlock(cid, location, stored),
       deltas: this.#reader.deltas,
       refresh: () => this.refresh(),
-      adopt: (root) => this.#adopt(root),
+      adopt: (root) => current.adopt(root),
       announce: () => this.#announce(),
       leaveLease: (base) => this.#leaveLease(base),
     }

@@ -7,6 +7,10 @@ import type { RunInfo, RunRecord, RunStart } from './interface.ts'
 import { parseRunLabel, runLabel } from './run-key.ts'
 import { readRunRecord } from './run-checkpoint.ts'
 import { readRunOutline, readRunStart } from './run-object.ts'
+import { plainEntry } from './run-entry.ts'
+import { readSummary } from './run-summaries.ts'
+import { type RunSummary, summaryOf } from './run-summary.ts'
+import { summarisedRuns } from './stored-runs.ts'
 import { getRun, type ListedRun, listRuns } from './run-tree.ts'
 
 /** The shortest beginning of an identity that names a run. */
@@ -53,10 +57,22 @@ export async function loadRun(repository: BlockRepository, run: ListedRun): Prom
 }
 
 /** As programs and people are told of it. */
-export function runInfo({ start, record, isOver, label, name, number, started, ended }: FoundRun): RunInfo {
+export function runInfo(run: FoundRun): RunInfo {
+  return infoOf(run, summaryOf(run.started, run.ended))
+}
+
+/** The same of all runs, or of those of a name, in the order of their keys. Reads their summaries, and of those that have none two blocks. */
+export async function* runInfos(repository: BlockRepository, name?: string): AsyncGenerator<RunInfo> {
+  for await (const { run: { name: of, number, ...entry }, summary } of summarisedRuns(repository, name)) {
+    const run = { name: of, number, ...plainEntry(entry) }
+    yield infoOf(run, summary ?? (await readSummary(repository, run)))
+  }
+}
+
+function infoOf({ start, record, isOver, ...run }: ListedRun, { status, started, ended, tags, final, reproduces }: RunSummary): RunInfo {
   return {
-    id: cidText(start), label, name, number, status: ended?.status ?? 'running', started: started.started, ended: ended?.ended ?? null,
-    record: record !== null && isOver ? cidText(record) : null, tags: started.tags, final: ended?.final ?? {}, reproduces: started.reproduces === null ? null : cidText(started.reproduces),
+    id: cidText(start), label: runLabel(run), name: run.name, number: run.number, status, started, ended, record: record !== null && isOver ? cidText(record) : null, tags, final,
+    reproduces: reproduces === null ? null : cidText(reproduces.cid),
   }
 }
 

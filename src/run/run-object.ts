@@ -148,11 +148,13 @@ function linkOrNull(value: unknown, what: string): CID | null {
   return value === null ? null : asCid(value, what, DAG_CBOR_CODE)
 }
 
-function finalText(final: RunRecord['final']): string {
+/** The last values of metrics as JSON. */
+export function finalText(final: RunRecord['final']): string {
   return canonicalJson(Object.fromEntries(Object.entries(final).map(([name, value]) => [name, metricToJson(value)])), 'The metrics of a run')
 }
 
-function finalOf(text: string): RunRecord['final'] {
+/** Inverse of `finalText`. @throws MalformedDataError */
+export function finalOf(text: string): RunRecord['final'] {
   const what = 'The metrics of a run'
   return Object.fromEntries(Object.entries(parseJsonObject(text, what)).map(([name, value]) => {
     const number = metricFromJson(value)

@@ -11,6 +11,7 @@ import { OPEN_REF, openRunsChange } from './open-runs.ts'
 import { encodeNextRecord, readCheckpoint } from './run-checkpoint.ts'
 import { type RunEntry, runEntryCodec } from './run-entry.ts'
 import { parseRunKey, runKey, runKeyPrefix, runLabel, type RunNumber } from './run-key.ts'
+import { summariesChange } from './run-summaries.ts'
 import { type NewUse, usesChange } from './run-uses.ts'
 
 /** The ref to the tree of runs. */
@@ -96,7 +97,8 @@ export async function commitRecord(repository: BlockRepository, session: Session
     const earlier = new Map(before?.artifacts.map(({ name: artifact, root }) => [artifact, root]))
     const isNew = ({ name: artifact, root }: RunArtifact): boolean => earlier.get(artifact)?.equals(root) !== true
     const uses = [...record.artifacts.filter(isNew).map(({ root }) => use('artifact', root)), ...maybe('metrics', record.metrics), ...maybe('log', record.log)]
-    return { run, uses, action: record.status === 'running' ? 'run-checkpoint' : 'run-end', entry: { start, record: cid, isOver: record.status !== 'running' } }
+    const isOver = record.status !== 'running'
+    return { run, uses, action: isOver ? 'run-end' : 'run-checkpoint', entry: { start, record: cid, isOver } }
   })
   return cid
 }
@@ -118,7 +120,8 @@ async function commitEntry(
     const target = await editTree(session, session, tree, runEntryCodec, [{ key: runKey(run), value: entry }])
     const changes = [
       await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start }))),
-      await openRunsChange(repository, session, { ...run, start: entry.start, isOver: entry.isOver }, () => listOpenRuns(repository)),
+      entry.isOver && entry.record !== null ? await summariesChange(repository, session, [{ ...run, start: entry.start, record: entry.record }]) : undefined,
+      await openRunsChange(repository, session, [{ ...run, start: entry.start, isOver: entry.isOver }], () => listOpenRuns(repository)),
     ]
     try {
       await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...changes.flatMap((change) => change ?? [])] })

@@ -5,6 +5,7 @@ import type { TreeItem } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
+import { type StoredLink, storedLinkCodec } from '../repository/stored-link.ts'
 import { parseRunKey, runKey, type RunNumber } from './run-key.ts'
 
 /** The ref to a tree from roots to the runs that read or made them, so that neither question reads a run. */
@@ -20,23 +21,49 @@ export type RunUseKind = keyof typeof MARKS
 
 export interface RunUse extends RunNumber {
   readonly start: CID
+  /** The start as `idOf` gives it. */
+  readonly id: string
 }
 
-export interface NewUse extends RunUse {
+/** A use that was found. The CID of its start is made when it is asked for. */
+export class FoundUse implements RunUse {
+  readonly name: string
+  readonly number: number
+  readonly root: CID
+  readonly #start: StoredLink
+
+  constructor({ name, number }: RunNumber, root: CID, start: StoredLink) {
+    this.name = name
+    this.number = number
+    this.root = root
+    this.#start = start
+  }
+
+  get start(): CID {
+    return this.#start.cid
+  }
+
+  get id(): string {
+    return this.#start.id
+  }
+}
+
+export interface NewUse extends RunNumber {
+  readonly start: CID
   readonly root: CID
   readonly kind: RunUseKind
 }
 
-/** Runs that read a root, or that made it. Some 5 µs for each. */
-export async function* runsOfRoot(repository: BlockRepository, root: CID, kind: RunUseKind): AsyncGenerator<RunUse> {
-  for await (const { name, number, start } of runsOfRoots(repository, [root], kind)) yield { name, number, start }
+/** Runs that read a root, or that made it. Some 2 µs for each. */
+export function runsOfRoot(repository: BlockRepository, root: CID, kind: RunUseKind): AsyncGenerator<FoundUse> {
+  return runsOfRoots(repository, [root], kind)
 }
 
 /** The same for many roots, in the order of their digests. Reads each node once, whatever the number of roots. */
-export async function* runsOfRoots(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind): AsyncGenerator<RunUse & { readonly root: CID }> {
+export async function* runsOfRoots(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind): AsyncGenerator<FoundUse> {
   const tree = await repository.getRef(USES_REF)
   if (tree === undefined || roots.length === 0) return
-  const cursor = await TreeCursor.open(repository, linkCodec, tree)
+  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
   let before: Uint8Array | undefined
   for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
     if (before !== undefined && compareBytes(before, prefix) === 0) continue
@@ -44,8 +71,27 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
     await cursor.seek(prefix)
     // Most items are at hand: to wait for each takes longer than to read it.
     for (let item = cursor.item ?? (await itemAt(cursor)); item !== undefined && startsWithBytes(item.key, prefix); item = cursor.item ?? (await itemAt(cursor))) {
-      const { name, number } = parseRunKey(item.key.subarray(prefix.length))
-      yield { root, name, number, start: item.value }
+      yield new FoundUse(parseRunKey(item.key, prefix.length), root, item.value)
+      cursor.next()
+    }
+  }
+}
+
+/**
+ * Those of many roots that stand in such a use by one of the runs that count, each once. Reads each node once, whatever the number of roots, and of the runs of each only up to the first that counts.
+ * @param counts told the start of a run
+ */
+export async function* rootsUsedBy(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
+  const tree = await repository.getRef(USES_REF)
+  if (tree === undefined || roots.length === 0) return
+  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
+  for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
+    await cursor.seek(prefix)
+    for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
+      if (counts(item.value.cid)) {
+        yield root
+        break
+      }
       cursor.next()
     }
   }
@@ -56,7 +102,7 @@ export async function* rootsInUse(repository: BlockRepository, kind: RunUseKind)
   const tree = await repository.getRef(USES_REF)
   if (tree === undefined) return
   const mark = Uint8Array.of(MARKS[kind])
-  const cursor = await TreeCursor.open(repository, linkCodec, tree)
+  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
   await cursor.seek(mark)
   for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, mark); item = await itemAt(cursor)) {
     const digest = item.key.slice(1, 1 + DIGEST_SIZE_BYTES)
@@ -74,7 +120,7 @@ export async function usesChange(repository: BlockRepository, session: Session, 
   return { name: USES_REF, expected: tree, target: await editTree(session, session, tree, linkCodec, distinct), own: true }
 }
 
-async function itemAt(cursor: TreeCursor<CID>): Promise<TreeItem<CID> | undefined> {
+async function itemAt(cursor: TreeCursor<StoredLink>): Promise<TreeItem<StoredLink> | undefined> {
   while (!cursor.done && cursor.item === undefined) await cursor.enter()
   return cursor.item
 }

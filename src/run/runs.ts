@@ -1,14 +1,13 @@
 import type { Repository } from '../dataset/repository.ts'
 import type { RunComparison } from './compare-interface.ts'
 import { compareRuns, type CompareRunsOptions } from './compare-runs.ts'
-import { findRun, loadRun, runInfo } from './find-run.ts'
+import { findRun, runInfos } from './find-run.ts'
 import type { RunInfo } from './interface.ts'
 import { type RunDocument, runDocument } from './run-document.ts'
-import { listRuns } from './run-tree.ts'
 
-/** Runs, by their names and then newest first; of one name alone if it is given. Reads two blocks for each. */
-export async function* runsOf({ blocks }: Repository, name?: string): AsyncGenerator<RunInfo> {
-  for await (const run of listRuns(blocks, name)) yield runInfo(await loadRun(blocks, run))
+/** Runs, by their names and then newest first; of one name alone if it is given. Reads a node for some ten of them, and two blocks for each that is not over, or of which there is much to say. */
+export function runsOf({ blocks }: Repository, name?: string): AsyncGenerator<RunInfo> {
+  return runInfos(blocks, name)
 }
 
 /** All that is recorded of a run: `train#3`, `train` for the newest, or the beginning of its identity. @throws NotFoundError */

@@ -44,6 +44,9 @@ export interface Storage {
   /** Where this is, for people: a path or a URL without credentials. */
   readonly location: string
 
+  /** True once a deletion has shown that what is deleted stays as an old version and takes its room, until a rule of the storage removes it. */
+  readonly keepsVersions?: boolean | undefined
+
   /**
    * Creates an object. The body is consumed once.
    * @throws AlreadyExistsError if the key is taken; the object there is untouched, and survives a power cut

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { describe, expect, it } from 'vitest'
@@ -18,6 +19,14 @@ describe('a CID', () => {
       const bytes = new Uint8Array(length).map((_, index) => index * 7)
       expect(toHex(nodePlatform.hasher(name).digest(bytes))).toBe(toHex(portablePlatform.hasher(name).digest(bytes)))
     }
+  })
+
+  it('has the text that multiformats gives it', () => {
+    fc.assert(fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.constantFrom(RAW_CODE, DAG_CBOR_CODE, 0x70), fc.constantFrom(0x12, 0x1e), (digest, code, hash) => {
+      const cid = CID.createV1(code, createDigest(hash, digest))
+      expect(cidText(cid)).toBe(cid.toString())
+    }))
+    for (const other of [CID.createV0(createDigest(0x12, new Uint8Array(32).fill(200))), CID.createV1(0x1234, createDigest(0x13, new Uint8Array(64).fill(9)))]) expect(cidText(other)).toBe(other.toString())
   })
 
   it('is read back from its text', () => {

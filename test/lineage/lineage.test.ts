@@ -13,6 +13,7 @@ import { moveAlias } from '../../src/registry/models.ts'
 import { versionEntryCodec } from '../../src/registry/version-entry.ts'
 import { runEntryCodec } from '../../src/run/run-entry.ts'
 import { runKey } from '../../src/run/run-key.ts'
+import { SUMMARIES_REF } from '../../src/run/run-summaries.ts'
 import { commitRecord, RUNS_REF } from '../../src/run/run-tree.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { create, gather } from '../dataset/in-memory.ts'
@@ -279,6 +280,17 @@ describe('a walk', () => {
     expect(edgesOf(await lineageOf(repository, begun.label, { direction: 'down' }))).toEqual(['train#1 -model- model of train#1'])
     expect((await lineageOf(repository, cidText(late), { direction: 'up' })).nodes).toHaveLength(3)
     expect((await lineageOf(repository, cidText(early), { direction: 'up' })).nodes).toHaveLength(1)
+  })
+
+  it('is the same whether runs have summaries or are read', async () => {
+    const repository = await create()
+    await wholeWay(repository)
+    const starts = ['covid/raw', 'digits@1', 'train#1'] as const
+    const told = await Promise.all(starts.map((start) => lineageOf(repository, start)))
+    const summaries = (await repository.blocks.getRef(SUMMARIES_REF)) ?? null
+    expect(summaries).not.toBeNull()
+    await repository.blocks.withSession(async (session) => session.commit({ action: 'test', refs: [{ name: SUMMARIES_REF, expected: summaries, target: null, own: true }] }))
+    expect(await Promise.all(starts.map((start) => lineageOf(repository, start)))).toEqual(told)
   })
 
   it('stops when it is told to', async () => {

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../src/bytes.ts'
+import { concatBytes, toHex } from '../../src/bytes.ts'
 import { type CID, cidFromDigest, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
+import { type CborInput, readItem } from '../../src/codec/cbor-decoder.ts'
 import { decodeCbor, encodeCbor } from '../../src/codec/dag-cbor.ts'
+import { decodeNode } from '../../src/manifest/node.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import type { Capture } from '../../src/run/capture-interface.ts'
 import { resolveConfig } from '../../src/run/config/resolve-config.ts'
 import type { RunRecord, RunStart } from '../../src/run/interface.ts'
-import { runEntryCodec } from '../../src/run/run-entry.ts'
+import { plainEntry, runEntryCodec, storedEntryCodec } from '../../src/run/run-entry.ts'
 import { parseRunKey, runKey } from '../../src/run/run-key.ts'
 import { readRunRecord } from '../../src/run/run-checkpoint.ts'
 import { encodeRunRecord, encodeRunStart, readRunStart } from '../../src/run/run-object.ts'
@@ -87,11 +89,19 @@ describe('an entry of the tree of runs', () => {
     const encoded = runEntryCodec.encode(entry)
     expect(runEntryCodec.decode(encoded)).toEqual(entry)
     expect(runEntryCodec.weigh(entry)).toBe(encodeCbor(encoded).length)
+    const block = encodeCbor([0, [[0, runKey({ name: 'a', number: 1 }), encoded]]])
+    for (const codec of [storedEntryCodec, { ...storedEntryCodec, read: (input: CborInput, depth: number) => storedEntryCodec.decode(readItem(input, depth)) }]) {
+      const node = decodeNode(block, codec)
+      const [stored] = node.kind === 'leaf' ? node.items : []
+      expect(stored === undefined ? undefined : plainEntry(stored.value)).toEqual(entry)
+      expect(stored === undefined ? undefined : [storedEntryCodec.encode(stored.value), storedEntryCodec.weigh(stored.value), storedEntryCodec.equals(stored.value, stored.value)]).toEqual([encoded, runEntryCodec.weigh(entry), true])
+    }
   })
 
   it('stands under a key in which the newest comes first', () => {
     expect(toHex(runKey({ name: 'a/é', number: 3 }))).toBe('612fc3a900fffffffc')
     expect(parseRunKey(runKey({ name: 'a/é', number: 3 }))).toEqual({ name: 'a/é', number: 3 })
+    for (const run of [{ name: 'a', number: 9 }, { name: 'a', number: 8 }, { name: 'a/é', number: 2 ** 31 }, { name: 'b', number: 1 }]) expect(parseRunKey(concatBytes([new Uint8Array(3), runKey(run)]), 3)).toEqual(run)
     for (const key of ['', '00', '6100', '61000000', '6101ffffffff', 'ff00ffffffff']) expect(() => parseRunKey(new Uint8Array(Buffer.from(key, 'hex')))).toThrow('tree of runs')
   })
 })

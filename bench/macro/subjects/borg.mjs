@@ -21,6 +21,10 @@ export const borg = {
       case 'inserted':
       case 'verify-uncompressed':
       case 'first-unsynced':
+      case 'push':
+      case 'clone':
+      case 'changed':
+      case 'push-changed':
       default:
         return undefined
     }

@@ -20,6 +20,10 @@ export const restic = {
       case 'inserted':
       case 'verify-uncompressed':
       case 'first-unsynced':
+      case 'push':
+      case 'clone':
+      case 'changed':
+      case 'push-changed':
       default:
         return undefined
     }

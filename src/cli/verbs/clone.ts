@@ -2,13 +2,15 @@ import { writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { OUTCOMES } from '../context.ts'
 import { collect } from '../folder-flags.ts'
+import { addRecordOptions, type RecordFlags, recordOptions } from '../record-flags.ts'
 import { pullLines } from '../remote-lines.ts'
 import { REPOSITORY_FOLDER } from '../repository-location.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
-interface Flags {
+interface Flags extends RecordFlags {
   readonly ref?: readonly string[]
+  readonly lazy?: boolean
 }
 
 export const verb: AnyVerb = defineVerb<Flags>({
@@ -18,19 +20,20 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['cd mnist && varve checkout mnist/raw ./data', 'then write its files'],
   ],
   configure(command) {
-    command
+    addRecordOptions(command)
       .argument('<url>', 'the path of a folder, or an address')
       .argument('[dir]', 'the folder to make; default: named as the last part of the address')
       .option('--ref <ref>', 'only this ref or tag (repeatable)', collect)
+      .option('--lazy', 'take over the history alone; data is read from the other repository when it is asked for')
   },
-  async run(context, [address = '', named], { ref }) {
+  async run(context, [address = '', named], { ref, lazy = false, ...flags }) {
     const { clone, defaultFolder } = await import('../../remote/clone.ts')
     const folder = resolve(named ?? defaultFolder(address))
     const path = join(folder, REPOSITORY_FOLDER)
     const author = authorName()
     const startedAt = performance.now()
     const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
-      clone(address, path, { signal, onProgress, ...(ref === undefined ? {} : { refs: ref }), ...(author === undefined ? {} : { author }) }),
+      clone(address, path, { signal, onProgress, lazy, ...recordOptions(flags), ...(ref === undefined ? {} : { refs: ref }), ...(author === undefined ? {} : { author }) }),
     )
     // A repository beside the data is no part of the code that git keeps there.
     writeFileSync(join(path, '.gitignore'), '*\n')

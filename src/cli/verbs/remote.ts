@@ -13,6 +13,7 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 interface Flags {
   readonly singleWriter?: boolean
   readonly message?: string
+  readonly force?: boolean
 }
 
 /** What each action takes. */
@@ -38,6 +39,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .argument('[name]', 'the name of the remote, such as origin')
       .argument('[url]', 'add: the path of a folder, or an address')
       .option('--single-writer', 'add: declare that nobody else writes there, for a storage that cannot tell two writers apart')
+      .option('--force', 'remove: also if data was left there that is not here')
       .option('-m, --message <why>', 'add, remove: why, for the log of operations')
   },
   async run(context, [action = '', ...names], flags) {
@@ -60,10 +62,10 @@ const acts: Readonly<Record<Action, (context: Context, names: readonly string[],
     const remotes = await listRemotes(repository)
     await context.output.result(remotes.map(asJson), () => remotes.map((remote) => remoteLine(context.output, remote)))
   },
-  async remove(context, [name = ''], { message }) {
+  async remove(context, [name = ''], { message, force = false }) {
     const { removeRemote } = await import('../../remote/remotes.ts')
     await using repository = await context.open()
-    await removeRemote(repository, name, why(message))
+    await removeRemote(repository, name, { force, ...why(message) })
     await context.output.result({ removed: name }, () => [`removed ${name}`])
   },
   async check(context, [name]) {

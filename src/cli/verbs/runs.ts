@@ -39,16 +39,12 @@ export const verb: AnyVerb = defineVerb<Flags>({
       return compareAction(context, runs, flags)
     }
     const { reconcileRuns } = await import('../../node/run/reconcile-runs.ts')
-    const { listRuns } = await import('../../run/run-tree.ts')
-    const { loadRun, runInfo } = await import('../../run/find-run.ts')
+    const { runsOf } = await import('../../run/runs.ts')
     await using repository = await context.open()
     const { output } = context
     for (const label of await reconcileRuns(repository)) output.note(`${label} is lost: its process was gone before it said how it ended`)
     const [name] = runs
-    async function* infos() {
-      for await (const run of listRuns(repository.blocks, name)) yield runInfo(await loadRun(repository.blocks, run))
-    }
-    await output.records(infos(), (info) => runLine(output, info))
+    await output.records(runsOf(repository, name), (info) => runLine(output, info))
   },
 })
 

@@ -54,16 +54,23 @@ async function verified(context: Context, revision: string | undefined): Promise
   } catch (error) {
     if (!(error instanceof CorruptObjectError)) throw error
     const { key } = error.data
-    return { ok: false, blocks: 0, bytes: 0, damaged: [], problems: [{ key: typeof key === 'string' ? key : context.locate().path, problem: error.message }] }
+    return { ok: false, blocks: 0, bytes: 0, damaged: [], problems: [{ key: typeof key === 'string' ? key : context.locate().path, problem: error.message }], leftAtRemotes: 0 }
   }
   try {
-    return await context.long(OUTCOMES.unchanged, ({ signal, onProgress }) => repository.verify(revision, { signal, onProgress }))
+    return await context.long(OUTCOMES.unchanged, async ({ signal, onProgress }) => {
+      const result = await repository.verify(revision, { signal, onProgress })
+      if (revision !== undefined) return result
+      const { summaryProblems } = await import('../../run/verify-summaries.ts')
+      const problems = [...result.problems]
+      for await (const problem of summaryProblems(repository.blocks, signal)) problems.push(problem)
+      return { ...result, problems, ok: result.ok && problems.length === 0 }
+    })
   } finally {
     await repository.close()
   }
 }
 
-function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, listed }: VerifyResult, elapsedMs: number): Generator<string> {
+function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, listed, leftAtRemotes }: VerifyResult, elapsedMs: number): Generator<string> {
   for (const { cid, reason, paths } of damaged) {
     yield `${output.style('red', 'damaged')} ${cid}: ${shownText(reason)}`
     for (const path of paths) yield `    ${shownPath(path)}`
@@ -72,7 +79,8 @@ function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, li
   if (ok && output.quiet) return
   if (listed === false) yield output.style('dim', 'nothing can be listed here: all that the newest state leads to was read, and newer states after a lost root record were not looked for')
   const read = `${plural(blocks, 'block')}, ${formatBytes(bytes)} read and hashed in ${formatDuration(elapsedMs)}`
-  if (ok) yield `${output.style('green', 'sound')}: ${read}`
+  const left = leftAtRemotes === 0 ? '' : `; the data of ${plural(leftAtRemotes, 'snapshot')} was left at a remote, and not looked at`
+  if (ok) yield `${output.style('green', 'sound')}: ${read}${left}`
   else {
     yield `${output.style('red', 'not sound')}: ${plural(damaged.length, 'damaged block')}, ${plural(problems.length, 'other problem')}; ${read}`
     yield '  `varve repair` mends what can be mended; what is not in the repository any more comes back with a new snapshot of the same files, or from an intact copy with --from <repo>.'

@@ -5,6 +5,7 @@ import { namesHint } from '../../dataset/near-names.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
 import { readSnapshot } from '../../dataset/snapshot-object.ts'
+import { isGone } from '../../dataset/left-at-remote.ts'
 import { NotFoundError } from '../../errors.ts'
 import { readDerivation } from '../../recipe/derivation-object.ts'
 import { parseDerivedSource } from '../../recipe/derived-source.ts'
@@ -81,7 +82,7 @@ interface RebuildRequest {
 
 async function needsDropped(blocks: BlockRepository, makers: readonly Maker[]): Promise<boolean> {
   for (const { derivation } of makers) {
-    for (const { root } of (await readDerivation(blocks, derivation)).inputs) if (await blocks.isEvicted(root)) return true
+    for (const { root } of (await readDerivation(blocks, derivation)).inputs) if (await isGone(blocks, root)) return true
   }
   return false
 }

@@ -1,6 +1,7 @@
 import { type CID, cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
+import { isGone } from '../../dataset/left-at-remote.ts'
 import { EvictedError, ReconstructionMismatchError } from '../../errors.ts'
 import { readDerivation, readEnvironment } from '../../recipe/derivation-object.ts'
 import { outputDifferences, shownDifferences } from '../../recipe/explain-difference.ts'
@@ -71,7 +72,7 @@ class Reconstruction {
   }
 
   async make(root: CID): Promise<void> {
-    if (!(await this.#blocks.isEvicted(root))) return
+    if (!(await isGone(this.#blocks, root))) return
     const text = cidText(root)
     if (this.#under.has(text)) throw noMaker(root)
     this.#under.add(text)

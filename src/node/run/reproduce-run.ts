@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path'
 import { cidText } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
+import { isGone } from '../../dataset/left-at-remote.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { compareEnvironments, type EnvironmentDifference } from '../../run/compare-environments.ts'
 import { compareOutcomes, type Reproduction } from '../../run/compare-outcomes.ts'
@@ -44,7 +45,7 @@ export async function reproduceRun(repository: Repository, wanted: string, optio
   const { started, ended, label } = first
   const command = needed(first)
   assertTolerances(`the run ${label}`, Object.keys(ended?.final ?? {}), options.tolerances ?? {})
-  for (const { root } of started.inputs) if (await blocks.isEvicted(root)) await reconstruct(repository, cidText(root), options.signal === undefined ? {} : { signal: options.signal })
+  for (const { root } of started.inputs) if (await isGone(blocks, root)) await reconstruct(repository, cidText(root), options.signal === undefined ? {} : { signal: options.signal })
   const place = await mkdtemp(join(tmpdir(), 'varve-reproduce-'))
   try {
     const folder = join(place, 'run')

@@ -37,6 +37,7 @@ export class S3Storage implements Storage {
   readonly #places = new Limiter(MAX_PARTS_SENT)
   readonly #memory = new PieceMemory(PART_SIZE_BYTES, MAX_PARTS_SENT)
   #closed: boolean = false
+  #keepsVersions: boolean = false
 
   /** @throws InvalidArgumentError if the location cannot be right or holds credentials, or a setting makes no sense */
   constructor(place: S3Location, settings: S3Settings = {}) {
@@ -82,7 +83,13 @@ export class S3Storage implements Storage {
   /** @throws StorageError whose `data.reason` is `EDELETEREFUSED` if the store keeps it, by a lock, a rule or missing rights */
   async delete(key: string, options: StorageCallOptions = {}): Promise<void> {
     this.#assertReady(key, options)
-    await this.#explained({ operation: 'delete', key, location: this.location }, () => deleteObject(this.#connection, key, options.signal))
+    await this.#explained({ operation: 'delete', key, location: this.location }, async () => {
+      if (await deleteObject(this.#connection, key, options.signal)) this.#keepsVersions = true
+    })
+  }
+
+  get keepsVersions(): boolean {
+    return this.#keepsVersions
   }
 
   /** Closes connections, those under way included. */

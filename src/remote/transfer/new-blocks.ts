@@ -25,13 +25,15 @@ export interface CommonBlocks {
   readonly whole: Iterable<CID>
   /** Manifests, whole too, that what is new may resemble: they are walked beside it. */
   readonly bases: Iterable<CID>
+  /** Which of some blocks that are above all trees are there with all that they lead to, where that is not known beforehand. Asked for many at a time. */
+  readonly wholeOf?: (cids: readonly CID[]) => Promise<readonly CID[]>
   /** Where bases can be read: whichever side is near. What cannot be read there is not compared with. */
   readonly near: ManyBlocks
 }
 
 export interface NewBlocksOptions {
-  /** A block of the source whose links are not followed: what they lead to is known to be gone. */
-  readonly ends?: (cid: CID) => boolean
+  /** A block of the source whose links are not followed: what they lead to is known to be gone, or is to be left there. */
+  readonly ends?: (cid: CID, bytes: Uint8Array) => boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -54,12 +56,14 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
   for (const cid of wants) fresh.add(cid, RECORD_RANK)
   for (let rank = fresh.highest; rank !== undefined; rank = fresh.highest) {
     await expandKnown(known, fresh, rank, common.near, pause)
-    const batch = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
+    const taken = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
+    if (rank === RECORD_RANK) for (const cid of (await common.wholeOf?.(taken)) ?? []) known.mark(cid)
+    const batch = taken.filter((cid) => !known.has(cid))
     for await (const result of source.readMany(batch.map((cid) => ({ cid })))) {
       await pause.take()
       if ('error' in result) throw result.error
       const { cid, bytes } = result
-      if (options.ends?.(cid) === true) {
+      if (options.ends?.(cid, bytes) === true) {
         yield { cid, bytes, chunks: [] }
         // What was dropped is the data; the history stays.
         for (const parent of parentsOf(bytes)) if (!known.has(parent)) fresh.add(parent, RECORD_RANK)

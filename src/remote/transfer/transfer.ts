@@ -1,5 +1,6 @@
 import { toHex } from '../../bytes.ts'
 import { type CID, cidText, DAG_CBOR_CODE } from '../../cid/cid.ts'
+import { decodeCbor } from '../../codec/dag-cbor.ts'
 import { Checkpoints } from '../../dataset/checkpoints.ts'
 import { NotFoundError, VarveError } from '../../errors.ts'
 import { DigestTable } from '../../repository/digest-table.ts'
@@ -16,10 +17,19 @@ export interface Transferred {
   readonly blocks: number
   /** Bytes that they take there, with their headers. */
   readonly bytes: number
-  /** Blocks whose data the source has dropped, and the target does not have either, as its state is when this is asked: to be committed as such. */
+  /** Blocks whose data the source has dropped, or that was left there, and the target does not have either, as its state is when this is asked: to be committed as such. */
   readonly dropped: () => Promise<readonly CID[]>
+  /** Roots of manifests whose data was left at the source, as was asked for. */
+  readonly left: readonly CID[]
   /** Blocks that the target had dropped, and all of which is there now: to be committed as such. */
   readonly whole: readonly CID[]
+}
+
+export interface TransferOptions extends OperationOptions {
+  /** More that is wanted: of what was dropped at the source the record suffices here. */
+  readonly further?: readonly CID[]
+  /** Of manifests only the roots go over: what is in them stays at the source. */
+  readonly leaveData?: boolean
 }
 
 /** One repository, and a session of another that its blocks go to. */
@@ -35,26 +45,29 @@ export interface Route {
  *
  * @throws NotFoundError, CorruptBlockError if the source is not whole, or has only the record of what is wanted
  */
-export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: OperationOptions): Promise<Transferred> {
-  const { signal, onProgress } = options
+export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: TransferOptions): Promise<Transferred> {
+  const { signal, onProgress, further = [], leaveData = false } = options
   const before = session.added
   const droppedAtSource = await source.evicted()
   const droppedAtTarget = await target.evicted()
   const whole: CID[] = []
   const isFilled = ({ multihash: { digest } }: CID): boolean => droppedAtTarget.has(toHex(digest)) && !droppedAtSource.has(toHex(digest))
   const ended = new Map<string, CID>()
-  const ends = (cid: CID): boolean => {
-    const isEnd = droppedAtSource.has(toHex(cid.multihash.digest))
-    if (isEnd) ended.set(cid.toString(), cid)
-    return isEnd
+  const left = new Map<string, CID>()
+  const ends = (cid: CID, bytes: Uint8Array): boolean => {
+    const isDropped = droppedAtSource.has(toHex(cid.multihash.digest))
+    if (isDropped) ended.set(cid.toString(), cid)
+    else if (leaveData && isManifest(bytes)) left.set(cid.toString(), cid)
+    else return false
+    return true
   }
   const checkpoints = new Checkpoints(session)
   const chunks = new DigestTable()
   try {
-    for await (const { cid, bytes, chunks: content } of newBlocks(source, wants, common, { ends, signal })) {
+    for await (const { cid, bytes, chunks: content } of newBlocks(source, [...wants, ...further], common, { ends, signal })) {
       await session.put(DAG_CBOR_CODE, bytes)
       for (const chunk of content) chunks.add(chunk.multihash.digest)
-      if (isFilled(cid)) whole.push(cid)
+      if (isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)
       onProgress?.({ type: 'transfer', blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes })
     }
     let done = 0
@@ -71,10 +84,14 @@ export async function transfer({ source, target, session }: Route, wants: readon
   for (const cid of wants) if (ended.has(cid.toString())) throw onlyRecord(source, cid)
   const dropped = async (): Promise<readonly CID[]> => {
     const found: CID[] = []
-    for (const cid of ended.values()) if (!(await isWhole(target, cid))) found.push(cid)
+    for (const cid of [...ended.values(), ...left.values()]) if (!(await isWhole(target, cid))) found.push(cid)
     return found
   }
-  return { whole, blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes, dropped }
+  return { whole, left: [...left.values()], blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes, dropped }
+}
+
+function isManifest(bytes: Uint8Array): boolean {
+  return (decodeCbor(bytes) as { readonly type?: unknown } | null)?.type === 'manifest'
 }
 
 function onlyRecord(source: BlockRepository, cid: CID): NotFoundError {
@@ -84,7 +101,7 @@ function onlyRecord(source: BlockRepository, cid: CID): NotFoundError {
 /** Whether all that a block leads to happens to be at the target. */
 async function isWhole(target: BlockRepository, cid: CID): Promise<boolean> {
   try {
-    await addReachable(target, [cid], new ReachedBlocks())
+    await addReachable(target.here, [cid], new ReachedBlocks())
     return true
   } catch (error) {
     if (error instanceof VarveError) return false

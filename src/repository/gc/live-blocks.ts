@@ -52,11 +52,11 @@ export async function addLiveBlocks(repository: BlockRepository, evict: readonly
   for (const cid of evict) ended.add(toHex(cid.multihash.digest))
   const follows = (cid: CID): boolean => !ended.has(toHex(cid.multihash.digest))
   try {
-    await addReachable(repository, present([refs, evicted]), reached, { follows, signal })
-    await addReachable(repository, evict, reached, { follows, signal })
+    await addReachable(repository.here, present([refs, evicted]), reached, { follows, signal })
+    await addReachable(repository.here, evict, reached, { follows, signal })
     // An operation mentions where refs were before; that keeps nothing.
     const isListNode = (_cid: CID, value: unknown): boolean => (value as { type?: unknown } | null)?.type !== 'operation'
-    await addReachable(repository, present([operations.tree, ...operations.tail]), reached, { follows: isListNode, signal })
+    await addReachable(repository.here, present([operations.tree, ...operations.tail]), reached, { follows: isListNode, signal })
   } catch (cause) {
     if (!(cause instanceof VarveError)) throw cause
     throw new CorruptObjectError(`Nothing was removed, because the repository is not whole: ${cause.message}`, {

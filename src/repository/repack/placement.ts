@@ -9,7 +9,7 @@ export async function placement(repository: BlockRepository, live: DigestTable, 
   const placed = new ReachedBlocks()
   for (const root of order) {
     // Another writer may have moved a ref on since.
-    if (live.rowOf(root.multihash.digest) >= 0) await addReachable(repository, [root], placed, { signal })
+    if (live.rowOf(root.multihash.digest) >= 0) await addReachable(repository.here, [root], placed, { signal })
   }
   for (let row = 0; row < live.count; row++) placed.digests.add(live.digest(row))
   return placed.digests

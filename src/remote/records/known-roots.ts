@@ -1,0 +1,50 @@
+import { toHex } from '../../bytes.ts'
+import { type CID, cidText } from '../../cid/cid.ts'
+import type { BlockRepository } from '../../repository/index.ts'
+import { readRunOutline } from '../../run/run-object.ts'
+import { listRuns } from '../../run/run-tree.ts'
+import { rootsUsedBy, type RunUseKind } from '../../run/run-uses.ts'
+import type { Sides } from './interface.ts'
+import type { RunPlan } from './place-runs.ts'
+
+/** What runs have to do with trees that may be large. */
+const KINDS: readonly RunUseKind[] = ['code', 'input', 'artifact']
+/** Runs of a name that are looked at to find one that both sides have. */
+const MOST_RUNS_TRIED = 64
+
+/**
+ * Which of some roots the target has whole, as runs tell that both sides have: read from the near side.
+ * @param dropped digests, in hex, of what the target has dropped
+ */
+export function wholeAtTarget({ near, target }: Sides, { absent }: RunPlan, dropped: ReadonlySet<string>): (roots: readonly CID[]) => Promise<readonly CID[]> {
+  const counts = near === target ? () => true : (start: CID) => !absent.has(cidText(start))
+  return async (roots) => {
+    const found = new Map<string, CID>()
+    const there = roots.filter((root) => !dropped.has(toHex(root.multihash.digest)))
+    for (const kind of KINDS) for await (const root of rootsUsedBy(near, there, kind, counts)) found.set(cidText(root), root)
+    return [...found.values()]
+  }
+}
+
+/**
+ * The code of the newest run, of each name of those that go over, that both sides have: what is new resembles it. Inputs are left out: they may be large, and are most often the same.
+ * @param dropped as above
+ */
+export async function basesOfRuns({ near, target }: Sides, { placed, absent }: RunPlan, dropped: ReadonlySet<string>): Promise<readonly CID[]> {
+  const bases = new Map<string, CID>()
+  for (const name of new Set(placed.map(({ to }) => to.name))) {
+    const start = await newestShared(near, name, near === target ? new Set() : absent)
+    const code = start === undefined ? null : (await readRunOutline(near, start)).code
+    if (code !== null && !dropped.has(toHex(code.multihash.digest))) bases.set(cidText(code), code)
+  }
+  return [...bases.values()]
+}
+
+async function newestShared(near: BlockRepository, name: string, absent: ReadonlySet<string>): Promise<CID | undefined> {
+  let tried = 0
+  for await (const { start } of listRuns(near, name)) {
+    if (!absent.has(cidText(start))) return start
+    if (++tried === MOST_RUNS_TRIED) return undefined
+  }
+  return undefined
+}
