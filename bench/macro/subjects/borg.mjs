@@ -23,6 +23,7 @@ export const borg = {
       case 'first-unsynced':
       case 'push':
       case 'clone':
+      case 'lazy-read':
       case 'changed':
       case 'push-changed':
       default:

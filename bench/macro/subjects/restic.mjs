@@ -22,6 +22,7 @@ export const restic = {
       case 'first-unsynced':
       case 'push':
       case 'clone':
+      case 'lazy-read':
       case 'changed':
       case 'push-changed':
       default:
