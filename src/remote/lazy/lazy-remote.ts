@@ -3,11 +3,9 @@ import type { Repository } from '../../dataset/repository.ts'
 import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
 import type { BlockRepository } from '../../repository/index.ts'
-import type { BlockLocation } from '../../repository/index-set.ts'
 import type { RemoteRequest } from '../requests/interface.ts'
-import { compareBytes } from '../../bytes.ts'
 import { openPlace, type PlaceOptions } from '../place.ts'
-import { inParallel } from '../transfer/in-parallel.ts'
+import { placeOrder } from '../transfer/place-order.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
 const TRY_AGAIN_AFTER_MS = 10_000
@@ -49,7 +47,7 @@ export class LazyRemote {
     const results: (ReadResult | undefined)[] = requests.map(() => undefined)
     try {
       const blocks = await this.#blocks()
-      const order = await placeOrder(blocks, requests)
+      const order = await placeOrder(blocks, requests.map(({ cid }) => cid))
       const reading = blocks.readMany(order.map((at) => requests[at] as BlockRequest))
       for (const at of order) {
         const { value } = await reading.next()
@@ -90,18 +88,4 @@ export class LazyRemote {
       cause: error, data: { ...error.data, ...data }, hint: `Run the same command again when the remote can be reached. What is to be read without it is fetched ahead: varve pull <ref>, or varve cache prefetch <rev>:<folder>.`,
     })
   }
-}
-
-/** Positions of requests by the place of their blocks, so that neighbours are read together. */
-async function placeOrder(blocks: BlockRepository, requests: readonly BlockRequest[]): Promise<number[]> {
-  const places: (BlockLocation | undefined)[] = []
-  await inParallel(requests.keys(), undefined, async (at) => {
-    places[at] = await blocks.indexes.findOne((requests[at] as BlockRequest).cid.multihash.digest)
-  })
-  return [...requests.keys()].sort((a, b) => comparePlaces(places[a], places[b]))
-}
-
-function comparePlaces(a: BlockLocation | undefined, b: BlockLocation | undefined): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
-  return a.pack === b.pack ? a.offset - b.offset : compareBytes(a.pack.id, b.pack.id)
 }
