@@ -4,10 +4,10 @@ import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
-import { compareBytes } from '../../bytes.ts'
 import { openPlace, type PlaceOptions } from '../place.ts'
 import { type RequestTally, tallyOf } from '../request-tally.ts'
 import { inParallel } from '../transfer/in-parallel.ts'
+import { comparePlaces } from '../transfer/place-order.ts'
 import { readAround, type ReadBlock } from './read-around.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
@@ -114,9 +114,4 @@ async function placeOrder(blocks: BlockRepository, requests: readonly BlockReque
     await locate(unknown)
   }
   return [...requests.keys()].sort((a, b) => comparePlaces(places[a], places[b]))
-}
-
-function comparePlaces(a: BlockLocation | undefined, b: BlockLocation | undefined): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
-  return a.pack === b.pack ? a.offset - b.offset : compareBytes(a.pack.id, b.pack.id)
 }
