@@ -10,7 +10,7 @@ import type { BlockRepository } from '../repository/index.ts'
 import { isReservedName } from '../repository/reserved-name.ts'
 import { shownTracked } from '../repository/tracked-ref.ts'
 import { findRun, runNames } from '../run/find-run.ts'
-import { parseRunLabel } from '../run/run-key.ts'
+import { parseRunLabel, type RunNumber } from '../run/run-key.ts'
 import { readRunRecord } from '../run/run-checkpoint.ts'
 import { type ActTable } from './act.ts'
 import { evaluationId } from './model-acts.ts'
@@ -81,8 +81,8 @@ function dataPlace(root: CID): Place {
   return { id: idOf(root), root }
 }
 
-async function runPlaces(blocks: BlockRepository, run: Parameters<typeof useOf>[0]): Promise<Place[]> {
-  return (await runActs(blocks, [useOf(run)])).map((act) => ({ id: act.id, act }))
+async function runPlaces(blocks: BlockRepository, run: RunNumber & { readonly start: CID }): Promise<Place[]> {
+  return (await runActs(blocks, [useOf(run, run.start)])).map((act) => ({ id: act.id, act }))
 }
 
 function actPlaces(table: ActTable, id: string): Place[] {

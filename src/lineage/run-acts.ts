@@ -3,12 +3,12 @@ import { idOf } from '../cid/digest-id.ts'
 import { MalformedDataError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { StoredLink } from '../repository/stored-link.ts'
+import { plainEntry, type RunEntry, type StoredEntry } from '../run/run-entry.ts'
 import { runLabel, type RunNumber } from '../run/run-key.ts'
 import { readRunRecord } from '../run/run-checkpoint.ts'
 import { readRunOutline } from '../run/run-object.ts'
-import { summarised } from '../run/run-summaries.ts'
 import { type NamedLink, type RunSummary, summaryOf } from '../run/run-summary.ts'
-import { getRuns, type ListedRun, listRuns } from '../run/run-tree.ts'
+import { knownRuns, scanRuns } from '../run/stored-runs.ts'
 import { type RunUse, runsOfRoot } from '../run/run-uses.ts'
 import { type Act, type Link, readLinked } from './act.ts'
 
@@ -20,21 +20,23 @@ const BATCH = 64
  * @throws MalformedDataError if the tree of runs does not have one of them as it is said to be
  */
 export async function runActs(repository: BlockRepository, uses: readonly RunUse[]): Promise<readonly Act[]> {
-  const listed = new Map<string, { readonly run: ListedRun; readonly summary: RunSummary | undefined }>()
-  for await (const one of summarised(repository, getRuns(repository, uses))) listed.set(runLabel(one.run), one)
+  const known = await knownRuns(repository, uses)
   const acts: Act[] = []
-  for (let at = 0; at < uses.length; at += BATCH) {
-    acts.push(...(await Promise.all(uses.slice(at, at + BATCH).map(async (use) => {
-      const label = runLabel(use)
-      const { run, summary } = listed.get(label) ?? {}
-      if (run?.start.equals(use.start) !== true) throw new MalformedDataError(`The uses of data lead to ${label} as ${cidText(use.start)}, which is not what the tree of runs has`, { data: { run: label, cid: cidText(use.start) } })
-      return runAct(run, label, summary ?? (await readRun(repository, label, run)))
-    }))))
+  const unknown: { readonly at: number; readonly label: string; readonly entry: StoredEntry }[] = []
+  for (const [at, use] of uses.entries()) {
+    const label = runLabel(use)
+    const { entry, summary } = known.get(use) ?? {}
+    if (entry?.start.id !== use.id) throw new MalformedDataError(`The uses of data lead to ${label} as ${cidText(use.start)}, which is not what the tree of runs has`, { data: { run: label, cid: cidText(use.start) } })
+    if (summary === undefined) unknown.push({ at, label, entry })
+    else acts[at] = runAct(entry.start, label, summary)
+  }
+  for (let first = 0; first < unknown.length; first += BATCH) {
+    await Promise.all(unknown.slice(first, first + BATCH).map(async ({ at, label, entry }) => void (acts[at] = runAct(entry.start, label, await readRun(repository, label, plainEntry(entry))))))
   }
   return acts
 }
 
-async function readRun(repository: BlockRepository, label: string, { start, record: cid }: ListedRun): Promise<RunSummary> {
+async function readRun(repository: BlockRepository, label: string, { start, record: cid }: RunEntry): Promise<RunSummary> {
   const [outline, record] = await Promise.all([
     readLinked(`The start of ${label}`, () => readRunOutline(repository, start)),
     cid === null ? null : readLinked(`The record of ${label}`, () => readRunRecord(repository, cid)),
@@ -42,13 +44,16 @@ async function readRun(repository: BlockRepository, label: string, { start, reco
   return summaryOf(outline, record)
 }
 
-function runAct({ start }: ListedRun, label: string, summary: RunSummary): Act {
+function runAct(start: StoredLink, label: string, summary: RunSummary): Act {
   const { inputs, code, reproduces, artifacts, metrics, log, started, why, status, ended } = summary
   return {
-    id: idOf(start), cid: start, kind: 'run', label,
+    id: start.id, kind: 'run', label,
+    get cid() {
+      return start.cid
+    },
     ins: [...inputs.map(dataLink), ...maybe('code', code), ...originalLink(reproduces)],
     outs: [...artifacts.map(dataLink), ...maybe('metrics', metrics), ...maybe('log', log)],
-    describe: () => ({ id: cidText(start), kind: 'run', label, status, when: ended ?? started, why, facts: factsOf(summary) }),
+    describe: () => ({ id: cidText(start.cid), kind: 'run', label, status, when: ended ?? started, why, facts: factsOf(summary) }),
   }
 }
 
@@ -62,12 +67,13 @@ function factsOf({ seed, tags, started, reason, final }: RunSummary): Record<str
 export async function runOfStart(repository: BlockRepository, start: CID, made?: CID): Promise<RunUse> {
   if (made !== undefined) for await (const run of runsOfRoot(repository, made, 'artifact')) if (run.start.equals(start)) return run
   const { name } = await readLinked(`The run ${cidText(start)}`, () => readRunOutline(repository, start))
-  for await (const run of listRuns(repository, name)) if (run.start.equals(start)) return useOf(run)
+  const id = idOf(start)
+  for await (const run of scanRuns(repository, name)) if (run.start.id === id) return useOf(run, start)
   throw new MalformedDataError(`${cidText(start)} says that it is a run of ${name}, and is none in the tree of runs`, { data: { cid: cidText(start) } })
 }
 
-export function useOf({ name, number, start }: RunNumber & { readonly start: CID }): RunUse {
-  return { name, number, start }
+export function useOf({ name, number }: RunNumber, start: CID): RunUse {
+  return { name, number, start, id: idOf(start) }
 }
 
 function dataLink({ name, link }: NamedLink): Link {

@@ -103,17 +103,17 @@ export class TreeCursor<V> {
     this.#push(await loadChild(this.#source, this.#codec, link, frame.node.level - 1, before, pairing), before)
   }
 
-  /** Moves forward to the first item whose key is not less than `key`, reading one node a level. */
-  async seek(key: Uint8Array): Promise<void> {
+  /** Moves forward to the first item whose key is not less than `key`, reading one node a level. A promise is to be waited for; there is none if no node had to be read. */
+  seek(key: Uint8Array): Promise<void> | undefined {
     for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
       const children = frame.node.kind === 'leaf' ? frame.node.items : frame.node.links
       // One short of the target, because `next` may have to leave this node for the one above.
       frame.index = Math.max(frame.index, lowerBound(children, key)) - 1
       this.next()
       if (this.#frames.at(-1) !== frame) continue
-      if (frame.node.kind === 'leaf') return
-      await this.enter()
+      return frame.node.kind === 'leaf' ? undefined : this.enter().then(() => this.seek(key))
     }
+    return undefined
   }
 
   /** Whether this very subtree comes later in a node that has been read already. */

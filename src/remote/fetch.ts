@@ -7,12 +7,13 @@ import type { BlockRepository, RefChange, Session } from '../repository/index.ts
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { leavingChange } from './lazy/leave-data.ts'
+import { readHeads, requestsElsewhere } from './lazy/read-heads.ts'
 import { eitherSource } from './records/either-source.ts'
 import type { SentRecords } from './records/interface.ts'
 import { RecordTravel } from './records/record-travel.ts'
 import { recordTrees } from './records/record-trees.ts'
 import { rememberingChanges } from './remember-refs.ts'
-import { type RequestTally, tallyOf } from './request-tally.ts'
+import { type RequestTally, sumOf, tallyOf } from './request-tally.ts'
 import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
@@ -104,7 +105,8 @@ export async function fetchAnd(repository: Repository, action: string, options: 
       if (travel === undefined || more === undefined) return commit([...remembering, ...(more ?? [])]).then(() => ({ moved, records: null }))
       return { moved, records: await travel.commit(session, (changes) => commit([...remembering, ...more, ...changes])) }
     })
-    return { refs, records, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests } }
+    if (leaveData) await readHeads(blocks, refs, options)
+    return { refs, records, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests: leaveData ? sumOf([requests, await requestsElsewhere(blocks)]) : requests } }
   } finally {
     await place.close()
   }

@@ -29,20 +29,32 @@ export class StoredLink {
   }
 }
 
-/** `[link]` as all such values begin: an array of one, tag 42, 37 bytes, the first of which is zero, version 1, dag-cbor; then the hash, and the length of the digest. */
-const HEAD = Uint8Array.of(0x81, 0xd8, 0x2a, 0x58, 0x25, 0, 1, DAG_CBOR_CODE)
+/** A link as all of the kind begin: tag 42, 37 bytes, the first of which is zero, version 1, dag-cbor; then the hash, and the length of the digest. */
+const HEAD = Uint8Array.of(0xd8, 0x2a, 0x58, 0x25, 0, 1, DAG_CBOR_CODE)
 
 /** The values of `linkCodec`, for who reads tens of thousands and wants few of them: some 0.2 µs each instead of 1 µs, and a fifth of the memory. */
 export const storedLinkCodec: ValueCodec<StoredLink> = {
   encode: ({ cid }) => linkCodec.encode(cid),
   decode: (value) => StoredLink.of(linkCodec.decode(value)),
-  read: (input, depth) => readPlain(input) ?? StoredLink.of(linkCodec.decode(readItem(input, depth))),
+  read: (input, depth) => readAlone(input) ?? StoredLink.of(linkCodec.decode(readItem(input, depth))),
   weigh: ({ cid }) => linkCodec.weigh(cid),
   equals: (a, b) => a.id === b.id && a.hash === b.hash,
 }
 
-/** Undefined if there stands anything but a link of the kind that varve writes. */
-function readPlain(input: CborInput): StoredLink | undefined {
+/** Head of an array of one. */
+const ALONE = 0x81
+
+function readAlone(input: CborInput): StoredLink | undefined {
+  const { at } = input
+  if (input.bytes[at] !== ALONE) return undefined
+  input.at++
+  const link = readStoredLink(input)
+  if (link === undefined) input.at = at
+  return link
+}
+
+/** The link at `input.at`, behind which the input then stands; undefined, and nothing is read, if there stands anything but one of the kind that varve writes. */
+export function readStoredLink(input: CborInput): StoredLink | undefined {
   const { bytes, at } = input
   for (let index = 0; index < HEAD.length; index++) if (bytes[at + index] !== HEAD[index]) return undefined
   const hashAt = at + HEAD.length

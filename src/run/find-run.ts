@@ -7,8 +7,10 @@ import type { RunInfo, RunRecord, RunStart } from './interface.ts'
 import { parseRunLabel, runLabel } from './run-key.ts'
 import { readRunRecord } from './run-checkpoint.ts'
 import { readRunOutline, readRunStart } from './run-object.ts'
-import { readSummary, summarised } from './run-summaries.ts'
+import { plainEntry } from './run-entry.ts'
+import { readSummary } from './run-summaries.ts'
 import { type RunSummary, summaryOf } from './run-summary.ts'
+import { summarisedRuns } from './stored-runs.ts'
 import { getRun, type ListedRun, listRuns } from './run-tree.ts'
 
 /** The shortest beginning of an identity that names a run. */
@@ -59,9 +61,12 @@ export function runInfo(run: FoundRun): RunInfo {
   return infoOf(run, summaryOf(run.started, run.ended))
 }
 
-/** The same of runs that come in the order of their keys. Reads their summaries, and of those that have none two blocks. */
-export async function* runInfos(repository: BlockRepository, runs: AsyncIterable<ListedRun>): AsyncGenerator<RunInfo> {
-  for await (const { run, summary } of summarised(repository, runs)) yield infoOf(run, summary ?? (await readSummary(repository, run)))
+/** The same of all runs, or of those of a name, in the order of their keys. Reads their summaries, and of those that have none two blocks. */
+export async function* runInfos(repository: BlockRepository, name?: string): AsyncGenerator<RunInfo> {
+  for await (const { run: { name: of, number, ...entry }, summary } of summarisedRuns(repository, name)) {
+    const run = { name: of, number, ...plainEntry(entry) }
+    yield infoOf(run, summary ?? (await readSummary(repository, run)))
+  }
 }
 
 function infoOf({ start, record, isOver, ...run }: ListedRun, { status, started, ended, tags, final, reproduces }: RunSummary): RunInfo {

@@ -1,5 +1,6 @@
 import { compareBytes, equalBytes } from '../bytes.ts'
 import { DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+import { digestId } from '../cid/digest-id.ts'
 import { encodeCbor } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { asArray, asBytes } from '../codec/shape.ts'
@@ -8,7 +9,8 @@ import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeItem, ValueCodec } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, CID, RefChange, Session } from '../repository/index.ts'
-import type { RunEntry } from './run-entry.ts'
+import type { MaybePromise } from '../types.ts'
+import type { RunEntry, StoredEntry } from './run-entry.ts'
 import { parseRunKey, runKey, type RunNumber } from './run-key.ts'
 import { readRunRecord } from './run-checkpoint.ts'
 import { readRunOutline } from './run-object.ts'
@@ -71,18 +73,30 @@ export async function readSummary(source: BlockSource, { start, record }: Pick<R
   return summaryOf(outline, ended)
 }
 
-/**
- * The summaries of runs that come in the order of their keys; undefined for those whose blocks are to be read. Reads each node once, whatever the number of runs.
- * @throws MalformedDataError for a summary that is none
- */
-export async function* summarised<Run extends RunNumber & RunEntry>(repository: BlockRepository, runs: AsyncIterable<Run>): AsyncGenerator<{ readonly run: Run; readonly summary: RunSummary | undefined }> {
-  const cursor = await TreeCursor.open(repository, summaryCodec, (await repository.getRef(SUMMARIES_REF)) ?? null)
-  for await (const run of runs) {
-    const key = runKey(run)
-    await cursor.seek(key)
-    const { item } = cursor
-    const isThere = item !== undefined && equalBytes(item.key, key) && run.record !== null && equalBytes(item.value.start, run.start.multihash.digest) && equalBytes(item.value.record, run.record.multihash.digest)
-    yield { run, summary: isThere ? decodeSummary(item.value.summary, repository.hasher) : undefined }
+/** Finds summaries in the order of the keys of the runs. Reads each node once, whatever the number of runs. */
+export class SummaryCursor {
+  readonly #repository: BlockRepository
+  readonly #cursor: TreeCursor<SummaryEntry>
+
+  private constructor(repository: BlockRepository, cursor: TreeCursor<SummaryEntry>) {
+    this.#repository = repository
+    this.#cursor = cursor
+  }
+
+  static async open(repository: BlockRepository): Promise<SummaryCursor> {
+    return new SummaryCursor(repository, await TreeCursor.open(repository, summaryCodec, (await repository.getRef(SUMMARIES_REF)) ?? null))
+  }
+
+  /** The summary of a run, undefined if it is to be read. @param key of the run, not before the last one; @throws MalformedDataError for a summary that is none */
+  of(key: Uint8Array, entry: StoredEntry): MaybePromise<RunSummary | undefined> {
+    const moving = this.#cursor.seek(key)
+    return moving === undefined ? this.#here(key, entry) : moving.then(() => this.#here(key, entry))
+  }
+
+  #here(key: Uint8Array, { start, record }: StoredEntry): RunSummary | undefined {
+    const { item } = this.#cursor
+    const isOf = item !== undefined && equalBytes(item.key, key) && digestId(item.value.start) === start.id && digestId(item.value.record) === record?.id
+    return isOf ? decodeSummary(item.value.summary, this.#repository.hasher) : undefined
   }
 }
 

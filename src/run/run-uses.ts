@@ -22,6 +22,8 @@ export type RunUseKind = keyof typeof MARKS
 
 export interface RunUse extends RunNumber {
   readonly start: CID
+  /** The start as `idOf` gives it. */
+  readonly id: string
 }
 
 /** A use that was found. The CID of its start is made when it is asked for. */
@@ -42,13 +44,13 @@ export class FoundUse implements RunUse {
     return this.#start.cid
   }
 
-  /** The start as `idOf` gives it. */
   get id(): string {
     return this.#start.id
   }
 }
 
-export interface NewUse extends RunUse {
+export interface NewUse extends RunNumber {
+  readonly start: CID
   readonly root: CID
   readonly kind: RunUseKind
 }

@@ -4,11 +4,10 @@ import { compareRuns, type CompareRunsOptions } from './compare-runs.ts'
 import { findRun, runInfos } from './find-run.ts'
 import type { RunInfo } from './interface.ts'
 import { type RunDocument, runDocument } from './run-document.ts'
-import { listRuns } from './run-tree.ts'
 
 /** Runs, by their names and then newest first; of one name alone if it is given. Reads a node for some ten of them, and two blocks for each that is not over, or of which there is much to say. */
 export function runsOf({ blocks }: Repository, name?: string): AsyncGenerator<RunInfo> {
-  return runInfos(blocks, listRuns(blocks, name))
+  return runInfos(blocks, name)
 }
 
 /** All that is recorded of a run: `train#3`, `train` for the newest, or the beginning of its identity. @throws NotFoundError */

@@ -3,16 +3,17 @@ import { VarveError } from '../errors.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { runLabel } from './run-key.ts'
 import { encodeSummary } from './run-summary.ts'
-import { readSummary, SUMMARIES_REF, summarised } from './run-summaries.ts'
-import { listRuns } from './run-tree.ts'
+import { readSummary, SUMMARIES_REF } from './run-summaries.ts'
+import { plainEntry } from './run-entry.ts'
+import { summarisedRuns } from './stored-runs.ts'
 
 /** What is wrong with the summaries of runs: each that counts is made again from the start and the record that it repeats. Reads those, two blocks a run; what of them cannot be read is for others to tell. */
 export async function* summaryProblems(repository: BlockRepository, signal?: AbortSignal): AsyncGenerator<{ readonly key: string; readonly problem: string }> {
   try {
-    for await (const { run, summary } of summarised(repository, listRuns(repository))) {
+    for await (const { run, summary } of summarisedRuns(repository)) {
       signal?.throwIfAborted()
       if (summary === undefined) continue
-      const told = await readSummary(repository, run).catch((error: unknown) => {
+      const told = await readSummary(repository, plainEntry(run)).catch((error: unknown) => {
         if (error instanceof VarveError) return undefined
         throw error
       })

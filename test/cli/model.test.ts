@@ -58,7 +58,7 @@ describe('varve model', () => {
     expect((await runJson<ModelInfo[]>(['model', 'list'], { cwd })).map(({ label }) => label)).toEqual(['digits@2', 'digits@1'])
     expect((await runCli(['model', 'list', 'digits'], { cwd })).stdout).toMatch(/^digits@2 {2}production {2}train#2 .*approved by Grace\ndigits@1 {2}train#1 {2}accuracy 0\.98 .*\n$/)
     const shown = (await runCli(['model', 'show', 'digits@1'], { cwd })).stdout
-    for (const words of ['model       digits@1', 'run         train#1', 'input       train = train', 'config      ', 'evaluation  on test', 'accuracy 0.98', 'by Ada: a beginning']) expect(shown).toContain(words)
+    for (const words of ['model       digits@1', 'run         train#1', 'input       train = train', 'config      ', '            rate = 0.1   from the program\n', 'seed        1\n', 'evaluation  on test', 'accuracy 0.98', 'by Ada: a beginning']) expect(shown).toContain(words)
     expect((await runCli(['model', 'compare', 'digits@1', 'digits@production'], { cwd })).stdout).toMatch(/^digits@1 and digits@2\nweights: baf\w+ → baf\w+\nrun: train#1 → train#2\nseed: 1 → 2\naccuracy: 0\.98 → –\nThey were not evaluated on the same data/)
     expect((await runCli(['model', 'history', 'digits'], { cwd })).stdout).toMatch(/production {2}1 → 2 {2}Ada: better\n.*production {2}nothing → 1 {2}Ada: the first\n$/)
     const today = new Date().toISOString().slice(0, 10)

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { concatBytes, toHex } from '../../src/bytes.ts'
 import { type CID, cidFromDigest, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
+import { type CborInput, readItem } from '../../src/codec/cbor-decoder.ts'
 import { decodeCbor, encodeCbor } from '../../src/codec/dag-cbor.ts'
+import { decodeNode } from '../../src/manifest/node.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import type { Capture } from '../../src/run/capture-interface.ts'
 import { resolveConfig } from '../../src/run/config/resolve-config.ts'
 import type { RunRecord, RunStart } from '../../src/run/interface.ts'
-import { runEntryCodec } from '../../src/run/run-entry.ts'
+import { plainEntry, runEntryCodec, storedEntryCodec } from '../../src/run/run-entry.ts'
 import { parseRunKey, runKey } from '../../src/run/run-key.ts'
 import { readRunRecord } from '../../src/run/run-checkpoint.ts'
 import { encodeRunRecord, encodeRunStart, readRunStart } from '../../src/run/run-object.ts'
@@ -87,6 +89,13 @@ describe('an entry of the tree of runs', () => {
     const encoded = runEntryCodec.encode(entry)
     expect(runEntryCodec.decode(encoded)).toEqual(entry)
     expect(runEntryCodec.weigh(entry)).toBe(encodeCbor(encoded).length)
+    const block = encodeCbor([0, [[0, runKey({ name: 'a', number: 1 }), encoded]]])
+    for (const codec of [storedEntryCodec, { ...storedEntryCodec, read: (input: CborInput, depth: number) => storedEntryCodec.decode(readItem(input, depth)) }]) {
+      const node = decodeNode(block, codec)
+      const [stored] = node.kind === 'leaf' ? node.items : []
+      expect(stored === undefined ? undefined : plainEntry(stored.value)).toEqual(entry)
+      expect(stored === undefined ? undefined : [storedEntryCodec.encode(stored.value), storedEntryCodec.weigh(stored.value), storedEntryCodec.equals(stored.value, stored.value)]).toEqual([encoded, runEntryCodec.weigh(entry), true])
+    }
   })
 
   it('stands under a key in which the newest comes first', () => {

@@ -8,8 +8,9 @@ import { scanTree } from '../../src/manifest/read-tree.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
 import { runInfo, loadRun } from '../../src/run/find-run.ts'
 import { parseRunKey, runLabel } from '../../src/run/run-key.ts'
-import { readSummary, SUMMARIES_REF, summarised, summaryCodec, type SummaryEntry } from '../../src/run/run-summaries.ts'
+import { readSummary, SUMMARIES_REF, summaryCodec, type SummaryEntry } from '../../src/run/run-summaries.ts'
 import { decodeSummary, encodeSummary, summaryOf } from '../../src/run/run-summary.ts'
+import { knownRuns, scanRuns, summarisedRuns } from '../../src/run/stored-runs.ts'
 import { commitRecord, listRuns } from '../../src/run/run-tree.ts'
 import { runsOf } from '../../src/run/runs.ts'
 import { summaryProblems } from '../../src/run/verify-summaries.ts'
@@ -43,7 +44,7 @@ async function setSummary({ blocks }: Repository, label: string, change: (entry:
 }
 
 const fromBlocks = async ({ blocks }: Repository): Promise<unknown[]> => Promise.all((await gather(listRuns(blocks))).map(async (listed) => runInfo(await loadRun(blocks, listed))))
-const known = async ({ blocks }: Repository): Promise<string[]> => (await gather(summarised(blocks, listRuns(blocks)))).flatMap((one) => (one.summary === undefined ? [] : runLabel(one.run)))
+const known = async ({ blocks }: Repository): Promise<string[]> => (await gather(summarisedRuns(blocks))).flatMap((one) => (one.summary === undefined ? [] : runLabel(one.run)))
 
 describe('a summary of a run', () => {
   it('is read back as it was written', () => {
@@ -88,6 +89,25 @@ describe('runs that are over', () => {
     for (const { name, start, record } of listed) for (const cid of [start, record]) if (cid !== null) expect(read.has(cidText(cid))).toBe(name === 'eval')
     expect(infos).toEqual(await fromBlocks(repository))
     expect(infos.map(({ status }) => status)).toEqual(['running', 'succeeded', 'succeeded', 'failed', 'succeeded', 'succeeded'])
+  })
+
+  it('are found by their numbers, in any order, and told from those that are not there', async () => {
+    const repository = await create()
+    await run(repository)
+    const open = await run(repository, { name: 'eval', status: 'running' })
+    await run(repository)
+    const [first, second, none, begun] = [{ name: 'train', number: 1 }, { name: 'train', number: 2 }, { name: 'train', number: 3 }, { name: 'eval', number: 1 }]
+    const found = await knownRuns(repository.blocks, [second, none, begun, first])
+    const listed = await gather(listRuns(repository.blocks))
+    for (const wanted of [first, second, begun]) expect(found.get(wanted)?.entry.start.cid.toString()).toBe(listed.find(({ name, number }) => name === wanted.name && number === wanted.number)?.start.toString())
+    expect([first, second, none, begun].map((wanted) => found.get(wanted)?.summary?.status)).toEqual(['succeeded', 'succeeded', undefined, undefined])
+    expect(found.has(none)).toBe(false)
+    expect(found.get(begun)?.entry).toMatchObject({ record: null, isOver: false })
+    const { blocks } = repository
+    await blocks.withSession(async (session) => commitRecord(blocks, session, open, () => recordOf(open.start, { status: 'running' }), { message: '', actor: null }))
+    const stored = (await gather(scanRuns(blocks))).map(({ start, record, ...rest }) => ({ ...rest, start: start.cid.toString(), record: record?.cid.toString() ?? null }))
+    expect(stored).toEqual((await gather(listRuns(blocks))).map(({ start, record, ...rest }) => ({ ...rest, start: start.toString(), record: record?.toString() ?? null })))
+    expect(stored[0]).toMatchObject({ name: 'eval', isOver: false, record: expect.any(String) as string })
   })
 
   it('have none if there is too much to say, and are read', async () => {

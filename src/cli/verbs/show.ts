@@ -1,8 +1,9 @@
+import { tryParseCid } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import type { RevisionInfo } from '../../dataset/results.ts'
 import { nearest } from '../../dataset/near-names.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
-import { NotFoundError } from '../../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
 import { modelNames } from '../../registry/find-model.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { shownTracked } from '../../repository/tracked-ref.ts'
@@ -46,6 +47,8 @@ async function runNamed({ blocks }: Repository, text: string): Promise<FoundRun 
     await resolveRecord(blocks, text)
     return undefined
   } catch (error) {
+    // A block that is there and is no dataset may be the start of a run, which is its identity.
+    if (error instanceof InvalidArgumentError && tryParseCid(text) !== undefined) return findRun(blocks, text).catch(() => undefined)
     if (!(error instanceof NotFoundError)) return undefined
     const run = await findRun(blocks, text).catch(() => undefined)
     if (run !== undefined || !text.match(PLAIN_NAME)) return run

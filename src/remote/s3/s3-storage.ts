@@ -53,10 +53,10 @@ export class S3Storage implements Storage {
     await this.#explained({ operation: 'put', key, location: this.location }, () => this.#put(key, body, options.signal))
   }
 
-  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange } = {}): Promise<Uint8Array> {
+  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange; readonly into?: Uint8Array } = {}): Promise<Uint8Array> {
     this.#assertReady(key, options)
     if (options.range !== undefined) assertRange(options.range)
-    const bytes = await this.#explained({ operation: 'get', key, location: this.location }, () => readObject(this.#connection, key, options.range, options.signal))
+    const bytes = await this.#explained({ operation: 'get', key, location: this.location }, () => readObject(this.#connection, key, options))
     if (bytes === undefined) throw new NotFoundError(`No object "${key}" in ${this.location}`, { data: { key } })
     return bytes
   }

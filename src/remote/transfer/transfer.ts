@@ -64,17 +64,17 @@ export async function transfer({ source, target, session }: Route, wants: readon
   const checkpoints = new Checkpoints(session)
   const chunks = new DigestTable()
   try {
-    for await (const { cid, bytes } of newBlocks(source, [...wants, ...further], common, { ends, signal })) {
-      if (bytes === undefined) chunks.add(cid.multihash.digest)
-      else await session.put(DAG_CBOR_CODE, bytes)
-      if (bytes !== undefined && isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)
+    for await (const { cid, bytes, chunks: content } of newBlocks(source, [...wants, ...further], common, { ends, signal })) {
+      await session.put(DAG_CBOR_CODE, bytes)
+      for (const chunk of content) chunks.add(chunk.multihash.digest)
+      if (isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)
       onProgress?.({ type: 'transfer', blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes })
     }
     let done = 0
     let moved = session.added.storedBytes - before.storedBytes
     await copyChunks(source, session, chunks, {
       signal,
-      onChunk: (size) => onProgress?.({ type: 'transfer', blocks: ++done, bytes: (moved += size), totalBlocks: chunks.count }),
+      onChunks: (count, size) => onProgress?.({ type: 'transfer', blocks: (done += count), bytes: (moved += size), totalBlocks: chunks.count }),
       perhapsCheckpoint: () => checkpoints.perhaps(),
     })
   } catch (error) {
