@@ -100,7 +100,8 @@ export async function fetchAnd(repository: Repository, action: string, options: 
       if (leaveData && target.remote !== undefined) remembering.push(...(await leavingChange(blocks, session, target.remote.name, moved.left)))
       const more = await further.changes(refs, session)
       const commit = async (changes: readonly RefChange[]): Promise<void> => {
-        if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
+        // Also if all blocks were here, left by an attempt that was stopped: that they are whole is what is new then.
+        if (changes.length > 0 || moved.blocks > 0 || moved.whole.length > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
       }
       if (travel === undefined || more === undefined) return commit([...remembering, ...(more ?? [])]).then(() => ({ moved, records: null }))
       return { moved, records: await travel.commit(session, (changes) => commit([...remembering, ...more, ...changes])) }
