@@ -1,8 +1,11 @@
+import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { clone, pull, push } from '../../../src/index.ts'
+import { clone, pull, push, removeRemote } from '../../../src/index.ts'
 import { type CID, DAG_CBOR_CODE, RAW_CODE } from '../../../src/cid/cid.ts'
+import { leftRoots } from '../../../src/dataset/left-at-remote.ts'
 import { addReachable } from '../../../src/repository/reachable.ts'
 import { ReachedBlocks } from '../../../src/repository/reached-blocks.ts'
+import { pretendRun } from '../../registry/made-up-runs.ts'
 import { files, scratch } from '../two-colleagues.ts'
 
 test('a lazy clone hands on no records in the place of data: neither to who clones it nor to where it pushes', async () => {
@@ -54,4 +57,38 @@ test('a pull by name after one that was stopped when all was stored makes the da
   expect(await bob.blocks.isEvicted(root)).toBe(false)
   await bob.collectGarbage({ graceMs: 0 })
   expect(await bob.verify()).toMatchObject({ ok: true, leftAtRemotes: 0 })
+}, 60_000)
+
+test('a pull with data takes all that was left: of older snapshots, and of runs', async () => {
+  await using place = scratch()
+  const shared = await place.of('shared')
+  await shared.snapshot(files({ a: 'one' }), { ref: 'data' })
+  await shared.snapshot(files({ a: 'two' }), { ref: 'data' })
+  await shared.snapshot(files({ a: 'secret' }), { ref: 'other' })
+  await pretendRun(shared, { inputs: { train: 'data~1', more: 'other' } })
+  await clone(place.path('shared'), place.path('bob'), { lazy: true })
+  await shared.deleteRef('other')
+  const bob = await place.of('bob')
+  expect((await leftRoots(bob.blocks)).size).toBe(5)
+  await pull(bob, { metadataOnly: false })
+  expect((await leftRoots(bob.blocks)).size).toBe(0)
+  await removeRemote(bob, 'origin')
+  rmSync(place.path('shared'), { recursive: true })
+  expect(await bob.verify()).toMatchObject({ ok: true, leftAtRemotes: 0 })
+  expect(Buffer.from(await bob.read('data~1', 'a')).toString()).toBe('one')
+}, 60_000)
+
+test('what the remote has no more stays with what is missing, and hinders nothing else', async () => {
+  await using place = scratch()
+  const shared = await place.of('shared')
+  await shared.snapshot(files({ a: 'one' }), { ref: 'data' })
+  await shared.snapshot(files({ b: 'gone' }), { ref: 'other' })
+  await clone(place.path('shared'), place.path('bob'), { lazy: true })
+  await shared.deleteRef('other')
+  await shared.collectGarbage({ graceMs: 0 })
+  const bob = await place.of('bob')
+  await pull(bob, { metadataOnly: false })
+  expect((await leftRoots(bob.blocks)).size).toBe(1)
+  expect(Buffer.from(await bob.read('data', 'a')).toString()).toBe('one')
+  await expect(bob.read('other', 'b')).rejects.toThrow(/is not there any more/)
 }, 60_000)
