@@ -1,5 +1,6 @@
 import { compareBytes, concatBytes, startsWithBytes } from '../bytes.ts'
 import { type CID, cidFromDigest, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeItem } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
@@ -79,12 +80,12 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
 
 /**
  * Those of many roots that stand in such a use by one of the runs that count, each once. Reads each node once, whatever the number of roots, and of the runs of each only up to the first that counts.
+ * @param tree of uses, as it was at some time
  * @param counts told the start of a run
  */
-export async function* rootsUsedBy(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
-  const tree = await repository.getRef(USES_REF)
-  if (tree === undefined || roots.length === 0) return
-  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
+export async function* rootsUsedBy(source: BlockSource, tree: CID, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
+  if (roots.length === 0) return
+  const cursor = await TreeCursor.open(source, storedLinkCodec, tree)
   for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
     await cursor.seek(prefix)
     for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {

@@ -86,6 +86,8 @@ export interface Sides {
 /** The trees that records stand in; undefined where there are none yet. */
 export interface RecordTrees {
   readonly runs: CID | undefined
+  /** From roots to the runs that use them, of the same state. */
+  readonly uses: CID | undefined
   readonly derivations: CID | undefined
   readonly models: CID | undefined
   readonly events: CID | undefined
