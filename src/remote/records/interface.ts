@@ -86,7 +86,7 @@ export interface Sides {
 /** The trees that records stand in; undefined where there are none yet. */
 export interface RecordTrees {
   readonly runs: CID | undefined
-  /** From roots to the runs that use them, of the same state. */
+  /** What these runs use: not sent, but made anew at the other side. */
   readonly uses: CID | undefined
   readonly derivations: CID | undefined
   readonly models: CID | undefined

@@ -14,17 +14,16 @@ const KINDS: readonly RunUseKind[] = ['code', 'input', 'artifact']
 /** Runs of a name that are looked at to find one that both sides have. */
 const MOST_RUNS_TRIED = 64
 
-/** The near side's trees, as they were when it was planned what goes over: what runs of later use may be nowhere else. */
-type NearTrees = Pick<RecordTrees, 'runs' | 'uses'>
-
 /**
  * Which of some roots the target has whole, as runs tell that both sides have: read from the near side.
+ * @param planned trees of the near side that the plan was made from: of a run that was begun since, the target knows nothing
  * @param dropped digests, in hex, of what the target has dropped
  */
-export function wholeAtTarget({ near, target }: Sides, { uses }: NearTrees, { absent }: RunPlan, dropped: ReadonlySet<string>): (roots: readonly CID[]) => Promise<readonly CID[]> {
-  if (uses === undefined) return async () => []
+export function wholeAtTarget({ near, target }: Sides, planned: RecordTrees, { absent }: RunPlan, dropped: ReadonlySet<string>): (roots: readonly CID[]) => Promise<readonly CID[]> {
+  const { uses } = planned
   const counts = near === target ? () => true : (start: CID) => !absent.has(cidText(start))
   return async (roots) => {
+    if (uses === undefined) return []
     const found = new Map<string, CID>()
     const there = roots.filter((root) => !dropped.has(toHex(root.multihash.digest)))
     for (const kind of KINDS) for await (const root of rootsUsedBy(near, uses, there, kind, counts)) found.set(cidText(root), root)
@@ -34,19 +33,21 @@ export function wholeAtTarget({ near, target }: Sides, { uses }: NearTrees, { ab
 
 /**
  * The code of the newest run, of each name of those that go over, that both sides have: what is new resembles it. Inputs are left out: they may be large, and are most often the same.
+ * @param planned as above
  * @param dropped as above
  */
-export async function basesOfRuns({ near, target }: Sides, { runs }: NearTrees, { placed, absent }: RunPlan, dropped: ReadonlySet<string>): Promise<readonly CID[]> {
+export async function basesOfRuns({ near, target }: Sides, planned: RecordTrees, { placed, absent }: RunPlan, dropped: ReadonlySet<string>): Promise<readonly CID[]> {
   const bases = new Map<string, CID>()
   for (const name of new Set(placed.map(({ to }) => to.name))) {
-    const start = runs === undefined ? undefined : await newestShared(near, runs, name, near === target ? new Set() : absent)
+    const start = await newestShared(near, planned, name, near === target ? new Set() : absent)
     const code = start === undefined ? null : (await readRunOutline(near, start)).code
     if (code !== null && !dropped.has(toHex(code.multihash.digest))) bases.set(cidText(code), code)
   }
   return [...bases.values()]
 }
 
-async function newestShared(near: BlockSource, runs: CID, name: string, absent: ReadonlySet<string>): Promise<CID | undefined> {
+async function newestShared(near: BlockSource, { runs }: RecordTrees, name: string, absent: ReadonlySet<string>): Promise<CID | undefined> {
+  if (runs === undefined) return undefined
   let tried = 0
   for await (const { value: { start } } of scanTree(near, runs, runEntryCodec, { prefix: runKeyPrefix(name) })) {
     if (!absent.has(cidText(start))) return start

@@ -19,6 +19,7 @@ import { recordTrees } from './record-trees.ts'
 export class RecordTravel {
   readonly #sides: Sides
   readonly #source: RecordTrees
+  /** Trees of the near side, as they were when this was planned. */
   readonly #near: RecordTrees
   readonly #plan: RecordPlan
   #ready: RecordChanges | undefined

@@ -26,7 +26,7 @@ async function isThere(repository: Repository): Promise<readonly boolean[]> {
 }
 
 const ALL = [true, true, true, true, true, true]
-const NONE = ALL.map(() => false)
+const NONE = [false, false, false, false, false, false]
 const kinds: readonly ((call: StorageCall) => Fault | undefined)[] = [() => ({ type: 'before', error: new StorageError('lost') }), () => ({ type: 'after', error: new StorageError('lost') })]
 
 describe('a call that fails', () => {
