@@ -4,11 +4,11 @@ import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
-import { compareBytes } from '../../bytes.ts'
 import { openPlace, type PlaceOptions } from '../place.ts'
 import { type RequestTally, tallyOf } from '../request-tally.ts'
-import { inParallel } from '../transfer/in-parallel.ts'
+import { BlockPlaces } from './block-places.ts'
 import { readAround, type ReadBlock } from './read-around.ts'
+import { readLocated } from './read-located.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
 const TRY_AGAIN_AFTER_MS = 10_000
@@ -28,6 +28,7 @@ export class LazyRemote {
   readonly requests: RequestTally = {}
   readonly #options: PlaceOptions
   #opened: Promise<Repository> | undefined
+  #places: BlockPlaces | undefined
   #failedAt = Number.NEGATIVE_INFINITY
 
   constructor({ name, url, signal }: LazyRemoteOptions) {
@@ -47,22 +48,16 @@ export class LazyRemote {
     }
   }
 
-  /** The blocks in the order asked for, by few large reads: they are read in the order in which they lie there. What cannot be had is reported in its place. */
+  /** The blocks in the order asked for. What cannot be had is reported in its place. */
   async readBatch(requests: readonly BlockRequest[]): Promise<readonly ReadResult[]> {
-    const results: (ReadResult | undefined)[] = requests.map(() => undefined)
     try {
       const blocks = await this.#blocks()
-      const order = await placeOrder(blocks, requests)
-      const reading = blocks.readMany(order.map((at) => requests[at] as BlockRequest))
-      for (const at of order) {
-        const { value } = await reading.next()
-        results[at] = value === undefined || 'bytes' in value ? value : { cid: value.cid, error: this.#explained(value.error, value.cid) }
-      }
+      const found = await readLocated(blocks, requests, await this.#locate(blocks, requests.map(({ cid }) => cid)))
+      return found.map((result) => ('bytes' in result ? result : { cid: result.cid, error: this.#explained(result.error, result.cid) }))
     } catch (error) {
       if (!(error instanceof VarveError)) throw error
       return requests.map(({ cid }) => ({ cid, error: this.#explained(error, cid) }))
     }
-    return results as ReadResult[]
   }
 
   async close(): Promise<void> {
@@ -74,10 +69,20 @@ export class LazyRemote {
   async #blocks(): Promise<BlockRepository> {
     if (this.#opened === undefined || performance.now() - this.#failedAt > TRY_AGAIN_AFTER_MS) {
       this.#failedAt = Number.POSITIVE_INFINITY
+      this.#places = undefined
       this.#opened = openPlace({ url: this.url }, this.#options)
       this.#opened.catch(() => (this.#failedAt = performance.now()))
     }
     return (await this.#opened).blocks
+  }
+
+  /** What is not there by the state that is known may have come since. */
+  async #locate(blocks: BlockRepository, cids: readonly CID[]): Promise<readonly (BlockLocation | undefined)[]> {
+    this.#places ??= new BlockPlaces(blocks)
+    const places = await this.#places.locate(cids)
+    if (places.every((place) => place !== undefined)) return places
+    await blocks.refresh()
+    return this.#places.locate(cids)
   }
 
   /** The same error, from the side of whoever asked: the block is at this remote, and what went wrong there keeps it from being read. */
@@ -99,24 +104,4 @@ export class LazyRemote {
 function unlessStopped(error: unknown): readonly ReadBlock[] {
   if (error instanceof VarveError) return []
   throw error
-}
-
-/** Positions of requests by the place of their blocks, so that neighbours are read together. What is not there by the state that is known may have come since. */
-async function placeOrder(blocks: BlockRepository, requests: readonly BlockRequest[]): Promise<number[]> {
-  const places: (BlockLocation | undefined)[] = []
-  const locate = (positions: Iterable<number>): Promise<void> => inParallel(positions, undefined, async (at) => {
-    places[at] = await blocks.indexes.findOne((requests[at] as BlockRequest).cid.multihash.digest)
-  })
-  await locate(requests.keys())
-  const unknown = [...requests.keys()].filter((at) => places[at] === undefined)
-  if (unknown.length > 0) {
-    await blocks.refresh()
-    await locate(unknown)
-  }
-  return [...requests.keys()].sort((a, b) => comparePlaces(places[a], places[b]))
-}
-
-function comparePlaces(a: BlockLocation | undefined, b: BlockLocation | undefined): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
-  return a.pack === b.pack ? a.offset - b.offset : compareBytes(a.pack.id, b.pack.id)
 }

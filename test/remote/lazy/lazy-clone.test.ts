@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clone, fetchRefs, openCache, openRepository, prefetch, pull, push, removeRemote, type Repository } from '../../../src/index.ts'
@@ -176,6 +176,29 @@ test('an older version is listed by few requests, though its tree is not here', 
   const nodes = (await (await openCache(bob)).status()).blocks / 2
   expect(nodes).toBeGreaterThan(15)
   expect(server.packReads).toBeLessThan(6)
+  await bob.close()
+}, 60_000)
+
+test('where the files of a folder are is not looked for in the whole index', async () => {
+  await using place = scratch()
+  await using server = await serveFolder(place.folder)
+  const shared = await place.of('shared')
+  // Each in packs of its own.
+  for (let part = 0; part < 4; part++) {
+    const many = Array.from({ length: 4000 }, (_, at) => ({ path: `p${part}/${String(at).padStart(4, '0')}`, content: Buffer.from(`${part} ${at}`) }))
+    await shared.snapshot(part === 0 ? many.slice(0, 400) : many, { ref: `part${part}` })
+  }
+  await clone(`${server.url}/shared`, place.path('bob'), { lazy: true })
+  const bob = await openRepository(place.path('bob'))
+  await bob.entries('part0').next()
+  server.tally()
+  await bob.checkout('part0', place.path('out'))
+  expect(readFileSync(place.path('out/p0/0123'), 'utf8')).toBe('0 123')
+  const { bytes } = server.tally()
+  let index = 0
+  for (const name of readdirSync(place.path('shared/index'))) index += statSync(place.path(`shared/index/${name}`)).size
+  expect(index).toBeGreaterThan(500_000)
+  expect(bytes).toBeLessThan(index)
   await bob.close()
 }, 60_000)
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { addRemote, clone, listRemote, openRepository, pull, push } from '../../../src/index.ts'
+import { addRemote, clone, listRemote, openRepository, prefetch, pull, push } from '../../../src/index.ts'
 import { storageAt } from '../../../src/remote/place.ts'
 import { files, noise, scratch } from '../two-colleagues.ts'
 import { CREDENTIALS, INSTALLED, MISSING, type RunningServer, startServer } from './servers.ts'
@@ -44,6 +44,24 @@ describe.each(INSTALLED)('two colleagues and a bucket of $name', (make) => {
     expect((await pull(ada)).refs).toMatchObject([{ after: second.snapshot, outcome: 'forward' }])
     expect((await ada.resolve('data')).root.toString()).toBe(second.root)
     expect(await listRemote(address('team/one'))).toMatchObject([{ name: 'data', snapshot: second.snapshot }])
+  }, 120_000)
+
+  test('a lazy clone reads one folder by few requests, and keeps it', async () => {
+    await using place = scratch()
+    const ada = await place.of('ada')
+    await ada.snapshot(files(Object.fromEntries(Array.from({ length: 500 }, (_, number) => [`${number < 400 ? 'big' : 'small'}/${number}.bin`, noise(5000, number)]))), { ref: 'data' })
+    await addRemote(ada, 'origin', address('lazy'))
+    await push(ada)
+    const cloned = await clone(address('lazy'), place.path('bob'), { lazy: true })
+    expect(cloned.requests.GET?.bytesReceived).toBeLessThan(300_000)
+    const bob = await openRepository(place.path('bob'))
+    const fetched = await prefetch(bob, 'data:small')
+    expect(fetched).toMatchObject({ files: 100, fetchedBytes: 500_000 })
+    expect(fetched.requests.GET?.bytesReceived).toBeLessThan(700_000)
+    expect((fetched.requests.GET?.count ?? 0) + (fetched.requests.HEAD?.count ?? 0)).toBeLessThan(20)
+    await bob.checkout('data:small', place.path('out'))
+    expect((await prefetch(bob, 'data:small')).fetchedBlocks).toBe(0)
+    await bob.close()
   }, 120_000)
 
   // As many as are asked for on one server; fewer show that another keeps what that relies on.
