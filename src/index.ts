@@ -42,6 +42,7 @@ export { superviseRun, type SupervisedResult, type SuperviseOptions } from './no
 export { importDvc, type ImportDvcOptions } from './node/import-dvc/import-dvc.ts'
 export { importDvcHistory, type ImportDvcHistoryOptions } from './node/import-dvc/import-dvc-history.ts'
 export { importGit, type ImportGitOptions, type ImportGitResult } from './node/import-git/import-git.ts'
+export { importLfs } from './node/import-git/import-lfs.ts'
 export { nodePlatform } from './node/node-platform.ts'
 export { readPolicy } from './node/read-policy.ts'
 export { preflightRun, type PreflightRunOptions } from './node/run/preflight-run.ts'

@@ -1,11 +1,12 @@
 /**
- * @typedef {'first' | 'unchanged' | 'verify' | 'checkout' | 'inserted' | 'first-uncompressed' | 'verify-uncompressed' | 'first-unsynced' | 'push' | 'clone' | 'changed' | 'push-changed'} JobName
+ * @typedef {'first' | 'unchanged' | 'verify' | 'checkout' | 'inserted' | 'first-uncompressed' | 'verify-uncompressed' | 'first-unsynced' | 'push' | 'clone' | 'lazy-read' | 'changed' | 'push-changed'} JobName
  *
  * @typedef {object} Job
  * @property {JobName} name
  * @property {string} title
  * @property {'main' | 'uncompressed' | 'unsynced'} repository jobs of one repository follow each other in it
  * @property {JobName} [needs] must have been done in that repository before
+ * @property {boolean} [isPart] of the corpus alone: a rate would mean nothing
  * @property {boolean} [remote] to or from a server
  */
 
@@ -21,8 +22,9 @@ const JOBS = [
 const JOBS_OF_MANY_FILES = [
   { name: 'push', title: 'push', repository: 'main', needs: 'first', remote: true },
   { name: 'clone', title: 'clone', repository: 'main', needs: 'push', remote: true },
+  { name: 'lazy-read', title: 'lazy clone, one folder of it read', repository: 'main', needs: 'push', remote: true, isPart: true },
   { name: 'changed', title: 'snapshot of a small change', repository: 'main', needs: 'first' },
-  { name: 'push-changed', title: 'push of a small change', repository: 'main', needs: 'changed', remote: true },
+  { name: 'push-changed', title: 'push of a small change', repository: 'main', needs: 'changed', remote: true, isPart: true },
 ]
 
 /** What only the large file is asked. @type {readonly Job[]} */

@@ -3,7 +3,7 @@ import { plannedJobs } from './jobs.mjs'
 import { probeOpens, probeRandomReads } from './probes.mjs'
 import { startTrial } from './start-trial.mjs'
 import { firstDifference, treeSize } from './tree.mjs'
-import { checkClone, readTransfer } from '../network/results.mjs'
+import { checkClone, checkLazyRead, readTransfer } from '../network/results.mjs'
 import { checkVarveSnapshot } from './varve-result.mjs'
 
 /**
@@ -51,7 +51,7 @@ export async function measureCorpus(corpus, plan) {
     for (const [index, { job, recorded }] of plannedJobs(corpus.name, plan.jobs).entries()) {
       for (const subject of rotated(plan.subjects, run + index)) {
         if (!recorded && subject.kind === 'native' && job.remote !== true) continue
-        if (subject.jobs !== undefined && !subject.jobs.includes(job.name)) continue
+        if (subject.jobs !== undefined && !(subject.jobs.includes(job.name) && subject.jobs.some((name) => plan.jobs.includes(name)))) continue
         if (job.remote === true && workspace.server === undefined) continue
         const name = `${run}-${subject.name}-${job.repository}`
         const place = places.get(name) ?? newPlace(corpus, subject, name, plan)
@@ -105,6 +105,7 @@ function checked(corpus, subject, job, place, run, stdout, earlier, sizeBefore) 
     const path = firstDifference(corpus.folder, place.target)
     if (path !== undefined) throw new Error(`${subject.name} restored corpus ${corpus.name} with another ${path}`)
   }
+  if (job === 'lazy-read') checkLazyRead(corpus, subject, place)
   if (job === 'clone') checkClone(corpus, subject, place, run)
   if (subject.kind === 'varve' && (job === 'push' || job === 'clone' || job === 'push-changed')) return readTransfer(stdout, job, place, earlier)
   const stores = job === 'inserted' || job.startsWith('first')

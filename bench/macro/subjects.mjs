@@ -14,6 +14,7 @@ import { varve } from './subjects/varve.mjs'
  * @property {string} cache exists; for caches and settings
  * @property {string} target for checkout; exists and is empty
  * @property {string} clone for what comes back from a server; not there
+ * @property {string} lazy for what is read of a server without the rest; not there
  * @property {{ endpoint: string, bucket: string, prefix: string } | undefined} remote a place of its own at the server, if there is one
  *
  * @typedef {object} Command

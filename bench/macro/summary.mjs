@@ -40,7 +40,7 @@ export function summarize(corpus, results, selected) {
       name: job.name,
       job: job.title,
       seconds,
-      megabytesPerSecond: seconds === null ? null : corpus.bytes / 1e6 / seconds,
+      megabytesPerSecond: seconds === null || job.isPart === true ? null : corpus.bytes / 1e6 / seconds,
       peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
       peers: comparisons(varve, ofJob.filter(({ kind }) => kind === 'peer')).sort((a, b) => a.seconds - b.seconds),
       natives: comparisons(varve, ofJob.filter(({ kind }) => kind === 'native')),

@@ -45,7 +45,7 @@ export class Workspace {
    */
   place(corpus, name) {
     const home = join(this.#folder, corpus.name, name)
-    const place = { corpus: corpus.folder, inserted: corpus.inserted, changed: corpus.changed, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target'), clone: join(home, 'clone'), remote: this.#remote(`${corpus.name}-${name}`) }
+    const place = { corpus: corpus.folder, inserted: corpus.inserted, changed: corpus.changed, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target'), clone: join(home, 'clone'), lazy: join(home, 'lazy'), remote: this.#remote(`${corpus.name}-${name}`) }
     for (const folder of [place.cache, place.target]) mkdirSync(folder, { recursive: true })
     return place
   }

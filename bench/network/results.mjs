@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { firstDifference } from '../macro/tree.mjs'
-import { VARVE_CLI } from '../macro/subjects/varve.mjs'
+
+const VARVE_CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
 /**
  * @typedef {object} Transfer what varve says it moved
@@ -28,6 +31,16 @@ export function readTransfer(stdout, job, place, earlier) {
   const pushed = earlier.find((result) => result.root !== undefined && result.job === 'first')
   if (pushed !== undefined && pushed.root !== root) throw new Error(`varve clone gives the root ${root}, and the snapshot had ${pushed.root}`)
   return { transfer, root }
+}
+
+/** The name of the folder that is read by itself. @param {string} corpus path of a folder of folders */
+export const firstFolder = (corpus) => readdirSync(corpus).sort()[0] ?? ''
+
+/** The same of that folder alone. @param {import('../macro/corpora.mjs').Corpus} corpus @param {import('../macro/subjects.mjs').Subject} subject @param {import('../macro/subjects.mjs').Place} place */
+export function checkLazyRead(corpus, { name }, { lazy }) {
+  const folder = firstFolder(corpus.folder)
+  const path = firstDifference(join(corpus.folder, folder), join(lazy, 'read', folder))
+  if (path !== undefined) throw new Error(`${name} read corpus ${corpus.name} with another ${path}`)
 }
 
 /**

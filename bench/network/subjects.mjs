@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { firstFolder } from './results.mjs'
 import { CREDENTIALS } from './server.mjs'
 
 /** @typedef {import('../macro/subjects.mjs').Subject} Subject */
@@ -10,7 +12,7 @@ const WITHOUT_BUNDLE = ['env', '-u', 'AWS_CA_BUNDLE']
 export const rclone = {
   name: 'rclone',
   kind: 'peer',
-  jobs: ['push', 'clone'],
+  jobs: ['push', 'clone', 'lazy-read'],
   versionArgv: ['rclone', 'version'],
   prepare: () => undefined,
   command: (job, place) => rcloneCommand(job, place, place.corpus),
@@ -32,11 +34,12 @@ export const rcloneFile = {
  * @param {string} folder
  * @returns {import('../macro/subjects.mjs').Command | undefined}
  */
-function rcloneCommand(job, { remote, clone, cache }, folder) {
+function rcloneCommand(job, { remote, clone, lazy, cache, corpus }, folder) {
   if (remote === undefined) return undefined
   const there = `bench:${remote.bucket}/${remote.prefix}`
   const env = { ...CREDENTIALS, RCLONE_CONFIG: `${cache}/rclone.conf`, RCLONE_CONFIG_BENCH_TYPE: 's3', RCLONE_CONFIG_BENCH_PROVIDER: 'Other', RCLONE_CONFIG_BENCH_ENV_AUTH: 'true', RCLONE_CONFIG_BENCH_ENDPOINT: remote.endpoint }
-  return { argv: [...WITHOUT_BUNDLE, 'rclone', 'copy', ...(job === 'push' ? [folder, there] : [there, clone])], env, warm: folder }
+  const paths = job === 'push' ? [folder, there] : job === 'clone' ? [there, clone] : [`${there}/${firstFolder(corpus)}`, join(lazy, 'read', firstFolder(corpus))]
+  return { argv: [...WITHOUT_BUNDLE, 'rclone', 'copy', ...paths], env, warm: folder }
 }
 
 /** Begins a project, takes the corpus in as one folder (which is not measured), and names the remote. */

@@ -54,6 +54,14 @@ export function readBytesHead(input: CborInput): number {
   return readCount(input, head & 31, 1)
 }
 
+/** A number below 24, which is its own head; undefined, and nothing is read, if something else follows. */
+export function readSmall(input: CborInput): number | undefined {
+  const head = input.bytes[input.at]
+  if (head === undefined || head > 23) return undefined
+  input.at++
+  return head
+}
+
 /**
  * Reads an item with all that is in it, and refuses each byte that the encoder would not have written, so that nothing needs to be encoded again to know that it is
  * canonical. Never allocates more than a small multiple of the input, whatever lengths that claims. What is returned shares no memory with the input.

@@ -2,7 +2,7 @@ import type { CID } from '../cid/cid.ts'
 import { idOf } from '../cid/digest-id.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { Pause } from '../repository/pause.ts'
-import { type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
+import { anyUse, type RunUse, type RunUseKind, runsOfRoots } from '../run/run-uses.ts'
 import { type Act, type ActTable, type Link } from './act.ts'
 import type { LineageGraph, Place } from './lineage-graph.ts'
 import { runActs, runOfStart } from './run-acts.ts'
@@ -85,6 +85,7 @@ async function neighbours(repository: BlockRepository, table: ActTable, graph: L
     }
   }
   if (direction === 'up') return found
+  if (!(await anyUse(repository, 'original'))) return found
   const originals = level.flatMap(({ act }) => (act?.kind === 'run' ? act.cid : []))
   for await (const use of runsOfRoots(repository, originals, 'original')) add({ id: use.id, use })
   return found

@@ -1,6 +1,6 @@
 import { compareBytes, sharedPrefixLength } from '../bytes.ts'
 import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
-import { type CborInput, readArrayHead, readBytesHead, readItem } from '../codec/cbor-decoder.ts'
+import { type CborInput, readArrayHead, readBytesHead, readItem, readSmall } from '../codec/cbor-decoder.ts'
 import { CborEncoder } from '../codec/cbor-encoder.ts'
 import { readBlock } from '../codec/dag-cbor.ts'
 import { asCid, asCount } from '../codec/shape.ts'
@@ -136,7 +136,7 @@ function needFields(input: CborInput, what: string, count: number): void {
 
 /** Reads the shared length and the suffix of a key, and undoes prefix compression; there is one way to write a key, and keys rise. */
 function readKey(input: CborInput, previous: Uint8Array | undefined): Uint8Array {
-  const shared = asCount(readItem(input, ROW_DEPTH), 'The shared length of a key', previous?.length ?? 0)
+  const shared = asCount(readSmall(input) ?? readItem(input, ROW_DEPTH), 'The shared length of a key', previous?.length ?? 0)
   const length = readBytesHead(input)
   if (shared + length > MAX_KEY_LENGTH_BYTES) throw new MalformedDataError(`A key must have at most ${MAX_KEY_LENGTH_BYTES} bytes`)
   if (length === 0) throw new MalformedDataError('A key repeats the one before it, or is empty')

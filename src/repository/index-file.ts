@@ -68,6 +68,11 @@ export class IndexFile {
     this.#packTable = new PackTable(this.#key, tables.subarray(0, counts.packs * PACK_TABLE_ROW_SIZE_BYTES))
   }
 
+  /** Whether look-ups read nothing more from storage. */
+  get isInMemory(): boolean {
+    return this.#whole !== undefined
+  }
+
   /** All packs, as objects that stay in memory with the file; `pack` and `hasPack` need no more than they are asked for. */
   get packs(): readonly IndexedPack[] {
     return [...this.#packTable]

@@ -18,8 +18,11 @@ export interface BlockLocation {
 /** The index files that one root record names. */
 export class IndexSet {
   readonly files: readonly IndexFile[]
-  /** The file that had the block that was found last. */
+  /** The file that had the block that was found last, and the one of those that are not in memory. */
   #likely: IndexFile | undefined
+  #likelyLarge: IndexFile | undefined
+  /** Those that are in memory, and the others. */
+  #bySize: readonly [readonly IndexFile[], readonly IndexFile[]] | undefined
 
   constructor(files: readonly IndexFile[]) {
     this.files = files
@@ -51,22 +54,25 @@ export class IndexSet {
   }
 
   /**
-   * Some places of a block, none if it is not in the repository. Blocks that are read together were mostly written together: the file that had the one before is asked first, and the others, at the same time, only if it
-   * does not know this one. To ask all of them each time reads, and hashes, a page of each in vain.
+   * Some places of a block, none if it is not in the repository. Blocks that are read together were mostly written together: the file that had the one before is asked first, then those that are in memory, and of the
+   * others the one that had something last; all else, at the same time, only if none of these knows the block. To ask all of them each time reads, and hashes, a page of each in vain.
    */
   findSome(digest: Uint8Array): MaybePromise<readonly BlockLocation[]> {
-    const likely = this.#likely
-    const others = (): MaybePromise<readonly BlockLocation[]> => this.#findIn(likely === undefined ? this.files : this.files.filter((file) => file !== likely), digest)
-    if (likely === undefined) return others()
-    const found = this.#findIn([likely], digest)
-    return isPromise(found) ? found.then((locations) => (locations.length > 0 ? locations : others())) : found.length > 0 ? found : others()
+    const [small, large] = (this.#bySize ??= [this.files.filter((file) => file.isInMemory), this.files.filter((file) => !file.isInMemory)])
+    const [likely, likelyLarge] = [this.#likely, this.#likelyLarge]
+    const rest = (): MaybePromise<readonly BlockLocation[]> => this.#findIn(large.filter((file) => file !== likely && file !== likelyLarge), digest)
+    const inLarge = (): MaybePromise<readonly BlockLocation[]> => (likelyLarge === undefined || likelyLarge === likely ? rest() : foundOr(this.#findIn([likelyLarge], digest), rest))
+    const inSmall = (): MaybePromise<readonly BlockLocation[]> => foundOr(this.#findIn(small, digest), inLarge)
+    return likely === undefined ? inSmall() : foundOr(this.#findIn([likely], digest), inSmall)
   }
 
   #findIn(files: readonly IndexFile[], digest: Uint8Array): MaybePromise<readonly BlockLocation[]> {
     const found: BlockLocation[] = []
     let waiting: Promise<unknown>[] | undefined
     const add = (file: IndexFile, records: readonly IndexRecord[]): void => {
-      if (addLocations(found, file, records)) this.#likely = file
+      if (!addLocations(found, file, records)) return
+      this.#likely = file
+      if (!file.isInMemory) this.#likelyLarge = file
     }
     for (const file of files) {
       const records = file.find(digest)
@@ -115,6 +121,10 @@ function identity({ id, digest }: IndexName): string {
 function locationIn(file: IndexFile, [record]: readonly IndexRecord[]): BlockLocation | undefined {
   const pack = record === undefined ? undefined : file.pack(record.pack)
   return record === undefined || pack === undefined ? undefined : { ...record, pack }
+}
+
+function foundOr(found: MaybePromise<readonly BlockLocation[]>, others: () => MaybePromise<readonly BlockLocation[]>): MaybePromise<readonly BlockLocation[]> {
+  return isPromise(found) ? found.then((locations) => (locations.length > 0 ? locations : others())) : found.length > 0 ? found : others()
 }
 
 /** @returns whether there were any */

@@ -1,5 +1,6 @@
 import { compareBytes, concatBytes, startsWithBytes } from '../bytes.ts'
 import { type CID, cidFromDigest, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeItem } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
@@ -68,7 +69,8 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
   for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
     if (before !== undefined && compareBytes(before, prefix) === 0) continue
     before = prefix
-    await cursor.seek(prefix)
+    const moving = cursor.seek(prefix)
+    if (moving !== undefined) await moving
     // Most items are at hand: to wait for each takes longer than to read it.
     for (let item = cursor.item ?? (await itemAt(cursor)); item !== undefined && startsWithBytes(item.key, prefix); item = cursor.item ?? (await itemAt(cursor))) {
       yield new FoundUse(parseRunKey(item.key, prefix.length), root, item.value)
@@ -79,12 +81,12 @@ export async function* runsOfRoots(repository: BlockRepository, roots: readonly 
 
 /**
  * Those of many roots that stand in such a use by one of the runs that count, each once. Reads each node once, whatever the number of roots, and of the runs of each only up to the first that counts.
+ * @param tree of uses, which need not be the newest
  * @param counts told the start of a run
  */
-export async function* rootsUsedBy(repository: BlockRepository, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
-  const tree = await repository.getRef(USES_REF)
-  if (tree === undefined || roots.length === 0) return
-  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
+export async function* rootsUsedBy(nodes: BlockSource, tree: CID, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
+  if (roots.length === 0) return
+  const cursor = await TreeCursor.open(nodes, storedLinkCodec, tree)
   for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
     await cursor.seek(prefix)
     for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
@@ -95,6 +97,17 @@ export async function* rootsUsedBy(repository: BlockRepository, roots: readonly 
       cursor.next()
     }
   }
+}
+
+/** Whether there is any such use: who asks for thousands of roots need not make their CIDs if there is none. Reads one node a level. */
+export async function anyUse(repository: BlockRepository, kind: RunUseKind): Promise<boolean> {
+  const tree = await repository.getRef(USES_REF)
+  if (tree === undefined) return false
+  const mark = Uint8Array.of(MARKS[kind])
+  const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
+  await cursor.seek(mark)
+  const item = await itemAt(cursor)
+  return item !== undefined && startsWithBytes(item.key, mark)
 }
 
 /** Every root that stands in such a use, once, in the order of their digests. Passes over the runs of each. */

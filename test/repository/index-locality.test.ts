@@ -19,11 +19,11 @@ function digestOf(seed: number): Uint8Array {
   return hasher.digest(new Uint8Array(new Uint32Array([seed]).buffer))
 }
 
-/** An index file of many blocks from `first` on, too large to be read whole, which tells how often its storage was read. */
-async function openedIndex(first: number): Promise<{ file: IndexFile; reads: () => number }> {
+/** An index file of blocks from `first` on, by default too large to be read whole, which tells how often its storage was read. */
+async function openedIndex(first: number, blocks: number = BLOCKS): Promise<{ file: IndexFile; reads: () => number }> {
   const storage = new MemoryStorage()
   const table = new RecordTable()
-  for (let seed = first; seed < first + BLOCKS; seed++) table.add(digestOf(seed), { pack: 0, offset: (seed - first) * 10, storedSize: 5, size: 9, codec: 0 })
+  for (let seed = first; seed < first + blocks; seed++) table.add(digestOf(seed), { pack: 0, offset: (seed - first) * 10, storedSize: 5, size: 9, codec: 0 })
   const id = randomBytes(16, first)
   let written: WrittenIndex | undefined
   await storage.put(indexKey(id), encodeIndex(hasher, [{ id, size: 1 << 20, kind: 'data' }], table.sorted(), (end) => (written = end)))
@@ -44,6 +44,12 @@ describe('blocks that are read one after another', () => {
     for (let seed = 1; seed < 500; seed++) expect(await set.findSome(digestOf(seed))).toHaveLength(1)
     expect(newer.reads()).toBe(readInVain)
     expect(older.reads()).toBeLessThanOrEqual(Math.ceil(BLOCKS / 1024))
+    const small = await openedIndex(10 * BLOCKS, 50)
+    const all = new IndexSet([older.file, small.file, newer.file])
+    expect(await all.findSome(digestOf(500))).toHaveLength(1)
+    const readBefore = newer.reads()
+    for (let number = 0; number < 50; number++) for (const seed of [10 * BLOCKS + number, 501 + number]) expect(await all.findSome(digestOf(seed))).toHaveLength(1)
+    expect(newer.reads()).toBe(readBefore)
     for (const seed of [BLOCKS + 1, 3, BLOCKS + 2]) expect((await set.findSome(digestOf(seed)))[0]?.offset).toBe((seed % BLOCKS) * 10)
     expect(await set.findSome(digestOf(2 * BLOCKS))).toEqual([])
   })

@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
-import { decodeCbor, encodeCbor } from '../../src/codec/dag-cbor.ts'
+import { encodeCbor } from '../../src/codec/dag-cbor.ts'
 import type { Repository } from '../../src/dataset/repository.ts'
 import { editTree } from '../../src/manifest/edit-tree.ts'
 import { scanTree } from '../../src/manifest/read-tree.ts'
 import { nodePlatform } from '../../src/node/node-platform.ts'
+import { StoredLink } from '../../src/repository/stored-link.ts'
 import { runInfo, loadRun } from '../../src/run/find-run.ts'
-import { parseRunKey, runLabel } from '../../src/run/run-key.ts'
+import { parseRunKey, runKey, runLabel } from '../../src/run/run-key.ts'
 import { readSummary, SUMMARIES_REF, summaryCodec, type SummaryEntry } from '../../src/run/run-summaries.ts'
-import { decodeSummary, encodeSummary, summaryOf } from '../../src/run/run-summary.ts'
+import { summaryFields, summaryOf } from '../../src/run/run-summary.ts'
 import { knownRuns, scanRuns, summarisedRuns } from '../../src/run/stored-runs.ts'
 import { commitRecord, listRuns } from '../../src/run/run-tree.ts'
 import { runsOf } from '../../src/run/runs.ts'
@@ -18,6 +19,8 @@ import { create, gather } from '../dataset/in-memory.ts'
 import { recordOf, run } from '../lineage/made-up-lineage.ts'
 
 const hasher = nodePlatform.hasher('sha2-256')
+const codec = summaryCodec(hasher)
+const other = StoredLink.of(cidFromDigest(hasher, DAG_CBOR_CODE, new Uint8Array(32)))
 const links = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((digest) => cidFromDigest(hasher, DAG_CBOR_CODE, digest))
 const maybeLinks = fc.option(links)
 const texts = fc.string({ unit: 'grapheme', maxLength: 20 })
@@ -36,10 +39,10 @@ const made = fc.record({
 async function setSummary({ blocks }: Repository, label: string, change: (entry: SummaryEntry) => SummaryEntry): Promise<void> {
   const tree = (await blocks.getRef(SUMMARIES_REF)) as CID
   await blocks.withSession(async (session) => {
-    const all = await gather(scanTree(blocks, tree, summaryCodec))
+    const all = await gather(scanTree(blocks, tree, codec))
     const edits = all.filter(({ key }) => runLabel(parseRunKey(key)) === label).map(({ key, value }) => ({ key, value: change(value) }))
     expect(edits).toHaveLength(1)
-    await session.commit({ action: 'test', refs: [{ name: SUMMARIES_REF, expected: tree, target: await editTree(session, session, tree, summaryCodec, edits), own: true }] })
+    await session.commit({ action: 'test', refs: [{ name: SUMMARIES_REF, expected: tree, target: await editTree(session, session, tree, codec, edits), own: true }] })
   })
 }
 
@@ -48,30 +51,27 @@ const known = async ({ blocks }: Repository): Promise<string[]> => (await gather
 
 describe('a summary of a run', () => {
   it('is read back as it was written', () => {
-    fc.assert(fc.property(made, ({ outline, record }) => {
+    fc.assert(fc.property(made, links, ({ outline, record }, made) => {
       const summary = summaryOf(outline, record)
-      const bytes = encodeSummary(summary)
-      expect(decodeSummary(bytes, hasher)).toEqual(summary)
-      expect(encodeSummary(decodeSummary(bytes, hasher))).toEqual(bytes)
+      const entry = { start: StoredLink.of(made), record: StoredLink.of(made), summary }
+      const encoded = codec.encode(entry)
+      expect(codec.decode(encoded)).toEqual(entry)
+      expect(codec.weigh(entry)).toBe(encodeCbor(encoded).length)
+      expect(codec.equals(entry, codec.decode(encoded))).toBe(true)
+      expect(codec.equals(entry, { ...entry, summary: { ...summary, seed: `${summary.seed}1` } })).toBe(false)
     }))
   })
 
   it('is refused if anything else stands there', () => {
     const [sample] = fc.sample(made, { seed: 3, numRuns: 1 })
     if (sample === undefined) throw new Error('no sample')
-    const fields = decodeCbor(encodeSummary(summaryOf(sample.outline, sample.record))) as unknown[]
+    const digest = new Uint8Array(32)
+    const fields = summaryFields(summaryOf(sample.outline, sample.record))
     for (let at = 0; at < fields.length; at++) {
-      for (const wrong of [7, {}, new Uint8Array(31), [['a']], [['a', new Uint8Array(0)]]]) expect(() => decodeSummary(encodeCbor(fields.map((field, other) => (other === at ? wrong : field))), hasher)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }))
+      for (const wrong of [7, {}, new Uint8Array(31), [['a']], [['a', new Uint8Array(0)]]]) expect(() => codec.decode([digest, digest, fields.map((field, other) => (other === at ? wrong : field))])).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }))
     }
-    for (const wrong of [[], fields.slice(1), [...fields, null], null]) expect(() => decodeSummary(encodeCbor(wrong), hasher)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }))
-    for (const wrong of [[], [1, 2, 3], [new Uint8Array(32), new Uint8Array(31), new Uint8Array(1)], null]) expect(() => summaryCodec.decode(wrong)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }))
-  })
-
-  it('weighs what it takes', () => {
-    const entry = { start: new Uint8Array(32).fill(1), record: new Uint8Array(32).fill(2), summary: new Uint8Array(300) }
-    expect(summaryCodec.weigh(entry)).toBe(encodeCbor(summaryCodec.encode(entry)).length)
-    expect(summaryCodec.decode(summaryCodec.encode(entry))).toEqual(entry)
-    expect(summaryCodec.equals(entry, { ...entry, summary: new Uint8Array(301) })).toBe(false)
+    for (const wrong of [[], fields.slice(1), [...fields, null], null]) expect(() => codec.decode([digest, digest, wrong])).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }))
+    for (const wrong of [[], [1, 2, 3], [digest, new Uint8Array(31), fields], [digest, new Uint8Array(0), fields], [digest, digest, fields, 1], null]) expect(() => codec.decode(wrong)).toThrow(expect.objectContaining({ code: 'MALFORMED_DATA' }))
   })
 })
 
@@ -124,8 +124,8 @@ describe('runs that are over', () => {
     const repository = await create()
     await run(repository)
     await run(repository)
-    await setSummary(repository, 'train#1', (entry) => ({ ...entry, record: new Uint8Array(32) }))
-    await setSummary(repository, 'train#2', (entry) => ({ ...entry, start: new Uint8Array(32), summary: Uint8Array.of(1) }))
+    await setSummary(repository, 'train#1', (entry) => ({ ...entry, record: other }))
+    await setSummary(repository, 'train#2', (entry) => ({ ...entry, start: other }))
     expect(await known(repository)).toEqual([])
     expect(await gather(runsOf(repository))).toEqual(await fromBlocks(repository))
     expect(await gather(summaryProblems(repository.blocks))).toEqual([])
@@ -139,9 +139,14 @@ describe('runs that are over', () => {
     const [newest] = await gather(listRuns(repository.blocks))
     if (newest === undefined) throw new Error('no run')
     const lie = { ...(await readSummary(repository.blocks, newest)), final: { accuracy: 1 } }
-    await setSummary(repository, 'train#2', (entry) => ({ ...entry, summary: encodeSummary(lie) }))
+    await setSummary(repository, 'train#2', (entry) => ({ ...entry, summary: lie }))
     expect(await gather(summaryProblems(repository.blocks))).toEqual([{ key: SUMMARIES_REF, problem: 'the summary of train#2 is not what its start and its record say' }])
-    await setSummary(repository, 'train#1', (entry) => ({ ...entry, summary: Uint8Array.of(1) }))
-    expect((await gather(summaryProblems(repository.blocks))).at(-1)).toMatchObject({ key: SUMMARIES_REF, problem: expect.stringContaining('array') as string })
+    const { blocks } = repository
+    const broken = await blocks.withSession(async (session) => {
+      const target = await session.put(DAG_CBOR_CODE, encodeCbor([0, [[0, runKey(newest), [1]]]]))
+      await session.commit({ action: 'test', refs: [{ name: SUMMARIES_REF, expected: (await blocks.getRef(SUMMARIES_REF)) ?? null, target, own: true }] })
+      return target
+    })
+    expect(await gather(summaryProblems(blocks))).toMatchObject([{ key: SUMMARIES_REF, problem: expect.stringContaining(cidText(broken)) as string }])
   })
 })

@@ -21,6 +21,11 @@ export const borg = {
       case 'inserted':
       case 'verify-uncompressed':
       case 'first-unsynced':
+      case 'push':
+      case 'clone':
+      case 'lazy-read':
+      case 'changed':
+      case 'push-changed':
       default:
         return undefined
     }

@@ -20,6 +20,11 @@ export const restic = {
       case 'inserted':
       case 'verify-uncompressed':
       case 'first-unsynced':
+      case 'push':
+      case 'clone':
+      case 'lazy-read':
+      case 'changed':
+      case 'push-changed':
       default:
         return undefined
     }

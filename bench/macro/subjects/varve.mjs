@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { firstFolder } from '../../network/results.mjs'
 import { CREDENTIALS } from '../../network/server.mjs'
 import { hasStrace, withoutFsync } from '../strace.mjs'
 
@@ -13,6 +15,9 @@ const uncompressed = (place) => ({ argv: argv(place, 'snapshot', place.corpus, '
 
 /** @param {import('../subjects.mjs').Place} place @param {(url: string) => import('../subjects.mjs').Command} command */
 const remote = ({ remote }, command) => (remote === undefined ? undefined : command(`s3://${remote.bucket}/${remote.prefix}?endpoint=${remote.endpoint}`))
+
+/** A colleague looks at one folder of a dataset that is elsewhere. */
+const LAZY_READ = '"$1" "$2" --json clone --lazy "$3" "$4"; "$1" "$2" --json --repo "$4/.varve" checkout "bench:$6" "$5"'
 
 /** @type {import('../subjects.mjs').Subject} */
 export const varve = {
@@ -46,6 +51,8 @@ export const varve = {
         return remote(place, (url) => ({ argv: argv(place, 'push', '--to', url), env: CREDENTIALS, warm: repository }))
       case 'clone':
         return remote(place, (url) => ({ argv: [process.execPath, VARVE_CLI, '--json', 'clone', url, place.clone], env: CREDENTIALS, warm: repository }))
+      case 'lazy-read':
+        return remote(place, (url) => ({ argv: ['sh', '-e', '-c', LAZY_READ, 'sh', process.execPath, VARVE_CLI, url, place.lazy, join(place.lazy, 'read'), firstFolder(place.corpus)], env: CREDENTIALS, warm: repository }))
       default:
         return undefined
     }

@@ -76,13 +76,13 @@ export class HttpStorage implements Storage {
     this.#refuse('put', key)
   }
 
-  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange } = {}): Promise<Uint8Array> {
-    const { range, signal } = options
+  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange; readonly into?: Uint8Array } = {}): Promise<Uint8Array> {
+    const { range, into, signal } = options
     this.#assertReady(key, signal)
     if (range !== undefined) assertRange(range)
     const bytes = await this.#explained({ operation: 'get', key, location: this.location }, async () => {
       if (range !== undefined && range.start === range.end) return (await this.#sizeOf(key, signal)) === undefined ? undefined : new Uint8Array(0)
-      const read = await this.#ask('GET', key, range, signal, (answer) => this.#bodyOf(answer, range))
+      const read = await this.#ask('GET', key, range, signal, (answer) => this.#bodyOf(answer, range, into))
       if (read !== 'past-end' || range === undefined) return read as Uint8Array | undefined
       const size = await this.#sizeOf(key, signal)
       if (size !== undefined && size > range.start) throw new RequestFailure({ reason: 'EWRONGRANGE', what: `the server refuses ${rangeHeader(range)} of an object of ${size} bytes`, again: 'never' })
@@ -147,7 +147,7 @@ export class HttpStorage implements Storage {
     })
   }
 
-  async #bodyOf({ status, headers, message, deadline, onBytes }: Parameters<Take<unknown>>[0], range: ByteRange | undefined): Promise<Uint8Array | 'past-end' | undefined> {
+  async #bodyOf({ status, headers, message, deadline, onBytes }: Parameters<Take<unknown>>[0], range: ByteRange | undefined, into: Uint8Array | undefined): Promise<Uint8Array | 'past-end' | undefined> {
     if (ABSENT.has(status)) return undefined
     if (status === 416 && range !== undefined) return 'past-end'
     if (status !== 200 && (status !== 206 || range === undefined)) throw explainStatus(Number(status), headers)
@@ -160,7 +160,7 @@ export class HttpStorage implements Storage {
     const given = range === undefined ? undefined : assertAsked(headers['content-range'], range)
     const expected = given === undefined ? length : given.end - given.start
     deadline.allow(expected ?? 0)
-    return readBody(message, { expected, most: given === undefined ? MAX_WHOLE_BYTES : given.end - given.start, onBytes })
+    return readBody(message, { expected, most: given === undefined ? MAX_WHOLE_BYTES : given.end - given.start, onBytes, into })
   }
 
   #ask<T>(method: 'GET' | 'HEAD', key: string, range: ByteRange | undefined, signal: AbortSignal | undefined, take: Take<T>): Promise<T> {

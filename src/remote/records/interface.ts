@@ -86,6 +86,8 @@ export interface Sides {
 /** The trees that records stand in; undefined where there are none yet. */
 export interface RecordTrees {
   readonly runs: CID | undefined
+  /** What these runs use: not sent, but made anew at the other side. */
+  readonly uses: CID | undefined
   readonly derivations: CID | undefined
   readonly models: CID | undefined
   readonly events: CID | undefined

@@ -9,6 +9,7 @@ import { MEMORY_REF, type RememberedRun, withFoundRuns } from '../../recipe/memo
 import { encodeRunList, readRun, readRunList } from '../../recipe/run-object.ts'
 import type { BlockRepository, RefChange, Session } from '../../repository/index.ts'
 import { linkCodec } from '../../repository/link-codec.ts'
+import { inPlaceOrder } from '../transfer/place-order.ts'
 import type { Sides } from './interface.ts'
 import { treeDifferences } from './tree-differences.ts'
 
@@ -51,7 +52,7 @@ async function additions(source: BlockSource, derivation: CID, known: readonly C
 /** By few large reads: there may be thousands. @throws what reading one of them throws */
 async function readBlocks(repository: BlockRepository, cids: readonly CID[]): Promise<BlockSource> {
   const blocks = new Map<string, Uint8Array>()
-  for await (const result of repository.readMany(cids.map((cid) => ({ cid })))) {
+  for await (const result of repository.readMany((await inPlaceOrder(repository, cids)).map((cid) => ({ cid })))) {
     if ('error' in result) throw result.error
     blocks.set(cidText(result.cid), result.bytes)
   }

@@ -19,12 +19,15 @@ import { recordTrees } from './record-trees.ts'
 export class RecordTravel {
   readonly #sides: Sides
   readonly #source: RecordTrees
+  /** Trees of the near side, as they were when this was planned. */
+  readonly #near: RecordTrees
   readonly #plan: RecordPlan
   #ready: RecordChanges | undefined
 
-  private constructor(sides: Sides, source: RecordTrees, plan: RecordPlan) {
+  private constructor(sides: Sides, source: RecordTrees, near: RecordTrees, plan: RecordPlan) {
     this.#sides = sides
     this.#source = source
+    this.#near = near
     this.#plan = plan
   }
 
@@ -33,7 +36,8 @@ export class RecordTravel {
    * @param target trees of the target, as they are now if they are not given
    */
   static async plan(sides: Sides, source: RecordTrees, target?: RecordTrees): Promise<RecordTravel> {
-    return new RecordTravel(sides, source, await planRecords(sides, source, target ?? (await recordTrees(sides.target))))
+    const there = target ?? (await recordTrees(sides.target))
+    return new RecordTravel(sides, source, sides.near === sides.target ? there : source, await planRecords(sides, source, there))
   }
 
   /** Whether nothing goes over. */
@@ -52,10 +56,10 @@ export class RecordTravel {
    */
   async toTransfer({ snapshots, bases, roots }: CommonHistory, dropped: ReadonlySet<string>): Promise<CommonBlocks> {
     const { runs } = this.#plan
-    const likely = await basesOfRuns(this.#sides, runs, dropped)
+    const likely = await basesOfRuns(this.#sides, this.#near, runs, dropped)
     const isBase = new Set([...bases, ...likely].map(String))
     return {
-      whole: [...snapshots.values(), ...roots.filter((root) => !isBase.has(String(root)))], bases: [...bases, ...likely], near: this.#sides.near, wholeOf: wholeAtTarget(this.#sides, runs, dropped),
+      whole: [...snapshots.values(), ...roots.filter((root) => !isBase.has(String(root)))], bases: [...bases, ...likely], near: this.#sides.near, wholeOf: wholeAtTarget(this.#sides, this.#near, runs, dropped),
     }
   }
 

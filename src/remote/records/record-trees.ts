@@ -21,7 +21,7 @@ export async function recordTrees(repository: BlockRepository): Promise<RecordTr
 
 /** Those that are among refs. */
 export function treesIn(refs: ReadonlyMap<string, CID>): RecordTrees {
-  return { runs: refs.get(RUNS_REF), derivations: refs.get(MEMORY_REF), models: refs.get(MODELS_REF), events: refs.get(EVENTS_REF) }
+  return { runs: refs.get(RUNS_REF), uses: refs.get(USES_REF), derivations: refs.get(MEMORY_REF), models: refs.get(MODELS_REF), events: refs.get(EVENTS_REF) }
 }
 
 /** Whether there is any record. */

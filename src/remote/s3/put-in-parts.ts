@@ -16,6 +16,13 @@ const MAX_PARTS = 10_000
 /** What giving an upload up may cost in time: whoever interrupts a put waits for it. */
 const ABORT_WITHIN_MS = 5000
 
+export interface PartsOptions {
+  /** Where parts wait for their turn. */
+  readonly places: Limiter
+  /** Told of each part that the store has taken. Others may still be on their way when a put fails. */
+  readonly onSent: (piece: Uint8Array) => void
+}
+
 interface SentPart {
   readonly PartNumber: number
   readonly ETag: string
@@ -24,14 +31,13 @@ interface SentPart {
 
 /**
  * Stores an object in parts, several at a time. It appears as a whole when the last is there, and not at all if anything fails.
- * @param places where parts wait for their turn
  * @throws AlreadyExistsError if there is one already, or another write was first; RequestFailure; whatever `pieces` throws
  */
-export async function putInParts(connection: S3Connection, write: Write, pieces: AsyncIterable<Uint8Array>, places: Limiter): Promise<void> {
+export async function putInParts(connection: S3Connection, write: Write, pieces: AsyncIterable<Uint8Array>, { places, onSent }: PartsOptions): Promise<void> {
   await write.assertFree()
   const upload = new Upload(connection, write, await begin(connection, write))
   try {
-    await upload.send(pieces, places)
+    await upload.send(pieces, places, onSent)
     await settleWrite(connection, write, () => upload.complete())
   } catch (error) {
     await upload.abort()
@@ -60,7 +66,7 @@ class Upload {
     this.#uploadId = uploadId
   }
 
-  async send(pieces: AsyncIterable<Uint8Array>, places: Limiter): Promise<void> {
+  async send(pieces: AsyncIterable<Uint8Array>, places: Limiter, onSent: (piece: Uint8Array) => void): Promise<void> {
     const { signal } = this.#write
     const onAbort = (): void => this.#stop.abort(signal?.reason)
     if (signal?.aborted === true) onAbort()
@@ -71,7 +77,7 @@ class Upload {
       for await (const piece of pieces) {
         if (++number > MAX_PARTS) throw new RequestFailure({ reason: 'EFBIG', what: `it is larger than ${MAX_PARTS} parts of ${PART_SIZE_BYTES} bytes`, again: 'never', hint: 'Store it as several objects.' })
         const release = await places.acquire(this.#stop.signal)
-        sending.push(this.#sendPart(number, piece).catch((error: unknown) => this.#stop.abort(error)).finally(release))
+        sending.push(this.#sendPart(number, piece).then(() => onSent(piece), (error: unknown) => this.#stop.abort(error)).finally(release))
       }
     } catch (error) {
       this.#stop.abort(error)

@@ -6,7 +6,7 @@ import { assertRange } from '../../storage/range.ts'
 import { assertFrom, assertNetworkOptions } from '../requests/assert-network-options.ts'
 import { Limiter } from '../requests/limiter.ts'
 import { asStorageError } from '../requests/request-failure.ts'
-import { bodyPieces } from './body-pieces.ts'
+import { bodyPieces, PieceMemory } from './body-pieces.ts'
 import { S3Connection } from './connection.ts'
 import { deleteObject } from './delete-object.ts'
 import { headObject } from './head-object.ts'
@@ -35,6 +35,7 @@ export class S3Storage implements Storage {
   readonly #settings: S3Settings
   readonly #connection: S3Connection
   readonly #places = new Limiter(MAX_PARTS_SENT)
+  readonly #memory = new PieceMemory(PART_SIZE_BYTES, MAX_PARTS_SENT)
   #closed: boolean = false
   #keepsVersions: boolean = false
 
@@ -105,14 +106,14 @@ export class S3Storage implements Storage {
   async #put(key: string, body: ObjectBody, signal: AbortSignal | undefined): Promise<void> {
     const { conditionalWrites = true, wholeUpToBytes = PART_SIZE_BYTES } = this.#settings
     const write = new Write(this.#connection, key, this.location, conditionalWrites, signal)
-    const pieces = bodyPieces(body, PART_SIZE_BYTES, signal)
+    const pieces = bodyPieces(body, PART_SIZE_BYTES, signal, this.#memory)
     try {
       const first = (await pieces.next()).value ?? new Uint8Array(0)
       const second = first.length < PART_SIZE_BYTES ? undefined : (await pieces.next()).value
       if (second === undefined && first.length <= wholeUpToBytes) {
         if (!conditionalWrites) await write.assertFree()
         await putWhole(this.#connection, write, first)
-      } else await putInParts(this.#connection, write, chained([first, ...(second === undefined ? [] : [second])], pieces), this.#places)
+      } else await putInParts(this.#connection, write, chained([first, ...(second === undefined ? [] : [second])], pieces), { places: this.#places, onSent: (piece) => this.#memory.giveBack(piece) })
     } finally {
       await pieces.return()
     }

@@ -34,6 +34,8 @@ export interface CommonBlocks {
 export interface NewBlocksOptions {
   /** A block of the source whose links are not followed: what they lead to is known to be gone, or is to be left there. */
   readonly ends?: (cid: CID, bytes: Uint8Array) => boolean
+  /** The order in which the source best reads blocks that are above all trees: those come from everywhere. */
+  readonly inOrder?: (cids: readonly CID[]) => Promise<readonly CID[]>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -58,7 +60,8 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
     await expandKnown(known, fresh, rank, common.near, pause)
     const taken = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
     if (rank === RECORD_RANK) for (const cid of (await common.wholeOf?.(taken)) ?? []) known.mark(cid)
-    const batch = taken.filter((cid) => !known.has(cid))
+    const left = taken.filter((cid) => !known.has(cid))
+    const batch = rank === RECORD_RANK ? ((await options.inOrder?.(left)) ?? left) : left
     for await (const result of source.readMany(batch.map((cid) => ({ cid })))) {
       await pause.take()
       if ('error' in result) throw result.error

@@ -10,6 +10,7 @@ import { ReachedBlocks } from '../../repository/reached-blocks.ts'
 import type { OperationOptions } from '../../types.ts'
 import { copyChunks } from './copy-chunks.ts'
 import { type CommonBlocks, newBlocks } from './new-blocks.ts'
+import { inPlaceOrder } from './place-order.ts'
 
 /** What went over. */
 export interface Transferred {
@@ -64,7 +65,7 @@ export async function transfer({ source, target, session }: Route, wants: readon
   const checkpoints = new Checkpoints(session)
   const chunks = new DigestTable()
   try {
-    for await (const { cid, bytes, chunks: content } of newBlocks(source, [...wants, ...further], common, { ends, signal })) {
+    for await (const { cid, bytes, chunks: content } of newBlocks(source, [...wants, ...further], common, { ends, signal, inOrder: (cids) => inPlaceOrder(source, cids) })) {
       await session.put(DAG_CBOR_CODE, bytes)
       for (const chunk of content) chunks.add(chunk.multihash.digest)
       if (isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)

@@ -60,3 +60,17 @@ it('a run whose input and code are there already sends neither, nor reads them',
   expect(events.at(-1)).toBeLessThan(4)
   expect(pushed.blocks).toBeLessThan(12)
 }, 30_000)
+
+it('runs that get other numbers are read by the span too, and cost nothing more once they are there', async () => {
+  const [ada, bob, remote] = [await create(), await create(), new MemoryStorage()]
+  for (const who of [ada, bob]) {
+    await manyRuns(who, 400)
+    await push(who, { to: remote })
+  }
+  const { storage, calls } = watched(remote)
+  expect((await pull(bob, { from: storage })).records?.runs).toMatchObject({ added: 400, renumbered: { length: 400 } })
+  expect(calls()).toBeLessThan(100)
+  const again = watched(remote)
+  expect(await push(bob, { to: again.storage })).toMatchObject({ blocks: 0, records: { runs: { added: 0 } } })
+  expect(again.calls()).toBeLessThan(40)
+}, 60_000)

@@ -25,8 +25,8 @@ async function isThere(repository: Repository): Promise<readonly boolean[]> {
   return [...Object.values(await recordTrees(repository.blocks)), await repository.blocks.getRef('data')].map((tree) => tree !== undefined)
 }
 
-const ALL = [true, true, true, true, true]
-const NONE = [false, false, false, false, false]
+const ALL = [true, true, true, true, true, true]
+const NONE = [false, false, false, false, false, false]
 const kinds: readonly ((call: StorageCall) => Fault | undefined)[] = [() => ({ type: 'before', error: new StorageError('lost') }), () => ({ type: 'after', error: new StorageError('lost') })]
 
 describe('a call that fails', () => {

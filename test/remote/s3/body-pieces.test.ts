@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { concatBytes, equalBytes } from '../../../src/bytes.ts'
-import { bodyPieces } from '../../../src/remote/s3/body-pieces.ts'
+import { bodyPieces, PieceMemory } from '../../../src/remote/s3/body-pieces.ts'
 import { refilled } from '../../../src/storage/conformance-bodies.ts'
 import { patternBytes } from '../../../src/storage/conformance-trial.ts'
 import type { ObjectBody } from '../../../src/storage/interface.ts'
@@ -25,4 +25,23 @@ test.each([[[]], [[0]], [[0, 0]], [[1]], [[1000]], [[999, 1]], [[2000]], [[3, 25
 test('a body that comes whole is not copied', async () => {
   const whole = patternBytes(2500, 1)
   for (const piece of await piecesOf(whole)) expect(piece.buffer).toBe(whole.buffer)
+})
+
+test('whole pieces that are given back are used again, with what is new in them, and nothing else is', async () => {
+  const memory = new PieceMemory(1000, 2)
+  const used = new Set<ArrayBufferLike>()
+  for (let round = 0; round < 20; round++) {
+    const expected = patternBytes(1700, round)
+    const pieces: Uint8Array[] = []
+    for await (const piece of bodyPieces([expected.slice(0, 333), expected.slice(333)], 1000, undefined, memory)) pieces.push(piece)
+    expect(equalBytes(concatBytes(pieces), expected)).toBe(true)
+    for (const piece of pieces) {
+      if (piece.length === 1000) used.add(piece.buffer)
+      memory.giveBack(piece)
+    }
+  }
+  expect(used.size).toBeLessThan(4)
+  const foreign = patternBytes(1000, 1)
+  memory.giveBack(foreign)
+  expect(memory.take().buffer === foreign.buffer).toBe(false)
 })
