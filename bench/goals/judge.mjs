@@ -1,5 +1,6 @@
 import { corpusGoals } from './corpus-goals.mjs'
 import { memoryGoals } from './memory-goals.mjs'
+import { networkGoals } from './network-goals.mjs'
 import { pieceGoals } from './piece-goals.mjs'
 
 /**
@@ -13,4 +14,4 @@ import { pieceGoals } from './piece-goals.mjs'
  */
 
 /** All goals that the session has measured. @type {GoalGroup} */
-export const judge = (session) => [corpusGoals, pieceGoals, memoryGoals].flatMap((group) => group(session))
+export const judge = (session) => [corpusGoals, networkGoals, pieceGoals, memoryGoals].flatMap((group) => group(session))

@@ -21,6 +21,7 @@ const STEPS_A_TURN = 50
  * @property {string} title
  * @property {string} folder
  * @property {string} inserted the same with 100 bytes inserted into the middle of its file; not there before `prepareInserted`
+ * @property {string} changed the same with ten of its files changed and one added; not there before `changeFiles`
  * @property {number} files
  * @property {number} bytes
  * @property {number} writtenMs when it was generated, since the epoch
@@ -66,7 +67,7 @@ export async function prepareCorpus(name, scale, work, signal, report) {
     }
   }
   const { files, bytes } = JSON.parse(readFileSync(facts, 'utf8'))
-  return { name, title, folder, inserted: join(home, 'inserted'), files, bytes, writtenMs: statSync(facts).mtimeMs }
+  return { name, title, folder, inserted: join(home, 'inserted'), changed: join(home, 'changed'), files, bytes, writtenMs: statSync(facts).mtimeMs }
 }
 
 /**

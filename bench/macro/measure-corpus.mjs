@@ -3,6 +3,7 @@ import { plannedJobs } from './jobs.mjs'
 import { probeOpens, probeRandomReads } from './probes.mjs'
 import { startTrial } from './start-trial.mjs'
 import { firstDifference, treeSize } from './tree.mjs'
+import { checkClone, readTransfer } from '../network/results.mjs'
 import { checkVarveSnapshot } from './varve-result.mjs'
 
 /**
@@ -14,7 +15,8 @@ import { checkVarveSnapshot } from './varve-result.mjs'
  * @property {number} seconds
  * @property {number | null} peakBytes
  * @property {number} [storedBytes] by which a snapshot that stores something made the repository's files larger
- * @property {string} [root] of varve's snapshots
+ * @property {string} [root] of varve's snapshots and clones
+ * @property {import('../network/results.mjs').Transfer} [transfer] what varve moved to or from a server
  *
  * @typedef {object} Plan
  * @property {import('./subjects.mjs').Subject[]} subjects
@@ -48,7 +50,9 @@ export async function measureCorpus(corpus, plan) {
     const places = new Map()
     for (const [index, { job, recorded }] of plannedJobs(corpus.name, plan.jobs).entries()) {
       for (const subject of rotated(plan.subjects, run + index)) {
-        if (!recorded && subject.kind === 'native') continue
+        if (!recorded && subject.kind === 'native' && job.remote !== true) continue
+        if (subject.jobs !== undefined && !subject.jobs.includes(job.name)) continue
+        if (job.remote === true && workspace.server === undefined) continue
         const name = `${run}-${subject.name}-${job.repository}`
         const place = places.get(name) ?? newPlace(corpus, subject, name, plan)
         places.set(name, place)
@@ -68,7 +72,7 @@ export async function measureCorpus(corpus, plan) {
     }
     workspace.finishRun(corpus, [...places.values()])
   }
-  const rootOf = (/** @type {boolean} */ inserted) => [...trials, ...unrecorded].find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted)?.root ?? null
+  const rootOf = (/** @type {boolean} */ inserted) => [...trials, ...unrecorded].find(({ root, job }) => root !== undefined && (job === 'inserted') === inserted && job !== 'changed')?.root ?? null
   return { trials, probes, root: rootOf(false), insertedRoot: rootOf(true) }
 }
 
@@ -94,18 +98,20 @@ function newPlace(corpus, subject, name, { workspace, limitSeconds }) {
  * @param {string} stdout
  * @param {Result[]} earlier
  * @param {number} sizeBefore of the repository, bytes
- * @returns {Pick<Result, 'storedBytes' | 'root'>}
+ * @returns {Pick<Result, 'storedBytes' | 'root' | 'transfer'>}
  */
 function checked(corpus, subject, job, place, run, stdout, earlier, sizeBefore) {
   if (job === 'checkout' && run === 0) {
     const path = firstDifference(corpus.folder, place.target)
     if (path !== undefined) throw new Error(`${subject.name} restored corpus ${corpus.name} with another ${path}`)
   }
+  if (job === 'clone') checkClone(corpus, subject, place, run)
+  if (subject.kind === 'varve' && (job === 'push' || job === 'clone' || job === 'push-changed')) return readTransfer(stdout, job, place, earlier)
   const stores = job === 'inserted' || job.startsWith('first')
   const stored = stores && subject.kind !== 'native' ? { storedBytes: treeSize(place.repository, subject.uncounted) - sizeBefore } : {}
-  if (subject.kind !== 'varve' || !(stores || job === 'unchanged')) return stored
+  if (subject.kind !== 'varve' || !(stores || job === 'unchanged' || job === 'changed')) return stored
   const root = checkVarveSnapshot(stdout, corpus, job)
-  const other = earlier.find((result) => result.root !== undefined && (result.job === 'inserted') === (job === 'inserted') && result.root !== root)
+  const other = earlier.find((result) => result.root !== undefined && isOfCorpus(result.job) === isOfCorpus(job) && result.root !== root)
   if (other !== undefined) throw new Error(`varve gives corpus ${corpus.name} the root ${root}, and gave it ${other.root} in job ${other.job} of run ${other.run + 1}`)
   return { ...stored, root }
 }
@@ -114,3 +120,6 @@ function checked(corpus, subject, job, place, run, stdout, earlier, sizeBefore) 
 function rotated(items, by) {
   return items.map((_, index) => items[(index + by) % items.length])
 }
+
+/** Whether the root of such a job is that of the corpus as it is. @param {import('./jobs.mjs').JobName} job */
+const isOfCorpus = (job) => job !== 'inserted' && job !== 'changed'

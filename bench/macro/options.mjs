@@ -12,8 +12,8 @@ export const USAGE = `Usage: npm run bench -- [options]
   --scale <number>     size of the corpora, 1 is that of the README (default 0.05)
   --corpora <names>    of ${CORPUS_NAMES.join(',')} (default all)
   --subjects <names>   of ${SUBJECT_GROUPS.join(',')} (default all that are installed)
-  --jobs <names>       of ${EVERY_JOB.slice(0, 6).join(',')},
-                       ${EVERY_JOB.slice(6).join(',')} (default all)
+  --jobs <names>       of ${EVERY_JOB.slice(0, 8).join(',')},
+                       ${EVERY_JOB.slice(8).join(',')} (default all)
   --runs <number>      trials of each command; the median counts (default 3)
   --limit <seconds>    time allowed for one command (default 600)
   --work <folder>      corpora are kept here, repositories removed (default varve-bench in the system's temporary folder)

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { dvc, rclone, rcloneFile } from '../network/subjects.mjs'
 import { borg } from './subjects/borg.mjs'
 import { cp, find, node, openssl, tar } from './subjects/native.mjs'
 import { restic } from './subjects/restic.mjs'
@@ -8,9 +9,12 @@ import { varve } from './subjects/varve.mjs'
  * @typedef {object} Place the folders of one subject in one run; all but `corpus` and `inserted` are its own
  * @property {string} corpus
  * @property {string} inserted the corpus with 100 bytes inserted into its file; only of C
+ * @property {string} changed the corpus with a small change; only of A and B
  * @property {string} repository not there before `prepare`
  * @property {string} cache exists; for caches and settings
  * @property {string} target for checkout; exists and is empty
+ * @property {string} clone for what comes back from a server; not there
+ * @property {{ endpoint: string, bucket: string, prefix: string } | undefined} remote a place of its own at the server, if there is one
  *
  * @typedef {object} Command
  * @property {string[]} argv
@@ -21,6 +25,7 @@ import { varve } from './subjects/varve.mjs'
  * @typedef {object} Subject
  * @property {string} name
  * @property {'varve' | 'peer' | 'native'} kind
+ * @property {readonly string[]} [jobs] names of those that it takes part in; absent: `command` says
  * @property {string[]} versionArgv
  * @property {(place: Place) => Omit<Command, 'warm'> | undefined} prepare what must be done before the first job, unmeasured
  * @property {(job: import('./jobs.mjs').JobName, place: Place) => Command | undefined} command undefined where it takes no part in a job
@@ -28,7 +33,7 @@ import { varve } from './subjects/varve.mjs'
  */
 
 /** @type {Record<string, Subject[]>} */
-const GROUPS = { varve: [varve], restic: [restic], borg: [borg], native: [openssl, tar, find, node, cp] }
+const GROUPS = { varve: [varve], restic: [restic], borg: [borg], native: [openssl, tar, find, node, cp], network: [rclone, dvc, rcloneFile] }
 
 const VERSION = /\d+(\.\d+)+\S*/
 

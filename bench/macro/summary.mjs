@@ -18,6 +18,7 @@ import { median } from './median.mjs'
  * @property {number | null} peakBytes varve's largest
  * @property {Comparison[]} peers fastest first
  * @property {Comparison[]} natives
+ * @property {import('../network/results.mjs').Transfer | null} transfer what varve moved to or from a server, in the last run
  * @property {Record<string, number>} storedBytes by subject; what a snapshot added to the repository
  */
 
@@ -43,6 +44,7 @@ export function summarize(corpus, results, selected) {
       peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
       peers: comparisons(varve, ofJob.filter(({ kind }) => kind === 'peer')).sort((a, b) => a.seconds - b.seconds),
       natives: comparisons(varve, ofJob.filter(({ kind }) => kind === 'native')),
+      transfer: varve.findLast(({ transfer }) => transfer !== undefined)?.transfer ?? null,
       storedBytes: Object.fromEntries(ofJob.flatMap(({ subject, storedBytes }) => (storedBytes === undefined ? [] : [[subject, storedBytes]]))),
     }
   })

@@ -17,13 +17,14 @@ export function renderTable(session) {
 }
 
 /** @param {Row} row */
-function cells({ corpus, job, seconds, megabytesPerSecond, peakBytes, peers, natives, storedBytes }) {
+function cells({ corpus, job, seconds, megabytesPerSecond, peakBytes, peers, natives, storedBytes, transfer }) {
   const stored = STORED_OF.map((subject) => storedBytes[subject]).map((bytes) => (bytes === undefined ? NOTHING : megabytes(bytes)))
   return [
     `${corpus} ${job}`,
     seconds?.toFixed(2) ?? NOTHING,
     megabytesPerSecond?.toFixed(0) ?? NOTHING,
-    peers.slice(0, 1).map(comparison).join('') || NOTHING,
+    // Two ways of sending files are two questions, and not the faster and the slower of one.
+    peers.slice(0, transfer === null ? 1 : peers.length).map(comparison).join(', ') || NOTHING,
     natives.map(comparison).join(', ') || NOTHING,
     peakBytes === null ? NOTHING : megabytes(peakBytes),
     Object.keys(storedBytes).length === 0 ? '' : stored.join(' / '),
@@ -39,6 +40,7 @@ function comparison({ subject, seconds, speedRatio }) {
 /** @param {Session} session */
 function notes({ corpora, pieces, growth, machine, load, versions, missing, scale, runs, date }) {
   return [
+    ...transferNotes(corpora),
     ...corpora.map(({ name, title, files, bytes, root }) => `- ${name}: ${title}; ${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}, ${megabytes(bytes)} MB; root ${root ?? NOTHING}`),
     ...corpora.flatMap(({ name, insertedRoot }) => (insertedRoot === null ? [] : [`- ${name} with 100 bytes inserted: root ${insertedRoot}`])),
     ...(pieces.diff === undefined ? [] : [`- diff: roots ${pieces.diff.before} and ${pieces.diff.after}`]),
@@ -48,6 +50,17 @@ function notes({ corpora, pieces, growth, machine, load, versions, missing, scal
     `- ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join('; ')}.`,
     ...(missing.length === 0 ? [] : [`- Not installed, and left out: ${missing.join(', ')}.`]),
   ]
+}
+
+/** @param {Session['corpora']} corpora */
+function transferNotes(corpora) {
+  return corpora.flatMap(({ rows }) => rows.flatMap(({ corpus, job, transfer }) => {
+    if (transfer === null) return []
+    const { newBytes, packs, requests } = transfer
+    const calls = Object.entries(requests).map(([method, { count }]) => `${count} ${method}`).join(', ')
+    const [sent, received] = ['bytesSent', 'bytesReceived'].map((bytes) => megabytes(Object.values(requests).reduce((sum, of) => sum + of[bytes], 0)))
+    return [`- ${corpus} ${job}: ${megabytes(newBytes)} MB of blocks${packs === null ? '' : ` in ${packs} ${packs === 1 ? 'pack' : 'packs'}`}; requests ${calls}; ${sent} MB sent, ${received} MB received.`]
+  }))
 }
 
 /** @param {number} bytes */

@@ -1,3 +1,4 @@
+import { ADDED_SIZE_BYTES } from './corpora/changed-files.mjs'
 import { INSERTED_SIZE_BYTES } from './corpora/inserted-bytes.mjs'
 
 /**
@@ -18,9 +19,10 @@ export function checkVarveSnapshot(stdout, corpus, job) {
   }
   const { root, files, bytes, newBytes } = result
   if (typeof root !== 'string') throw new Error(`varve snapshot printed no root: ${stdout.slice(0, 500)}`)
-  const expected = corpus.bytes + (job === 'inserted' ? INSERTED_SIZE_BYTES : 0)
-  if (files !== corpus.files || bytes !== expected) {
-    throw new Error(`varve found ${String(files)} files of ${String(bytes)} bytes in corpus ${corpus.name}, which has ${corpus.files} of ${expected}`)
+  const expected = corpus.bytes + (job === 'inserted' ? INSERTED_SIZE_BYTES : job === 'changed' ? ADDED_SIZE_BYTES : 0)
+  const expectedFiles = corpus.files + (job === 'changed' ? 1 : 0)
+  if (files !== expectedFiles || bytes !== expected) {
+    throw new Error(`varve found ${String(files)} files of ${String(bytes)} bytes in corpus ${corpus.name}, which has ${expectedFiles} of ${expected}`)
   }
   if (job === 'unchanged' && newBytes !== 0) throw new Error(`varve stored ${String(newBytes)} new bytes of the unchanged corpus ${corpus.name}`)
   return root

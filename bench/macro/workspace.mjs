@@ -6,6 +6,8 @@ const COPIES_IN_A_RUN = 9
 const COPIES_IN_A_RUN_OF_C = 13
 /** Copies that stay until the end: the targets of a corpus of many files. */
 const COPIES_LEFT_BY_A_RUN = 5.1
+/** More of them, and all stay, where a server takes part: objects, clones, and the peers' own. */
+const COPIES_WITH_A_SERVER = 12
 const FILE_SYSTEM_BLOCK_BYTES = 4096
 const FEW_FILES = 100
 
@@ -16,6 +18,8 @@ const FEW_FILES = 100
 export class Workspace {
   /** @type {string} */
   #folder
+  /** What serves the remotes of all places. @type {import('../network/server.mjs').Server | undefined} */
+  server
 
   /** @param {string} work */
   constructor(work) {
@@ -28,6 +32,11 @@ export class Workspace {
     return join(this.#folder, 'scratch')
   }
 
+  /** Where a server keeps its objects; not there yet. */
+  get serverFolder() {
+    return join(this.#folder, 'server')
+  }
+
   /**
    * New folders for a subject.
    * @param {import('./corpora.mjs').Corpus} corpus
@@ -36,9 +45,16 @@ export class Workspace {
    */
   place(corpus, name) {
     const home = join(this.#folder, corpus.name, name)
-    const place = { corpus: corpus.folder, inserted: corpus.inserted, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target') }
+    const place = { corpus: corpus.folder, inserted: corpus.inserted, changed: corpus.changed, repository: join(home, 'repository'), cache: join(home, 'cache'), target: join(home, 'target'), clone: join(home, 'clone'), remote: this.#remote(`${corpus.name}-${name}`) }
     for (const folder of [place.cache, place.target]) mkdirSync(folder, { recursive: true })
     return place
+  }
+
+  /** @param {string} name */
+  #remote(name) {
+    if (this.server === undefined) return undefined
+    const { endpoint, bucket } = this.server
+    return { endpoint, bucket, prefix: name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-') }
   }
 
   /**
@@ -51,8 +67,8 @@ export class Workspace {
     let [needed, lasting] = [0, 0]
     for (const corpus of corpora) {
       const size = sizeOfCopy(corpus)
-      const leftByARun = isOfFewFiles(corpus) ? 0 : size * COPIES_LEFT_BY_A_RUN
-      needed = Math.max(needed, lasting + leftByARun * (runs - 1) + size * (corpus.name === 'C' ? COPIES_IN_A_RUN_OF_C : COPIES_IN_A_RUN))
+      const leftByARun = isOfFewFiles(corpus) ? 0 : size * (COPIES_LEFT_BY_A_RUN + (this.server === undefined ? 0 : COPIES_WITH_A_SERVER))
+      needed = Math.max(needed, lasting + leftByARun * (runs - 1) + size * (corpus.name === 'C' ? COPIES_IN_A_RUN_OF_C : COPIES_IN_A_RUN + (this.server === undefined ? 0 : COPIES_WITH_A_SERVER)))
       lasting += leftByARun * runs
     }
     if (needed > bavail * bsize) {

@@ -1,9 +1,13 @@
 import type { ModelComparison } from '../registry/compare-models.ts'
 import type { AliasMove, ModelInfo } from '../registry/interface.ts'
+import { entryLine } from '../run/config/explain-config.ts'
 import type { JsonValue } from '../types.ts'
 import { shownText } from './format.ts'
 import type { Output } from './output.ts'
 import { shortNumber } from './run-lines.ts'
+
+/** Of the configuration; a large one is in the document. */
+const MOST_PARAMETERS = 20
 
 /** A version in one line: label, aliases, run, what it scored, when, how often it was approved. */
 export function modelLine(output: Output, model: ModelInfo): string {
@@ -23,6 +27,9 @@ export function* modelLines(output: Output, model: ModelInfo): Generator<string>
   for (const { name, revision, root } of model.inputs) yield `input       ${name} = ${shownText(revision)}  ${root}`
   yield `code        ${model.code ?? 'not stored'}${model.commit === null ? '' : `, commit ${model.commit}`}`
   yield `config      ${model.configHash}`
+  for (const parameter of model.parameters.slice(0, MOST_PARAMETERS)) yield `            ${entryLine(parameter, (value) => valueText(value))}`
+  if (model.parameters.length > MOST_PARAMETERS) yield `            and ${model.parameters.length - MOST_PARAMETERS} more; --json has all`
+  yield `seed        ${shownText(model.seed)}`
   if (evaluation !== null) {
     yield `evaluation  on ${shownText(evaluation.revision)}  ${evaluation.root}`
     for (const [name, value] of Object.entries(evaluation.metrics)) yield `            ${shownText(name)} ${scoreText(value)}`

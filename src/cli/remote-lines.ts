@@ -3,6 +3,7 @@ import type { PullResult } from '../remote/pull.ts'
 import type { PushResult } from '../remote/push.ts'
 import { formatBytes, formatDuration, plural } from './format.ts'
 import type { Output } from './output.ts'
+import { PULLED_SIDES, PUSHED_SIDES, recordLines } from './record-lines.ts'
 
 const PUSHED: Readonly<Record<PushResult['refs'][number]['outcome'], string>> = {
   new: 'new', same: 'up to date', forward: 'moved on', forced: 'forced; what it led to stays in the log', behind: 'older than there: `varve pull` takes that over',
@@ -11,9 +12,10 @@ const PULLED: Readonly<Record<PullResult['refs'][number]['outcome'], string>> = 
   new: 'new', same: 'up to date', forward: 'moved on', behind: 'newer here: `varve push` sends it', diverged: 'diverged',
 }
 
-export function* pushLines(output: Output, { refs, url, blocks, bytes, dropped, verified }: PushResult, elapsedMs: number): Generator<string> {
+export function* pushLines(output: Output, { refs, url, blocks, bytes, dropped, records, verified }: PushResult, elapsedMs: number): Generator<string> {
   for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  snapshot ${after}  ${output.style('dim', PUSHED[outcome])}`
-  if (dropped.length > 0) yield `${output.style('yellow', 'without data')}: of ${plural(dropped.length, 'snapshot')} only the record went over, since the data was dropped here; make or fetch it again, then push again`
+  if (dropped.length > 0) yield `${output.style('yellow', 'without data')}: of ${plural(dropped.length, 'dataset')} only the record went over, since the data was dropped here; make or fetch it again, then push again`
+  if (records !== null) yield* recordLines(output, records, PUSHED_SIDES)
   if (output.quiet) return
   yield `${amount(blocks, bytes, elapsedMs, 'sent')} to ${url}`
   if (verified.packs > 0) yield output.style('dim', `${plural(verified.packs, 'new pack')} and ${plural(verified.blocks, 'block')} read back there`)
@@ -26,8 +28,9 @@ export function* fetchLines(output: Output, { refs, url, remote, blocks, bytes, 
   if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}${leftThere(left)}`
 }
 
-export function* pullLines(output: Output, { refs, url, blocks, bytes, left }: PullResult, elapsedMs: number): Generator<string> {
+export function* pullLines(output: Output, { refs, url, blocks, bytes, left, records }: PullResult, elapsedMs: number): Generator<string> {
   for (const { ref, after, outcome } of refs) yield `${output.style('cyan', ref)}  snapshot ${after}  ${output.style('dim', PULLED[outcome])}`
+  if (records !== null) yield* recordLines(output, records, PULLED_SIDES)
   if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}${leftThere(left)}`
 }
 

@@ -47,6 +47,8 @@ function explainUsage(error: CommanderError, program: Command, args: readonly st
   const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n')
   const verb = program.commands.find((command) => args.includes(command.name()))
   const guess = /Did you mean (.*)\?\)/.exec(suggestion)?.[1]
-  const help = `varve ${verb === undefined ? '' : `${verb.name()} `}--help`
-  return usageError(message.charAt(0).toUpperCase() + message.slice(1), guess === undefined ? `\`${help}\` shows what there is.` : `Did you mean ${guess}? \`${help}\` shows what there is.`)
+  const meant = guess === undefined ? '' : `Did you mean ${guess}? `
+  const isCommandOpen = verb?.name() === 'run' && !args.includes('--')
+  const advice = isCommandOpen ? 'The command comes last, after --: varve run --input train=data -- python3 train.py --rate 0.1' : `\`varve ${verb === undefined ? '' : `${verb.name()} `}--help\` shows what there is.`
+  return usageError(message.charAt(0).toUpperCase() + message.slice(1), `${meant}${advice}`)
 }

@@ -48,6 +48,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'pull', summary: 'take over what a remote has, and move refs on to it', load: () => import('./verbs/pull.ts') },
   { name: 'fetch', summary: 'take over what a remote has, and move no ref', load: () => import('./verbs/fetch.ts') },
   { name: 'clone', summary: 'make a repository of one that is elsewhere', load: () => import('./verbs/clone.ts') },
+  { name: 'cache', summary: 'show, bound or fill what is kept of what was read from remotes', load: () => import('./verbs/cache.ts') },
   { name: 'ls-remote', summary: 'list the refs of a repository elsewhere', load: () => import('./verbs/ls-remote.ts') },
   { name: 'prove', summary: 'prove that a dataset holds a path, or check such a proof', load: () => import('./verbs/prove.ts') },
   { name: 'export', summary: 'write a revision to a tar or CAR file', load: () => import('./verbs/export.ts') },

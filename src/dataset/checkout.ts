@@ -1,9 +1,6 @@
-import picomatch from 'picomatch'
-import { type CID, cidText } from '../cid/cid.ts'
-import { NotFoundError, VarveError, WouldOverwriteError } from '../errors.ts'
+import { cidText } from '../cid/cid.ts'
+import { NotFoundError, WouldOverwriteError } from '../errors.ts'
 import type { ManifestEntry, ManifestTotals } from '../manifest/interface.ts'
-import { type Manifest, openManifest } from '../manifest/manifest.ts'
-import { pathFromText, pathToText } from '../manifest/path.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { isPromise, type OperationOptions } from '../types.ts'
 import { checkoutSteps } from './checkout-steps.ts'
@@ -11,6 +8,7 @@ import { assertNothingLost, folderSnapshot } from './replaceable.ts'
 import type { FolderPort, FolderWriter } from './interface.ts'
 import type { CheckoutResult } from './results.ts'
 import { resolveWhole } from './revision.ts'
+import { selectEntries } from './select-entries.ts'
 import { PathGuard } from './safe-path.ts'
 
 export interface CheckoutOptions extends OperationOptions {
@@ -66,48 +64,6 @@ function partialReplacement(folder: string, paths: readonly string[]): WouldOver
 function nothingMatches(revision: string, paths: readonly string[]): NotFoundError {
   const globs = paths.map((glob) => `"${glob}"`).join(', ')
   return new NotFoundError(`Nothing in ${revision} matches ${globs}`, { data: { revision, paths }, hint: `\`varve ls ${revision}\` lists what there is.` })
-}
-
-interface Selection {
-  readonly totals: ManifestTotals
-  entries(): AsyncIterable<ManifestEntry>
-}
-
-/**
- * The entries to write. A path that is in the manifest, as a file or as a folder, stands for itself, whatever characters it has; anything else is a glob.
- */
-async function selectEntries(repository: BlockRepository, root: CID, { paths, path }: { paths: readonly string[]; path: string | undefined }): Promise<Selection> {
-  const manifest = await openManifest(repository, root)
-  const wanted = paths.map(trimmed)
-  if (wanted.length === 0 && path === undefined) return { totals: manifest.totals, entries: () => manifest.entries({}) }
-  const literal = path === undefined ? [] : [trimmed(path)]
-  const globs: string[] = []
-  for (const text of wanted) (await holdsPath(manifest, text) ? literal : globs).push(text)
-  const matches = globs.length === 0 ? () => false : picomatch(globs.flatMap((glob) => [glob, `${glob}/**`]), { dot: true })
-  const [only] = literal
-  // Of one file or folder nothing beside it is read.
-  if (only !== undefined && literal.length === 1 && globs.length === 0 && (await holdsPath(manifest, only))) return { totals: manifest.totals, entries: () => manifest.entries({ prefix: pathFromText(only) }) }
-  async function* entries(): AsyncGenerator<ManifestEntry> {
-    for await (const entry of manifest.entries({})) {
-      const text = pathToText(entry.path)
-      if (literal.some((name) => text === name || text.startsWith(`${name}/`)) || matches(text)) yield entry
-    }
-  }
-  return { totals: manifest.totals, entries }
-}
-
-function trimmed(path: string): string {
-  return path.replace(/^\.\//, '').replace(/\/+$/, '')
-}
-
-async function holdsPath(manifest: Manifest, text: string): Promise<boolean> {
-  try {
-    return (await manifest.entries({ prefix: pathFromText(text) }).next()).done !== true
-  } catch (error) {
-    // Many globs are no paths.
-    if (error instanceof VarveError) return false
-    throw error
-  }
 }
 
 /** Looks at every entry before the first is written. */

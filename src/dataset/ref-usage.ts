@@ -1,6 +1,7 @@
 import type { CID } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
+import { leftRoots } from './left-at-remote.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { DAG_CBOR_CODE } from '../cid/cid.ts'
 import { isTagName } from '../repository/ref-name.ts'
@@ -17,6 +18,8 @@ export interface RefUsage {
   /** Stored bytes that nothing else leads to: what would be freed with the ref. */
   readonly exclusiveBytes: number
   readonly exclusiveBlocks: number
+  /** The remote that data of it was left at, so that it takes no room here; null if none was. */
+  readonly leftAt: string | null
 }
 
 export interface RefUsages {
@@ -40,20 +43,25 @@ const SHARED = 0xffffffff
  */
 export async function measureRefs(repository: BlockRepository, { evicted = [], signal }: MeasureRefsOptions = {}): Promise<RefUsages> {
   const ended = new Set([...(await repository.evicted()), ...evicted.map(({ multihash }) => toHex(multihash.digest))])
+  const left = await leftRoots(repository)
   const owners = new Owners(repository)
   const names: string[] = []
+  const leftAt: (string | undefined)[] = []
   const pause = new Pause(signal)
   for await (const { name, target } of repository.refs()) {
     const owner = names.push(shownTracked(name) ?? name) - 1
     const waiting: CID[] = [target]
     for (let cid = waiting.pop(); cid !== undefined; cid = waiting.pop()) {
       await pause.take()
-      if (!(await owners.take(cid, owner)) || cid.code !== DAG_CBOR_CODE || ended.has(toHex(cid.multihash.digest))) continue
+      const isNew = await owners.take(cid, owner)
+      if (cid.code !== DAG_CBOR_CODE) continue
+      leftAt[owner] ??= left.get(toHex(cid.multihash.digest))
+      if (!isNew || ended.has(toHex(cid.multihash.digest))) continue
       waiting.push(...linksOf(decodeCbor(await repository.get(cid))))
     }
   }
   return {
-    refs: names.map((name, owner) => ({ name, kind: isTagName(name) ? 'tag' : 'ref', exclusiveBytes: owners.bytes[owner] ?? 0, exclusiveBlocks: owners.blocks[owner] ?? 0 })),
+    refs: names.map((name, owner) => ({ name, kind: isTagName(name) ? 'tag' : 'ref', exclusiveBytes: owners.bytes[owner] ?? 0, exclusiveBlocks: owners.blocks[owner] ?? 0, leftAt: leftAt[owner] ?? null })),
     sharedBytes: owners.sharedBytes,
     sharedBlocks: owners.sharedBlocks,
   }

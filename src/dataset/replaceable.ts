@@ -1,12 +1,13 @@
 import { type BlockCode, type CID, cidOf, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../codec/interface.ts'
-import { WouldOverwriteError } from '../errors.ts'
+import { VarveError, WouldOverwriteError } from '../errors.ts'
 import { diffManifests, ManifestBuilder } from '../manifest/manifest.ts'
 import { displayPath } from '../manifest/path.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import { isPromise, type MaybePromise } from '../types.ts'
 import { isDropped } from './evicted-data.ts'
 import { folderEntries } from './folder-state.ts'
+import { formerSnapshots } from './former-snapshots.ts'
 import { goneDigests } from './left-at-remote.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
 import type { FolderPort } from './interface.ts'
@@ -48,9 +49,31 @@ export async function assertNothingLost(repository: BlockRepository, current: Fo
     }
   }
   if (closest.count === 0) return
+  await assertNotFormer(repository, current, folder, seen)
   const { count, paths } = closest
   const more = count > paths.length ? `, and ${count - paths.length} more` : ''
   throw new WouldOverwriteError(`${folder} holds what no snapshot has: ${paths.join(', ')}${more}`, { data: { folder, paths, count } })
+}
+
+/** A snapshot that a ref has led to may be about to go, so that it does not count; but another snapshot is not what keeps it. @throws WouldOverwriteError */
+async function assertNotFormer(repository: BlockRepository, current: FolderSnapshot, folder: string, known: ReadonlySet<string>): Promise<void> {
+  for await (const { cid, snapshot, ref } of formerSnapshots(repository, known)) {
+    if ((await beside(current, snapshot.root)).count > 0) continue
+    const name = cidText(cid)
+    throw new WouldOverwriteError(`${folder} holds what only snapshot ${name} has, which ${ref} was moved away from: nothing leads to it any more`, {
+      data: { folder, snapshot: name, ref }, hint: `To keep it, give it a name: varve tag ${ref.split('@')[0]}@before ${name}. To let go of it: --force.`,
+    })
+  }
+}
+
+/** The same; where the data of a root is gone, everything counts as lost. */
+async function beside(current: FolderSnapshot, held: CID): Promise<{ count: number; paths: readonly string[] }> {
+  try {
+    return await lostBeside(current, held)
+  } catch (error) {
+    if (error instanceof VarveError) return { count: Infinity, paths: [] }
+    throw error
+  }
 }
 
 /** What a folder has and a root has not, or otherwise. An empty folder is nothing to lose. */

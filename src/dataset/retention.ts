@@ -1,8 +1,10 @@
+import { toHex } from '../bytes.ts'
 import { type CID, cidText } from '../cid/cid.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { BlockRepository } from '../repository/repository.ts'
 import { isTagName } from '../repository/ref-name.ts'
 import { snapshotRefs, walkHistory } from './history.ts'
+import { leftRoots } from './left-at-remote.ts'
 import { readSnapshot } from './snapshot-object.ts'
 
 /**
@@ -32,10 +34,12 @@ export async function snapshotsToEvict(repository: BlockRepository, retention: R
   if (retention.keepLast === undefined && retention.keepWithinMs === undefined) return []
   const kept = new Set<string>()
   for await (const { name, target } of snapshotRefs(repository)) await addKept(repository, target, isTagName(name) ? { keepLast: 1 } : retention, kept)
+  // What was left at a remote takes no room here, and stays readable.
+  const left = await leftRoots(repository)
   const evicted: CID[] = []
   const seen = new Set<string>()
   for await (const { target } of snapshotRefs(repository)) {
-    for await (const { cid } of walkHistory(repository, target, seen)) if (!kept.has(cidText(cid))) evicted.push(cid)
+    for await (const { cid, snapshot } of walkHistory(repository, target, seen)) if (!kept.has(cidText(cid)) && !left.has(toHex(snapshot.root.multihash.digest))) evicted.push(cid)
   }
   return evicted
 }

@@ -38,7 +38,9 @@ export async function takeSnapshot(repository: BlockRepository, input: SnapshotI
   const { stored, added, recorded, newFiles, restoredBlocks } = await repository.withSession(async (session) => {
     // Its files are what the new ones may resemble.
     const before = await rootOfRef(repository, ref)
-    const stored = await resumable(session, () => storeInput(session, repository, input, options, { before, skipped }))
+    // What is not here cannot be what a delta is made from.
+    const likely = before !== undefined && (await repository.isEvicted(before)) ? undefined : before
+    const stored = await resumable(session, () => storeInput(session, repository, input, options, { before: likely, skipped }))
     const restoredBlocks = before?.equals(stored.root) === true ? session.added.blocks : 0
     const recorded = await recordSnapshot(repository, session, ref, stored.root, options)
     // While the session's lease stands, so that what it compares with cannot be removed.

@@ -1,12 +1,15 @@
 import { type CID, cidText, tryParseCid } from '../cid/cid.ts'
 import { idOf } from '../cid/digest-id.ts'
+import { nearest } from '../dataset/near-names.ts'
 import { resolveRecord } from '../dataset/revision.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
 import { AmbiguousRevisionError, InvalidArgumentError, NotFoundError, type VarveError } from '../errors.ts'
 import { readRun } from '../recipe/run-object.ts'
-import { findVersion } from '../registry/find-model.ts'
+import { findVersion, modelNames } from '../registry/find-model.ts'
 import type { BlockRepository } from '../repository/index.ts'
-import { findRun } from '../run/find-run.ts'
+import { isReservedName } from '../repository/reserved-name.ts'
+import { shownTracked } from '../repository/tracked-ref.ts'
+import { findRun, runNames } from '../run/find-run.ts'
 import { parseRunLabel, type RunNumber } from '../run/run-key.ts'
 import { readRunRecord } from '../run/run-checkpoint.ts'
 import { type ActTable } from './act.ts'
@@ -34,7 +37,17 @@ export async function findStart(blocks: BlockRepository, table: ActTable, text: 
   if (Array.isArray(run)) return run
   const newest = text.includes('@') ? undefined : await attempt(() => byModel(blocks, table, text))
   if (Array.isArray(newest)) return newest
-  throw new NotFoundError(`There is no dataset, run or model "${text}" in ${blocks.storage.location}`, { data: { revision: text }, cause: revision, hint: '`varve refs`, `varve runs` and `varve model list` say what there is.' })
+  const near = nearest(text, await knownNames(blocks))
+  throw new NotFoundError(`There is no dataset, run or model "${text}" in ${blocks.storage.location}`, {
+    data: { revision: text, near: near ?? null }, cause: revision, hint: `${near === undefined ? '' : `Did you mean ${near}? `}\`varve refs\`, \`varve runs\` and \`varve model list\` say what there is.`,
+  })
+}
+
+/** Refs and tags, then runs, then models. */
+async function knownNames(blocks: BlockRepository): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { name } of blocks.refs()) names.push(shownTracked(name) ?? name)
+  return [...names.filter((name) => !isReservedName(name)), ...(await runNames(blocks)), ...(await modelNames(blocks))]
 }
 
 async function byRevision(blocks: BlockRepository, text: string): Promise<Place[]> {

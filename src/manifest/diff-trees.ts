@@ -2,7 +2,7 @@ import { compareBytes } from '../bytes.ts'
 import type { CID } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import type { TreeDifference, ValueCodec } from './interface.ts'
-import { TreeCursor } from './tree-cursor.ts'
+import { isSameLink, TreeCursor } from './tree-cursor.ts'
 
 /**
  * The keys whose values differ, in key order. Subtrees that both trees share are passed over unread, at whatever height and position they
@@ -40,7 +40,7 @@ export async function* diffTrees<V>(source: BlockSource, a: CID, b: CID, codec: 
 }
 
 function atSameSubtree<V>(a: TreeCursor<V>, b: TreeCursor<V>): boolean {
-  return a.level === b.level && a.link !== undefined && b.link !== undefined && a.link.cid.equals(b.link.cid)
+  return a.level === b.level && a.link !== undefined && b.link !== undefined && isSameLink(a.link, b.link)
 }
 
 /** Whether all that `cursor` meets before `other`'s next subtree is missing from `other`: it is at its end, or the subtree lies ahead of the cursor too. */

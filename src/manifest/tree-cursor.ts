@@ -121,7 +121,8 @@ export class TreeCursor<V> {
     const frame = this.#frames.find(({ node }) => node.level === level + 1)
     if (frame?.node.kind !== 'inner') return false
     const index = lowerBound(frame.node.links, link.key)
-    return index > frame.index && frame.node.links[index]?.cid.equals(link.cid) === true
+    const found = frame.node.links[index]
+    return index > frame.index && found !== undefined && isSameLink(found, link)
   }
 
   #push(node: TreeNode<V>, before: Uint8Array | undefined): void {
@@ -144,8 +145,13 @@ function sharedLinks(a: readonly TreeLink[], aStart: number, b: readonly TreeLin
   for (;; shared++) {
     const left = a[aStart + shared]
     const right = b[bStart + shared]
-    if (left === undefined || right === undefined || (left !== right && !left.cid.equals(right.cid))) return shared
+    if (left === undefined || right === undefined || (left !== right && !isSameLink(left, right))) return shared
   }
+}
+
+/** Whether two links say the same of the same node. Where they do not, one of them is wrong, which whoever reads the node finds out: a node that is passed over must not hide it. */
+export function isSameLink(a: TreeLink, b: TreeLink): boolean {
+  return a.cid.equals(b.cid) && a.count === b.count && equalBytes(a.key, b.key)
 }
 
 function childCount(node: TreeNode<unknown>): number {

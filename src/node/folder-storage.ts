@@ -81,7 +81,7 @@ export class FolderStorage implements Storage {
     })
   }
 
-  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange } = {}): Promise<Uint8Array> {
+  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange; readonly into?: Uint8Array } = {}): Promise<Uint8Array> {
     const path = this.#pathOf(key)
     if (options.range !== undefined) assertRange(options.range)
     options.signal?.throwIfAborted()
@@ -89,7 +89,7 @@ export class FolderStorage implements Storage {
     try {
       open = this.#files.lend(path, key.startsWith('packs/'))
       if (open.facts.kind !== 'file') throw this.#notFound(key)
-      return await readPart(this.#calls, open.file, clampRange(options.range, open.facts.size))
+      return await readPart(this.#calls, open.file, clampRange(options.range, open.facts.size), options.into)
     } catch (error) {
       this.#files.drop(path)
       throw isAbsence(error) ? this.#notFound(key) : this.#explain(error, this.#attempt('get', key))

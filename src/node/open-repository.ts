@@ -54,7 +54,7 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const writer = { host, process: process.pid }
   const isGone = (lease: Lease): boolean => lease.host === host && isGoneSince(lease.process, Date.parse(lease.started))
   const bulk = typeof location === 'string' && platform === nodePlatform ? { bulkReading: (hasher: Hasher) => bulkReading(storage, hasher) } : {}
-  const workFolder = join(folder ?? join(tmpdir(), 'varve'), 'cache')
+  const workFolder = workFolderOf(location)
   const underWay = new Map<string, Promise<void>>()
   // Whoever asks for the same data meanwhile waits for it too.
   const remake = (blocks: BlockRepository, root: CID): Promise<void> => {
@@ -67,6 +67,11 @@ export async function openRepository(location: string | Storage, options: OpenOp
   const blocks = damaged ? await openDamaged(storage, settings) : await openOrCreate(storage, create, settings)
   const folders = nodeFolders(folder === undefined ? {} : { repositoryFolder: folder, cacheFolder: workFolder, cacheIdentity: cacheIdentity(blocks) })
   return new Repository(blocks, { folders, workFolder, defaults: { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) } })
+}
+
+/** Where this machine keeps what can be had again, of the repository at a location. */
+export function workFolderOf(location: string | Storage): string {
+  return join(typeof location === 'string' ? resolve(location) : join(tmpdir(), 'varve'), 'cache')
 }
 
 /** Folders are read by threads. */

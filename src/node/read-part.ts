@@ -5,8 +5,9 @@ import type { FileCalls } from './file-calls.ts'
 const WAIT_FROM_BYTES: number = 1024 * 1024
 
 /** Reads a part of an open file into new memory. Returns fewer bytes than asked for only if the file ends before. */
-export function readPart(calls: Pick<FileCalls, 'read' | 'readSync'>, file: number, { start, end }: ByteRange): Uint8Array | Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start)
+export function readPart(calls: Pick<FileCalls, 'read' | 'readSync'>, file: number, { start, end }: ByteRange, into?: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  const size = end - start
+  const bytes = into !== undefined && size <= into.length ? into.subarray(0, size) : new Uint8Array(size)
   if (bytes.length >= WAIT_FROM_BYTES) return readLarge(calls, file, bytes, start)
   let done = 0
   while (done < bytes.length) {

@@ -5,7 +5,7 @@ import type { BlockSource } from '../codec/interface.ts'
 import { asArray, asBytes, asText } from '../codec/shape.ts'
 import { MalformedDataError, NotFoundError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
-import type { ValueCodec } from '../manifest/interface.ts'
+import type { TreeEdit, ValueCodec } from '../manifest/interface.ts'
 import type { BlockRepository, RefChange, Session } from '../repository/index.ts'
 import { readDerivation } from './derivation-object.ts'
 import type { DerivationRun, NamedRoot } from './interface.ts'
@@ -64,15 +64,29 @@ export async function readLinks(source: BlockSource, derivation: CID, runs: read
   return { label: version === null ? name : `${name} ${version}`, code: code.files, inputs, outputs: [...new Map(outputs.map((output) => [`${cidText(output.root)} ${output.name}`, output])).values()] }
 }
 
-/** What a commit has to change with the list of a derivation; undefined if the derivation is not there to be read. */
-export async function linksChange(repository: BlockRepository, session: Session, { derivation, list, runs }: { readonly derivation: CID; readonly list: CID; readonly runs: readonly DerivationRun[] }): Promise<RefChange | undefined> {
-  const links = await readLinks(session, derivation, runs).catch((error: unknown) => {
-    if (error instanceof NotFoundError) return undefined
-    throw error
-  })
-  if (links === undefined) return undefined
-  const entry = { list: list.multihash.digest, label: links.label, code: links.code.multihash.digest, inputs: links.inputs.map(pairOf), outputs: links.outputs.map(pairOf) }
-  return edited(repository, session, [{ key: derivation.multihash.digest, value: entry }])
+/** The list of a derivation, as it is to be remembered, and the runs in it. */
+export interface ListedRuns {
+  readonly derivation: CID
+  readonly list: CID
+  readonly runs: readonly DerivationRun[]
+}
+
+/**
+ * What a commit has to change with the lists of derivations; undefined if none of them is there to be read.
+ * @param source where derivations and recipes are read
+ */
+export async function linksChange(repository: BlockRepository, session: Session, lists: readonly ListedRuns[], source: BlockSource = session): Promise<RefChange | undefined> {
+  const edits: TreeEdit<LinksEntry>[] = []
+  for (const { derivation, list, runs } of lists) {
+    const links = await readLinks(source, derivation, runs).catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined
+      throw error
+    })
+    if (links === undefined) continue
+    const value = { list: list.multihash.digest, label: links.label, code: links.code.multihash.digest, inputs: links.inputs.map(pairOf), outputs: links.outputs.map(pairOf) }
+    edits.push({ key: derivation.multihash.digest, value })
+  }
+  return edits.length === 0 ? undefined : edited(repository, session, edits.sort((a, b) => compareBytes(a.key, b.key)))
 }
 
 /** What a commit has to change to drop entries; undefined if there are none. */
@@ -81,7 +95,7 @@ export async function withoutLinks(repository: BlockRepository, session: Session
   return edited(repository, session, derivations.map(({ multihash }) => ({ key: multihash.digest, value: undefined })).sort((a, b) => compareBytes(a.key, b.key)))
 }
 
-async function edited(repository: BlockRepository, session: Session, edits: readonly { readonly key: Uint8Array; readonly value: LinksEntry | undefined }[]): Promise<RefChange> {
+async function edited(repository: BlockRepository, session: Session, edits: readonly TreeEdit<LinksEntry>[]): Promise<RefChange> {
   const tree = (await repository.getRef(LINKS_REF)) ?? null
   return { name: LINKS_REF, expected: tree, target: await editTree(session, session, tree, linksCodec, edits), own: true }
 }

@@ -1,5 +1,5 @@
 import { equalBytes } from '../bytes.ts'
-import { type CID, cidFromDigest, DAG_CBOR_CODE } from '../cid/cid.ts'
+import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
@@ -104,7 +104,7 @@ export async function remember(repository: BlockRepository, session: Session, ru
     const runs = withoutOldFailures([...(before === undefined ? [] : await readRuns(session, before)), { ...run, cid }])
     const list = await session.put(DAG_CBOR_CODE, encodeRunList({ derivation: run.derivation, runs: runs.map((known) => known.cid) }))
     const target = await editTree(session, session, tree ?? null, linkCodec, [{ key, value: list }])
-    const links = await linksChange(repository, session, { derivation: run.derivation, list, runs })
+    const links = await linksChange(repository, session, [{ derivation: run.derivation, list, runs }])
     const others = [...(links === undefined ? [] : [links]), ...((await refs?.({ runs })) ?? [])]
     try {
       await session.commit({ ...request, refs: [{ name: MEMORY_REF, expected: tree ?? null, target, own: true }, ...others], whole })
@@ -126,4 +126,12 @@ export function withoutOldFailures(runs: readonly RememberedRun[]): readonly Rem
   const failures = runs.filter(({ status }) => status !== 'succeeded')
   const dropped = new Set(failures.slice(0, -MOST_FAILURES))
   return runs.filter((run) => !dropped.has(run))
+}
+
+/** What is known of a derivation, and then runs that were found elsewhere. What is known stays as it is and where it is, so that the result that counts does not change. */
+export function withFoundRuns(known: readonly RememberedRun[], found: readonly RememberedRun[]): readonly RememberedRun[] {
+  const names = new Set(known.map(({ cid }) => cidText(cid)))
+  const added = new Map(found.filter(({ cid }) => !names.has(cidText(cid))).map((run) => [cidText(run.cid), run]))
+  const kept = new Set(withoutOldFailures([...added.values(), ...known]))
+  return [...known, ...[...added.values()].filter((run) => kept.has(run))]
 }

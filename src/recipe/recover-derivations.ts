@@ -11,7 +11,7 @@ import { addReachable, linksOf } from '../repository/reachable.ts'
 import { ReachedBlocks } from '../repository/reached-blocks.ts'
 import type { BlockRepository } from '../repository/index.ts'
 import type { OperationOptions } from '../types.ts'
-import { MEMORY_REF, recall, type RememberedRun, withoutOldFailures } from './memory.ts'
+import { MEMORY_REF, recall, type RememberedRun, withFoundRuns } from './memory.ts'
 import { encodeRunList, readRun } from './run-object.ts'
 import { undisturbed } from './undisturbed.ts'
 
@@ -52,7 +52,7 @@ export async function recoverDerivations(repository: BlockRepository, { actor = 
       let count = 0
       for (const { derivation, runs } of byDerivation.values()) {
         const known = (await recall(repository, derivation)).runs
-        const all = withFound(known, runs)
+        const all = withFoundRuns(known, runs.toSorted((a, b) => (a.ended < b.ended ? -1 : a.ended > b.ended ? 1 : 0)))
         if (all.length === known.length) continue
         count += all.length - known.length
         edits.push({ key: derivation.multihash.digest, value: await session.put(DAG_CBOR_CODE, encodeRunList({ derivation, runs: all.map(({ cid }) => cid) })) })
@@ -64,14 +64,6 @@ export async function recoverDerivations(repository: BlockRepository, { actor = 
       return { derivations: edits.length, runs: count, notWhole }
     })
   })
-}
-
-/** What is known stays as it is and where it is, so that the result that counts does not change. */
-function withFound(known: readonly RememberedRun[], found: readonly RememberedRun[]): readonly RememberedRun[] {
-  const names = new Set(known.map(({ cid }) => cidText(cid)))
-  const added = found.filter(({ cid }) => !names.has(cidText(cid))).sort((a, b) => (a.ended < b.ended ? -1 : a.ended > b.ended ? 1 : 0))
-  const kept = new Set(withoutOldFailures([...added, ...known]))
-  return [...known, ...added.filter((run) => kept.has(run))]
 }
 
 interface FoundRuns {

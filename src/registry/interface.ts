@@ -1,4 +1,5 @@
 import type { CID } from '../cid/cid.ts'
+import type { ConfigEntry } from '../run/config/interface.ts'
 import type { CidText, JsonValue } from '../types.ts'
 
 /** What a model scored on data that is pinned. */
@@ -59,6 +60,9 @@ export interface ModelInfo {
   readonly code: CidText | null
   readonly commit: string | null
   readonly configHash: string
+  /** Every value of the configuration, by its key (`train.rate`), with where it is from; sorted by key. */
+  readonly parameters: readonly Pick<ConfigEntry, 'key' | 'value' | 'origin'>[]
+  readonly seed: string
   readonly evaluation: { readonly metrics: Evaluation['metrics']; readonly revision: string; readonly root: CidText } | null
   readonly aliases: readonly string[]
   readonly approvals: readonly { readonly by: string | null; readonly at: string; readonly why: string | null }[]

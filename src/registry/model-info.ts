@@ -22,7 +22,8 @@ export async function modelInfo(repository: BlockRepository, version: ListedVers
   return {
     name, number, label: modelLabel(version), id: cidText(cid), artifact, root: cidText(root), run: { label: await labelOfRun(repository, version, start.name), id: cidText(run), record: cidText(record) },
     inputs: start.inputs.map((input) => ({ name: input.name, revision: input.revision, root: cidText(input.root) })), code: start.code === null ? null : cidText(start.code), commit: start.capture.git?.commit ?? null,
-    configHash: start.config.hash, evaluation: evaluation === null ? null : { metrics: evaluation.metrics, revision: evaluation.revision, root: cidText(evaluation.root) }, aliases, approvals: approvals.reverse(), why, by, at: version.at,
+    configHash: start.config.hash, parameters: start.config.entries.map(({ key, value, origin }) => ({ key, value, origin })), seed: start.seed,
+    evaluation: evaluation === null ? null : { metrics: evaluation.metrics, revision: evaluation.revision, root: cidText(evaluation.root) }, aliases, approvals: approvals.reverse(), why, by, at: version.at,
   }
 }
 

@@ -78,6 +78,26 @@ export function approvalKey(name: string, number: number): Uint8Array {
   return concatBytes([modelPrefix(name), Uint8Array.of(APPROVAL_MARK), bigEndian(number)])
 }
 
+/** What an event is about: an alias of a model, or one of its versions. */
+export type EventSubject = { readonly name: string } & ({ readonly alias: string } | { readonly number: number })
+
+export function eventKey(about: EventSubject): Uint8Array {
+  return 'alias' in about ? aliasKey(about.name, about.alias) : approvalKey(about.name, about.number)
+}
+
+/** Inverse of `eventKey`. @throws MalformedDataError */
+export function parseEventKey(key: Uint8Array): EventSubject {
+  const split = key.indexOf(0)
+  const [mark, rest] = [key[split + 1], key.subarray(split + 2)]
+  if (split < 1 || !(mark === ALIAS_MARK || (mark === APPROVAL_MARK && rest.length === 4))) throw new MalformedDataError('A key of the tree of events of models is of no kind that there is')
+  try {
+    const name = parseModelName(decoder.decode(key.subarray(0, split)))
+    return mark === ALIAS_MARK ? { name, alias: parseAlias(decoder.decode(rest)) } : { name, number: new DataView(rest.buffer, rest.byteOffset, 4).getUint32(0) }
+  } catch (cause) {
+    throw new MalformedDataError('A key of the tree of events of models has a name that none can have', { cause })
+  }
+}
+
 function bigEndian(number: number): Uint8Array {
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, number)

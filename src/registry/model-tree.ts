@@ -7,7 +7,7 @@ import { getValue, scanTree } from '../manifest/read-tree.ts'
 import type { BlockRepository, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import type { ModelEvent, ModelVersion } from './interface.ts'
-import { aliasKey, aliasPrefix, approvalKey, isVersionNumber, modelLabel, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
+import { aliasPrefix, eventKey, type EventSubject, isVersionNumber, modelLabel, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
 import { encodeModelEvent, encodeModelVersion, readModelEvent, readModelVersion } from './model-object.ts'
 import { type VersionEntry, versionEntryCodec } from './version-entry.ts'
 
@@ -22,9 +22,6 @@ export interface ListedVersion extends ModelVersion {
 export interface ListedEvent extends ModelEvent {
   readonly cid: CID
 }
-
-/** An alias of a model, or one of its versions. */
-export type EventSubject = { readonly name: string } & ({ readonly alias: string } | { readonly number: number })
 
 /** Versions, by name and then newest first; of one name alone if it is given. */
 export async function* listVersions(repository: BlockRepository, name?: string): AsyncGenerator<ListedVersion> {
@@ -130,8 +127,4 @@ async function* versionsIn(source: BlockSource, tree: CID, name: string | undefi
 
 async function* entriesIn(source: BlockSource, tree: CID, name: string | undefined): AsyncGenerator<ListedEntry, undefined, undefined> {
   for await (const { key, value } of scanTree(source, tree, versionEntryCodec, name === undefined ? {} : { prefix: modelPrefix(name) })) yield { ...parseVersionKey(key), ...value }
-}
-
-function eventKey(about: EventSubject): Uint8Array {
-  return 'alias' in about ? aliasKey(about.name, about.alias) : approvalKey(about.name, about.number)
 }

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import type { Repository } from '../dataset/repository.ts'
-import { WouldOverwriteError } from '../errors.ts'
+import { NotFoundError, WouldOverwriteError } from '../errors.ts'
 import type { OperationOptions } from '../types.ts'
+import { leaveAt } from './lazy/leave-data.ts'
 import { openRepository } from './lazy/open-repository.ts'
+import { prefetch } from './lazy/prefetch.ts'
 import { checkedUrl, openPlace } from './place.ts'
 import { pull, type PullResult } from './pull.ts'
 import { DEFAULT_REMOTE } from './remote-target.ts'
@@ -13,12 +15,18 @@ export interface CloneOptions extends OperationOptions {
   readonly refs?: readonly string[]
   /** Take over histories alone; data is read from the other repository, which must stay there, when it is asked for. Default false. */
   readonly lazy?: boolean
+  /** Globs or paths of files and folders: of the newest versions what matches is fetched ahead into the cache, the rest is left as with `lazy`, which goes without saying then. */
+  readonly paths?: readonly string[]
+  /** Runs that are over, derivations and models too. Default: if no refs are named. */
+  readonly records?: boolean
   readonly author?: string
 }
 
 export interface CloneResult extends PullResult {
   /** Absolute path of the repository's folder. */
   readonly repository: string
+  /** What was fetched ahead for `paths`; null without. */
+  readonly prefetched: { readonly files: number; readonly bytes: number } | null
 }
 
 /**
@@ -29,18 +37,41 @@ export interface CloneResult extends PullResult {
  */
 export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
   const url = checkedUrl(address)
-  const { refs, author, lazy = false, ...operation } = options
+  const { refs, records, author, paths, lazy = paths !== undefined, ...operation } = options
   const place = await openPlace({ url }, { signal: options.signal })
   const { hash } = place.blocks.config
   await place.close()
-  const repository = await openRepository(folder, { create: true, hash })
+  const repository = await openRepository(folder, { create: true, hash, ...(options.signal === undefined ? {} : { signal: options.signal }) })
   try {
     await claim(repository, url, author)
-    const pulled = await pull(repository, { ...operation, metadataOnly: lazy, ...(refs === undefined ? {} : { refs }), ...(author === undefined ? {} : { author }) })
-    return { ...pulled, repository: resolve(folder) }
+    // Said before anything is fetched, so that what is stopped goes on as it began.
+    if (lazy) await leaveAt(repository.blocks, DEFAULT_REMOTE)
+    const pulled = await pull(repository, { ...operation, metadataOnly: lazy, ...(refs === undefined ? {} : { refs }), ...(records === undefined ? {} : { records }), ...(author === undefined ? {} : { author }) })
+    const prefetched = paths === undefined ? null : await prefetchOf(repository, pulled, paths, operation)
+    return { ...pulled, prefetched, repository: resolve(folder) }
   } finally {
     await repository.close()
   }
+}
+
+/** Of each dataset that has something that matches. @throws NotFoundError if none has */
+async function prefetchOf(repository: Repository, { refs }: PullResult, paths: readonly string[], options: OperationOptions): Promise<{ readonly files: number; readonly bytes: number }> {
+  const sum = { files: 0, bytes: 0 }
+  let unmatched: unknown
+  let isMatched = false
+  for (const snapshot of new Set(refs.map(({ after }) => after))) {
+    try {
+      const { files, bytes } = await prefetch(repository, snapshot, { ...options, paths })
+      isMatched = true
+      sum.files += files
+      sum.bytes += bytes
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error
+      unmatched ??= error
+    }
+  }
+  if (!isMatched && unmatched !== undefined) throw unmatched
+  return sum
 }
 
 /** A repository that is new, or that an earlier attempt has begun. */

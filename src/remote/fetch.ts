@@ -7,14 +7,19 @@ import type { BlockRepository, RefChange, Session } from '../repository/index.ts
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { leavingChange } from './lazy/leave-data.ts'
+import { readHeads, requestsElsewhere } from './lazy/read-heads.ts'
+import { eitherSource } from './records/either-source.ts'
+import type { SentRecords } from './records/interface.ts'
+import { RecordTravel } from './records/record-travel.ts'
+import { recordTrees } from './records/record-trees.ts'
 import { rememberingChanges } from './remember-refs.ts'
-import { type RequestTally, tallyOf } from './request-tally.ts'
+import { type RequestTally, sumOf, tallyOf } from './request-tally.ts'
 import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer, type Transferred } from './transfer/transfer.ts'
-import { chosenRefs, namedRefs, userRefs } from './user-refs.ts'
+import { allRefs, chosenRefs, namedRefs, userRefs } from './user-refs.ts'
 
 export interface FetchOptions extends OperationOptions {
   /** A remote by name, an address, or a storage. Default `origin`. */
@@ -50,21 +55,33 @@ export interface FetchResult {
   readonly requests: RequestTally
 }
 
-/** More that is to be committed with what was fetched, which the session holds. */
-export type FurtherChanges = (refs: ReadonlyMap<string, CID>, session: Session) => Promise<readonly RefChange[]>
+/** What is done with what was fetched, beside remembering it. */
+export interface Further {
+  /** More that is to be committed, of what the session holds; undefined if nothing here is to change. */
+  readonly changes: (refs: ReadonlyMap<string, CID>, session: Session) => Promise<readonly RefChange[] | undefined>
+  /** Take over runs, derivations and models too. */
+  readonly records: boolean
+}
+
+export interface Fetched {
+  readonly result: FetchResult
+  readonly refs: ReadonlyMap<string, CID>
+  /** Null if they were not asked for, or nothing here was to change. */
+  readonly records: SentRecords | null
+}
 
 /**
- * Takes over what refs of a remote lead to, and remembers where they are: `origin/raw` is `raw` as it was there. Refs of this repository stay where they are. Every block is hashed before it
+ * Takes over what refs of a remote lead to, and remembers where they are: `origin/raw` is `raw` as it was there. Refs of this repository stay where they are, and so do its runs, derivations and models. Every block is hashed before it
  * is stored, and nothing is visible before all of it is here. Stopped and run again it goes on where it was.
  *
  * @throws RollbackError if the remote is older than it was; @throws CorruptBlockError if what it serves is not what its name says
  */
 export async function fetchRefs(repository: Repository, options: FetchOptions = {}): Promise<FetchResult> {
-  return (await fetchAnd(repository, 'fetch', options, async () => [])).result
+  return (await fetchAnd(repository, 'fetch', options, { changes: async () => [], records: false })).result
 }
 
 /** Fetches, and commits more along with it. */
-export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: FurtherChanges): Promise<{ readonly result: FetchResult; readonly refs: ReadonlyMap<string, CID> }> {
+export async function fetchAnd(repository: Repository, action: string, options: FetchOptions, further: Further): Promise<Fetched> {
   const target = await resolveTarget(repository, options.from)
   const requests: RequestTally = {}
   const place = await openRemote(target, { onRequest: tallyOf(requests), signal: options.signal })
@@ -73,17 +90,23 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const { blocks } = repository
     if (remote.config.hash !== blocks.config.hash) throw new InvalidArgumentError(`The repository at ${target.url} names blocks by ${remote.config.hash}, and this one by ${blocks.config.hash}: what the one holds cannot be in the other`)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
-    const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(await namedRefs(remote), options.refs, target.url)
+    const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(namedRefs(await allRefs(remote)), options.refs, target.url)
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
     const leaveData = await leavesData(blocks, target, options)
-    const moved = await blocks.withSession(async (session) => {
-      const moved = await receive(blocks, remote, session, refs, before, { ...options, leaveData })
-      const changes = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined })), ...(await further(refs, session))]
-      if (leaveData && target.remote !== undefined) changes.push(...(await leavingChange(blocks, session, target.remote.name, moved.left)))
-      if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
-      return moved
+    const { moved, records } = await blocks.withSession(async (session) => {
+      const travel = further.records ? await RecordTravel.plan({ source: remote, target: blocks, near: blocks, either: eitherSource(session, remote) }, await recordTrees(remote)) : undefined
+      const moved = await receive(blocks, remote, session, refs, before, { ...options, leaveData }, travel)
+      const remembering = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined }))]
+      if (leaveData && target.remote !== undefined) remembering.push(...(await leavingChange(blocks, session, target.remote.name, moved.left)))
+      const more = await further.changes(refs, session)
+      const commit = async (changes: readonly RefChange[]): Promise<void> => {
+        if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
+      }
+      if (travel === undefined || more === undefined) return commit([...remembering, ...(more ?? [])]).then(() => ({ moved, records: null }))
+      return { moved, records: await travel.commit(session, (changes) => commit([...remembering, ...more, ...changes])) }
     })
-    return { refs, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests } }
+    if (leaveData) await readHeads(blocks, refs, options)
+    return { refs, records, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests: leaveData ? sumOf([requests, await requestsElsewhere(blocks)]) : requests } }
   } finally {
     await place.close()
   }
@@ -97,7 +120,7 @@ async function leavesData(blocks: BlockRepository, { remote, url }: RemoteTarget
   return metadataOnly ?? (remote !== undefined && refs === undefined && (await lazyRemotes(blocks)).includes(remote.name))
 }
 
-async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named, metadataOnly, leaveData }: FetchOptions & { readonly leaveData: boolean }): Promise<Transferred> {
+async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named, metadataOnly, leaveData }: FetchOptions & { readonly leaveData: boolean }, travel: RecordTravel | undefined): Promise<Transferred> {
   const here: CID[] = []
   for await (const { target } of blocks.refs()) here.push(target)
   const dropped = await blocks.evicted()
@@ -109,7 +132,8 @@ async function receive(blocks: BlockRepository, remote: BlockRepository, session
   const common = await commonHistory(remote, blocks, wants, here, {
     isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => isAskedFor(snapshot) && isThere(snapshot) && isThere(root),
   })
-  return transfer({ source: remote, target: blocks, session }, wants, { whole: common.snapshots.values(), bases: leaveData ? [] : common.bases, near: blocks }, { leaveData, ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  const more = (await travel?.toTransfer(common, dropped)) ?? { whole: common.snapshots.values(), bases: common.bases, near: blocks }
+  return transfer({ source: remote, target: blocks, session }, wants, leaveData ? { ...more, bases: [] } : more, { leaveData, further: travel?.wants ?? [], ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
 }
 
 function fetchedRefs(refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>): FetchedRef[] {

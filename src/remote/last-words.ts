@@ -1,5 +1,5 @@
 /** After the signal, how long nothing may be answered before all is over. */
-const QUIET_MS = 2000
+const QUIET_MS = 1500
 /** After the signal, how long work may go on that is still being answered. */
 const TOTAL_MS = 5000
 /** What removing a lease may take beyond that, if the other side was heard since the signal. */

@@ -9,7 +9,9 @@ import { openRepository } from '../node/open-repository.ts'
 import type { Storage } from '../storage/interface.ts'
 import { isUrl } from './is-url.ts'
 import { LastWords } from './last-words.ts'
+import { ownProxies } from './proxy/own-proxies.ts'
 import type { RemoteRequest } from './requests/interface.ts'
+import type { S3Settings } from './s3/interface.ts'
 import { StoppableStorage } from './stoppable-storage.ts'
 
 /** Larger packs than locally: each costs a round trip, and some services bill by the request. */
@@ -49,18 +51,19 @@ export async function storageAt(location: string, { singleWriter = false, onRequ
     if (request.status !== undefined) words?.heard()
     onRequest?.(request)
   }
-  const storage = await networkStorage(location, singleWriter, told)
+  const agents = await ownProxies()
+  const storage = await networkStorage(location, { conditionalWrites: !singleWriter, onRequest: told, ...(agents === undefined ? {} : { agents }) })
   return words === undefined ? storage : new StoppableStorage(storage, words)
 }
 
-async function networkStorage(location: string, singleWriter: boolean, onRequest: (request: RemoteRequest) => void): Promise<Storage> {
+async function networkStorage(location: string, settings: S3Settings): Promise<Storage> {
   if (/^s3:/i.test(location)) {
     const { s3Storage } = await import('./s3/s3-storage.ts')
-    return s3Storage(location, { conditionalWrites: !singleWriter, onRequest })
+    return s3Storage(location, settings)
   }
   if (/^https?:/i.test(location)) {
     const { httpStorage } = await import('./http/http-storage.ts')
-    return httpStorage(location, { onRequest })
+    return httpStorage(location, settings)
   }
   throw new InvalidArgumentError(`This version knows no storage of the kind "${new URL(location).protocol}"`, { data: { location }, hint: 'Name a folder, or an address that begins with s3://, http:// or https://.' })
 }
@@ -82,6 +85,9 @@ export async function openPlace({ url, storage }: Place, options: PlaceOptions &
 function lent(storage: Storage): Storage {
   return {
     location: storage.location,
+    get keepsVersions() {
+      return storage.keepsVersions
+    },
     put: (key, body, options) => storage.put(key, body, options),
     get: (key, options) => storage.get(key, options),
     stat: (key, options) => storage.stat(key, options),

@@ -1,10 +1,11 @@
-import { cidText } from '../cid/cid.ts'
+import { type CID, cidText } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
-import type { RefChange } from '../repository/index.ts'
+import type { RefChange, Session } from '../repository/index.ts'
 import { isTagName } from '../repository/ref-name.ts'
 import type { CidText } from '../types.ts'
 import { type Advance, advanceOf } from './advance.ts'
 import { fetchAnd, type FetchOptions, type FetchResult } from './fetch.ts'
+import type { SentRecords } from './records/interface.ts'
 import { refusedRefs, type RefusedRef } from './refused-refs.ts'
 
 export interface PulledRef {
@@ -14,19 +15,27 @@ export interface PulledRef {
   readonly outcome: Advance
 }
 
+export interface PullOptions extends FetchOptions {
+  /** Take over runs that are over, derivations and models too. Default: if no refs are named. */
+  readonly records?: boolean
+}
+
 export interface PullResult extends Omit<FetchResult, 'refs'> {
   readonly refs: readonly PulledRef[]
+  /** What became of runs, derivations and models; null if they were left out. */
+  readonly records: SentRecords | null
 }
 
 /**
- * Fetches, then moves the refs of the same names here on to what the remote has. All or none. A ref that went on here stays where it is (`behind` is said of it the other way round: the remote is behind).
+ * Fetches, then moves the refs of the same names here on to what the remote has, all or none, and takes over the records of its runs, derivations and models. A ref that went on here stays where it is (`behind` is said of it the other way round: the remote is behind). A model that went on at both sides
+ * stays as it is, which the result says, and hinders nothing else.
  *
  * @throws RefConflictError if a ref went on at both sides: what was fetched is here, as `origin/<ref>`
  */
-export async function pull(repository: Repository, options: FetchOptions = {}): Promise<PullResult> {
+export async function pull(repository: Repository, options: PullOptions = {}): Promise<PullResult> {
   const pulled: PulledRef[] = []
   const refused: RefusedRef[] = []
-  const { result } = await fetchAnd(repository, 'pull', options, async (refs, session) => {
+  const move = async (refs: ReadonlyMap<string, CID>, session: Session): Promise<readonly RefChange[] | undefined> => {
     const changes: RefChange[] = []
     for (const [ref, after] of refs) {
       const before = await repository.blocks.getRef(ref)
@@ -35,10 +44,11 @@ export async function pull(repository: Repository, options: FetchOptions = {}): 
       if (advance === 'diverged' && before !== undefined) refused.push({ ref, before, after })
       else if (advance === 'new' || advance === 'forward') changes.push({ name: ref, expected: before ?? null, target: after })
     }
-    return refused.length > 0 ? [] : changes
-  })
+    return refused.length > 0 ? undefined : changes
+  }
+  const { result, records } = await fetchAnd(repository, 'pull', options, { changes: move, records: options.records ?? options.refs === undefined })
   if (refused.length > 0) throw diverged(repository, refused, result.remote)
-  return { ...result, refs: pulled }
+  return { ...result, refs: pulled, records }
 }
 
 function diverged(repository: Repository, refused: readonly RefusedRef[], remote: string | null): Error {

@@ -4,7 +4,6 @@ import type { BlockRepository } from '../repository/index.ts'
 import type { CidText } from '../types.ts'
 import { type Advance, advanceOf } from './advance.ts'
 import { refusedRefs, type RefusedRef } from './refused-refs.ts'
-import { namedRefs } from './user-refs.ts'
 
 export interface PushedRef {
   readonly ref: string
@@ -33,10 +32,10 @@ export interface PushPlan {
 
 /**
  * What a push would do, by the state of the remote that is open.
+ * @param there all refs of the remote that are not varve's own
  * @throws RefConflictError if a ref has moved aside there, unless that is forced
  */
-export async function planPush(blocks: BlockRepository, remote: BlockRepository, wanted: ReadonlyMap<string, CID>, force: boolean): Promise<PushPlan> {
-  const there = await namedRefs(remote)
+export async function planPush(blocks: BlockRepository, remote: BlockRepository, there: ReadonlyMap<string, CID>, wanted: ReadonlyMap<string, CID>, force: boolean): Promise<PushPlan> {
   const moves: Move[] = []
   const outcomes: PushedRef[] = []
   const refused: RefusedRef[] = []

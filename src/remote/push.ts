@@ -2,19 +2,23 @@ import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import type { BlockRepository } from '../repository/index.ts'
+import type { BlockRepository, RefChange } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { assertMayCreate } from './add-remote.ts'
 import { REMOTE_PACK_SIZE_BYTES } from './place.ts'
 import { planPush, type PushedRef, type PushPlan } from './push-plan.ts'
+import { eitherSource } from './records/either-source.ts'
+import type { RecordTrees, SentRecords } from './records/interface.ts'
+import { RecordTravel } from './records/record-travel.ts'
+import { hasRecords, recordTrees, treesIn } from './records/record-trees.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
 import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
-import { chosenRefs, userRefs } from './user-refs.ts'
+import { allRefs, chosenRefs, namedRefs, userRefs } from './user-refs.ts'
 import { assertArrived, type Arrival } from './verify-arrival.ts'
 
 export interface PushOptions extends OperationOptions {
@@ -24,6 +28,8 @@ export interface PushOptions extends OperationOptions {
   readonly refs?: readonly string[]
   /** Move refs of the remote back or aside, and tags; what they led to stays in its log of operations. */
   readonly force?: boolean
+  /** Send runs that are over, derivations and models too. Default: if no refs are named. */
+  readonly records?: boolean
   /** Go on although the remote was rolled back. */
   readonly acceptRollback?: boolean
   readonly message?: string
@@ -39,14 +45,16 @@ export interface PushResult {
   readonly bytes: number
   /** Snapshots and roots of which only the record went over: their data was dropped here by garbage collection. */
   readonly dropped: readonly CidText[]
+  /** What became of runs, derivations and models; null if they were left out. */
+  readonly records: SentRecords | null
   /** What was looked at afterwards. */
   readonly verified: Arrival
   readonly requests: RequestTally
 }
 
 /**
- * Sends what refs lead to and a remote lacks, then moves its refs, all or none, each only from where it was. An empty place becomes a repository. What arrived is looked at
- * again: every new pack by size and trailer, and a sample of blocks by its hash. Stopped and run again it goes on where it was.
+ * Sends what refs lead to and a remote lacks, and the records of runs, derivations and models, then moves its refs, all or none, each only from where it was. An empty place becomes a repository. What arrived is looked at
+ * again: every new pack by size and trailer, and a sample of blocks by its hash. Stopped and run again it goes on where it was. A model that went on at both sides stays as it is there, which the result says, and hinders nothing else.
  *
  * @throws RefConflictError if a ref of the remote has moved aside, or moves meanwhile
  * @throws RollbackError if the remote is older than it was
@@ -59,7 +67,8 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   await blocks.refresh()
   const target = await resolveTarget(repository, options.to)
   const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
-  if (wanted.size === 0) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
+  const records = (options.records ?? options.refs === undefined) ? await recordTrees(blocks) : undefined
+  if (wanted.size === 0 && (records === undefined || !hasRecords(records))) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
   const requests: RequestTally = {}
   const isNew = target.remote === undefined || target.remote.seen === null
   if (target.remote === undefined && target.storage === undefined) await assertMayCreate(target.url, options.signal)
@@ -68,31 +77,33 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
-    const sent = await send(blocks, remote, wanted, options)
-    const { outcomes } = sent.plan
+    const { plan: { outcomes }, ...sent } = await send(blocks, remote, wanted, records, options)
     // Of other refs only the records may be here, left by a fetch that was stopped.
     const ours = new Map(outcomes.filter(({ outcome }) => outcome !== 'behind').map(({ ref }): [string, CID] => [ref, wanted.get(ref) as CID]))
     await rememberRefs(repository, target, remote, ours, { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, blocks: sent.blocks, bytes: sent.bytes, dropped: sent.dropped, verified: sent.verified, requests }
+    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, ...sent, requests }
   } finally {
     await place.close()
   }
 }
 
-interface Sent {
+interface Sent extends Pick<PushResult, 'blocks' | 'bytes' | 'dropped' | 'records' | 'verified'> {
   readonly plan: PushPlan
-  readonly verified: Arrival
-  readonly blocks: number
-  readonly bytes: number
-  readonly dropped: readonly CidText[]
 }
 
-async function send(blocks: BlockRepository, remote: BlockRepository, wanted: ReadonlyMap<string, CID>, { force = false, message = '', author, signal, onProgress }: PushOptions): Promise<Sent> {
-  const first = await planPush(blocks, remote, wanted, force)
-  if (first.moves.length + first.refills.length === 0) return { plan: first, verified: { packs: 0, blocks: 0 }, blocks: 0, bytes: 0, dropped: [] }
+async function send(blocks: BlockRepository, remote: BlockRepository, wanted: ReadonlyMap<string, CID>, records: RecordTrees | undefined, { force = false, message = '', author, signal, onProgress }: PushOptions): Promise<Sent> {
+  const planned = async (): Promise<{ readonly plan: PushPlan; readonly travel: RecordTravel | undefined }> => {
+    const refs = await allRefs(remote)
+    const sides = { source: blocks, target: remote, near: blocks, either: eitherSource(blocks, remote) }
+    return { plan: await planPush(blocks, remote, namedRefs(refs), wanted, force), travel: records === undefined ? undefined : await RecordTravel.plan(sides, records, treesIn(refs)) }
+  }
+  const first = await planned()
+  if (first.plan.moves.length + first.plan.refills.length === 0 && first.travel?.isEmpty !== false) {
+    return { plan: first.plan, verified: { packs: 0, blocks: 0 }, blocks: 0, bytes: 0, dropped: [], records: first.travel?.nothingSent ?? null }
+  }
   return remote.withSession(async (session) => {
     // Once more, now that the session's lease stands: what is counted on from here cannot go unnoticed.
-    const plan = await planPush(blocks, remote, wanted, force)
+    const { plan, travel } = await planned()
     const dropped = await remote.evicted()
     const droppedHere = await blocks.evicted()
     const wants = [...plan.moves.map(({ after }) => after), ...plan.refills]
@@ -100,16 +111,18 @@ async function send(blocks: BlockRepository, remote: BlockRepository, wanted: Re
     const common = await commonHistory(blocks, blocks, wants, plan.there.values(), {
       isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => wants.some((cid) => cid.equals(snapshot)) && isHere(snapshot) && isHere(root),
     })
-    const sent = await transfer({ source: blocks, target: remote, session }, wants, { whole: common.snapshots.values(), bases: common.bases, near: blocks }, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+    const known = (await travel?.toTransfer(common, dropped)) ?? { whole: common.snapshots.values(), bases: common.bases, near: blocks }
+    const sent = await transfer({ source: blocks, target: remote, session }, wants, known, { further: travel?.wants ?? [], ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+    await travel?.prepare(session)
     // What arrived is looked at before a ref leads to it; and whoever loses the ref to somebody else need not send it again.
     await session.checkpoint()
     const verified = await assertArrived(remote, session.added.packs, signal)
     let left: readonly CID[] = []
-    await session.commit({
-      action: 'push', message, actor: author ?? null, whole: sent.whole, dropped: async () => (left = await sent.dropped()),
-      refs: plan.moves.map(({ ref, before, after }) => ({ name: ref, expected: before ?? null, target: after })),
-    })
-    return { plan, verified, blocks: sent.blocks, bytes: sent.bytes, dropped: left.map((cid) => cidText(cid)) }
+    const moves = plan.moves.map(({ ref, before, after }): RefChange => ({ name: ref, expected: before ?? null, target: after }))
+    const commit = async (changes: readonly RefChange[]): Promise<unknown> =>
+      session.commit({ action: 'push', message, actor: author ?? null, whole: sent.whole, dropped: async () => (left = await sent.dropped()), refs: [...moves, ...changes] })
+    const gone = await (travel === undefined ? commit([]).then(() => null) : travel.commit(session, commit))
+    return { plan, verified, blocks: sent.blocks, bytes: sent.bytes, dropped: left.map((cid) => cidText(cid)), records: gone }
   }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
 }
 

@@ -23,3 +23,18 @@ export function tallyOf(tally: RequestTally): (request: RemoteRequest) => void {
     if (status === undefined || (status >= 400 && status !== 404 && status !== 412)) sum.failed++
   }
 }
+
+/** The sums of several. */
+export function sumOf(tallies: readonly RequestTally[]): RequestTally {
+  const sums: RequestTally = {}
+  for (const tally of tallies) {
+    for (const [method, { count, bytesSent, bytesReceived, failed }] of Object.entries(tally) as [RemoteRequest['method'], MethodTally][]) {
+      const sum = (sums[method] ??= { count: 0, bytesSent: 0, bytesReceived: 0, failed: 0 })
+      sum.count += count
+      sum.bytesSent += bytesSent
+      sum.bytesReceived += bytesReceived
+      sum.failed += failed
+    }
+  }
+  return sums
+}

@@ -24,6 +24,10 @@ export class StoppableStorage implements Storage {
     listenTo(words.over, this.#onOver)
   }
 
+  get keepsVersions(): boolean | undefined {
+    return this.#inner.keepsVersions
+  }
+
   put(key: string, body: ObjectBody, options: StorageCallOptions = {}): Promise<void> {
     return this.#call(this.#others, options, this.#words.over, (signal) => this.#inner.put(key, body, { ...options, signal }))
   }

@@ -12,11 +12,16 @@ export async function userRefs(repository: BlockRepository): Promise<Map<string,
   return found
 }
 
-/** All refs and tags that are not varve's own, whatever they lead to: reads no snapshot. */
-export async function namedRefs(repository: BlockRepository): Promise<Map<string, CID>> {
+/** All refs, varve's own too, whatever they lead to: reads no snapshot. */
+export async function allRefs(repository: BlockRepository): Promise<Map<string, CID>> {
   const found = new Map<string, CID>()
-  for await (const { name, target } of repository.refs()) if (!isReservedName(name)) found.set(name, target)
+  for await (const { name, target } of repository.refs()) found.set(name, target)
   return found
+}
+
+/** Of refs those that are not varve's own. */
+export function namedRefs(refs: ReadonlyMap<string, CID>): Map<string, CID> {
+  return new Map([...refs].filter(([name]) => !isReservedName(name)))
 }
 
 /** Those with the given names, or all. @throws NotFoundError for a name that is not there, with the nearest one */

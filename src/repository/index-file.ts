@@ -17,6 +17,8 @@ import { assertTail, FILE_HEADER_SIZE_BYTES, FOOTER_SIZE_BYTES, footerDigest, re
 /** A filter is made after so many reads in vain, or as many as are half of all pages: over a network, too, all is then read once and a half at most. */
 const MIN_VAIN_READS = 8
 const VAIN_SHARE = 2
+/** Of an index of so many pages, 6 MiB, all are kept: no page is read twice over a network, and a filter is made only if the cache has no room for them. */
+const KEPT_PAGES = 128
 
 /** Tables of a thousand million blocks take less; they are read into memory. */
 const MAX_TABLES_SIZE_BYTES: number = 256 * 1024 * 1024
@@ -27,8 +29,8 @@ const WHOLE_UP_TO_BYTES: number = 64 * 1024
  * An index file, opened: its tables are in memory and were checked against the root record; pages are read and checked when they are
  * first needed.
  *
- * Who stores many new blocks asks for many that are not there, and would need all pages in memory, 48 bytes a block. A page that was read in vain is therefore not kept; after
- * some such reads a filter of 2 bytes a block is made, and after that there are hardly any.
+ * Who stores many new blocks asks for many that are not there, and would need all pages in memory, 48 bytes a block. A page that was read in vain is therefore not kept,
+ * unless the index is small; after some such reads a filter of 2 bytes a block is made, and after that there are hardly any.
  */
 export class IndexFile {
   readonly name: IndexName
@@ -200,7 +202,9 @@ export class IndexFile {
 
   async #wasRead(page: number, bytes: Uint8Array, isOfUse: boolean): Promise<void> {
     if (isOfUse || this.#isUnfilterable) return this.#keep(page, bytes)
-    if (++this.#vainReads !== Math.max(MIN_VAIN_READS, Math.ceil(this.#pages / VAIN_SHARE))) return
+    const isSmall = this.#pages <= KEPT_PAGES
+    if (isSmall) this.#keep(page, bytes)
+    if (++this.#vainReads !== (isSmall ? Math.max(MIN_VAIN_READS, this.#pages + 1) : Math.ceil(this.#pages / VAIN_SHARE))) return
     const filter = new AbsenceFilter(this.records)
     try {
       for await (const page of this.pages()) for (let at = 0; at < page.length; at += RECORD_SIZE_BYTES) filter.add(page, at)

@@ -1,7 +1,7 @@
 import { toHex } from '../bytes.ts'
 import type { Hasher, Platform } from '../cid/interface.ts'
 import { asCount, asRecord, asText } from '../codec/shape.ts'
-import { MalformedDataError, NotFoundError } from '../errors.ts'
+import { MalformedDataError, NotFoundError, VarveError } from '../errors.ts'
 import type { Storage } from '../storage/interface.ts'
 import { seal, unseal } from './sealed.ts'
 
@@ -42,16 +42,39 @@ export function decodeLease(hasher: Hasher, key: string, bytes: Uint8Array): Lea
   }
 }
 
-/** All leases that stand. One that cannot be read counts as that of a writer who began before everything. */
+/** A lease that a storage fails to read is not one that says nothing. @throws StorageError */
+async function readIfThere(storage: Storage, key: string): Promise<Uint8Array | undefined> {
+  try {
+    return await storage.get(key, { range: { start: 0, end: MAX_LEASE_SIZE_BYTES } })
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined
+    throw error
+  }
+}
+
+/** When the writer of a later version began, if the lease is sound and says so: it may be at work, and is waited for like any other. */
+function startOfLater(hasher: Hasher, key: string, bytes: Uint8Array): string {
+  try {
+    const { version, started } = (unseal(hasher, key, bytes) ?? {}) as { readonly version?: unknown; readonly started?: unknown }
+    return typeof version === 'number' && version > 1 && typeof started === 'string' ? started : ''
+  } catch (error) {
+    if (error instanceof VarveError) return ''
+    throw error
+  }
+}
+
+/** All leases that stand. One that cannot be read, or is of a later version, counts as that of a writer who began before everything. */
 export async function listLeases(storage: Storage, hasher: Hasher): Promise<readonly Lease[]> {
   const leases: Lease[] = []
   for await (const { key } of storage.list(PREFIX)) {
+    const bytes = await readIfThere(storage, key)
+    // Its session has ended since.
+    if (bytes === undefined) continue
     try {
-      leases.push(decodeLease(hasher, key, await storage.get(key, { range: { start: 0, end: MAX_LEASE_SIZE_BYTES } })))
+      leases.push(decodeLease(hasher, key, bytes))
     } catch (error) {
-      // Its session has ended since.
-      if (error instanceof NotFoundError) continue
-      leases.push({ id: key.slice(PREFIX.length), host: '', process: 0, started: '', base: 0 })
+      if (!(error instanceof VarveError)) throw error
+      leases.push({ id: key.slice(PREFIX.length), host: '', process: 0, started: startOfLater(hasher, key, bytes), base: 0 })
     }
   }
   return leases

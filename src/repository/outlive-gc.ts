@@ -27,12 +27,16 @@ export interface Survivor {
   readonly seen: readonly IndexSet[]
   /** What refs are about to point to. */
   readonly targets: readonly CID[]
+  /** Blocks that are about to be entered as whole: all that they lead to must be there. */
+  readonly whole: readonly CID[]
+  /** Blocks that are about to be entered as dropped: what they lead to need not be there. */
+  readonly dropped: readonly CID[]
   readonly blocks: BlockSource
 }
 
 /**
  * Lets a session commit although a collection dropped packs that it counts on: as long as its lease stands, nothing of what was dropped has been
- * deleted, so those packs are taken into its own index again. All that its refs are to lead to is then looked for.
+ * deleted, so those packs are taken into its own index again. All that its refs are to lead to, and what it calls whole, is then looked for.
  *
  * @throws SessionRevokedError if the session was given up, or something is gone
  * @throws NotFoundError if the data of what a ref is to point to has been dropped on purpose
@@ -92,15 +96,17 @@ export async function whyNotCommitted(host: SessionHost, session: string, error:
   return host.state.root.record.revoked.includes(session) ? revoked(session, error) : error
 }
 
-async function missingFrom(state: RepositoryState, { packs, targets, blocks }: Survivor): Promise<readonly CID[]> {
+async function missingFrom(state: RepositoryState, { packs, targets, whole, dropped, blocks }: Survivor): Promise<readonly CID[]> {
   const missing: CID[] = []
   const graph: BlockGraph = {
     has: async (cid) => packs.has(cid.multihash.digest) || (await state.indexes.find(cid.multihash.digest)).length > 0,
     readMany: (requests) => readEach({ get: async (cid) => ((await graph.has(cid)) ? blocks.get(cid) : notHere(cid)) }, requests),
   }
   const ended = await evictedDigests(blocks, state.root.record.evicted)
+  for (const cid of whole) ended.delete(toHex(cid.multihash.digest))
+  for (const cid of dropped) ended.add(toHex(cid.multihash.digest))
   for (const target of targets) if (ended.has(toHex(target.multihash.digest))) throw evictedError(target)
-  await addReachable(graph, targets, new ReachedBlocks(), { follows: (cid) => !ended.has(toHex(cid.multihash.digest)), onMissing: (cid) => missing.push(cid) })
+  await addReachable(graph, [...targets, ...whole], new ReachedBlocks(), { follows: (cid) => !ended.has(toHex(cid.multihash.digest)), onMissing: (cid) => missing.push(cid) })
   return missing
 }
 

@@ -192,13 +192,14 @@ export class Session implements BlockSource, BlockSink {
   async #attempt({ refs = [], action, message = '', actor = null, whole = [], dropped = async () => [], after }: CommitRequest, state: RepositoryState, writer: Uint8Array): Promise<CommitResult | undefined> {
     const { root } = state
     if (after !== undefined && root.record.number !== after) throw new RefConflictError('Something was committed meanwhile', { data: { expected: after, actual: root.record.number } })
-    await this.#assertStillValid(state, refs)
+    const gone = await dropped()
+    await this.#assertStillValid(state, { refs, whole, dropped: gone })
     await assertPacksThere(this.#host.storage, this.#relied, this.#checkedPacks)
     const blocks: BlockSource & BlockSink = { get: (cid) => this.get(cid), put: (code, bytes) => this.#put(code, bytes) }
     const time = this.#host.platform.now().toISOString()
     const { tree, applied } = await applyRefChanges(blocks, root.record.refs, refs)
     const operations = await appendOperation(blocks, root.record.operations, { time, actor, action, message, changes: applied })
-    const evicted = await addEvicted(blocks, await dropEvicted(blocks, root.record.evicted, whole), await dropped())
+    const evicted = await addEvicted(blocks, await dropEvicted(blocks, root.record.evicted, whole), gone)
     await this.#packs.flush()
     const { packs, records } = this.#packs.unindexed()
     const written = await addIndex(this.#host, state.indexes.files, packs, records)
@@ -282,13 +283,13 @@ export class Session implements BlockSource, BlockSink {
     if (this.#committing) throw new InvalidArgumentError('A commit of this session is under way', { hint: 'Await it first, or use a session of its own.' })
   }
 
-  async #assertStillValid(state: RepositoryState, refs: readonly RefChange[]): Promise<void> {
+  async #assertStillValid(state: RepositoryState, { refs, ...ends }: { readonly refs: readonly RefChange[]; readonly whole: readonly CID[]; readonly dropped: readonly CID[] }): Promise<void> {
     const { record } = state.root
     if (record.revoked.includes(this.id)) throw revoked(this.id)
     const isWhole = record.gcEpoch === this.#epoch && [...this.#relied].every((pack) => state.indexes.hasPack(pack.id))
     if (isWhole) return
     const targets = refs.flatMap(({ target }) => (target === null ? [] : [target]))
     // Also after this was found good once: a later commit may have other targets, and lean on what no earlier one did.
-    await outliveCollection(this.#host, state, { id: this.id, packs: this.#packs, relied: this.#relied, seen: this.#seen, targets, blocks: this })
+    await outliveCollection(this.#host, state, { id: this.id, packs: this.#packs, relied: this.#relied, seen: this.#seen, targets, ...ends, blocks: this })
   }
 }

@@ -7,6 +7,9 @@ import type { ConfigOrigin } from './config/interface.ts'
 const MAX_CELL_LENGTH = 40
 /** Of a root, which is told in full in the JSON. */
 const SHOWN_ROOT_LENGTH = 16
+/** Of long texts that begin alike: how much of what differs is to be seen, and of what is before it. */
+const SHOWN_OF_DIFFERENCE = 12
+const SHOWN_BEFORE_DIFFERENCE = 8
 const GAP = '  '
 /** In place of what a run does not have. */
 const NOTHING = '—'
@@ -38,7 +41,16 @@ export function comparisonTable(comparison: RunComparison): readonly string[] {
 
 function section<T>(title: string, rows: readonly ComparedRow<T>[], text: (value: T) => string): readonly Line[] {
   if (rows.length === 0) return []
-  return ['', title, ...rows.map(({ name, values }) => [`  ${name}`, ...values.map((value) => (value === null ? NOTHING : text(value)))])]
+  return ['', title, ...rows.map(({ name, values }) => [`  ${name}`, ...sinceDifference(values.map((value) => (value === null ? null : text(value)))).map((cell) => cell ?? NOTHING)])]
+}
+
+/** Long texts, of which a cell shows the beginning alone, without what they all begin with: else they would look alike. */
+function sinceDifference(texts: readonly (string | null)[]): readonly (string | null)[] {
+  const [first = '', ...others] = texts.flatMap((text) => text ?? [])
+  let same = 0
+  while (same < first.length && others.every((other) => other[same] === first[same])) same++
+  if (same < MAX_CELL_LENGTH - SHOWN_OF_DIFFERENCE || others.every((other) => other === first)) return texts
+  return texts.map((text) => (text === null ? null : `…${text.slice(same - SHOWN_BEFORE_DIFFERENCE)}`))
 }
 
 /** Says in one row which runs read the same data. */

@@ -6,7 +6,7 @@ import { encodeCbor, readBlock } from '../codec/dag-cbor.ts'
 import type { BlockSource } from '../codec/interface.ts'
 import { MalformedDataError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
-import type { ValueCodec } from '../manifest/interface.ts'
+import type { TreeItem, ValueCodec } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository, CID, RefChange, Session } from '../repository/index.ts'
 import { StoredLink } from '../repository/stored-link.ts'
@@ -56,16 +56,20 @@ export interface SealedRun extends RunNumber {
   readonly record: CID
 }
 
-/** What a commit has to change so that runs that are over have summaries; undefined if none of them is short enough. Reads their blocks. @throws NotFoundError, CorruptBlockError, MalformedDataError */
-export async function summariesChange(repository: BlockRepository, session: Session, runs: readonly SealedRun[]): Promise<RefChange | undefined> {
-  const entries = await Promise.all(runs.map(async ({ start, record, ...run }) => {
-    const summary = await readSummary(session, { start, record })
-    const isShort = encodeCbor(summaryFields(summary)).length <= MOST_SUMMARY_SIZE_BYTES
-    return isShort ? { key: runKey(run), value: { start: StoredLink.of(start), record: StoredLink.of(record), summary } } : []
-  }))
-  const edits = entries.flat().sort((a, b) => compareBytes(a.key, b.key))
+/**
+ * What a commit has to change so that runs that are over have summaries; undefined if none of them is short enough. Reads their blocks.
+ * @param source where these are read; by default the session
+ * @throws NotFoundError, CorruptBlockError, MalformedDataError
+ */
+export async function summariesChange(repository: BlockRepository, session: Session, runs: readonly SealedRun[], source: BlockSource = session): Promise<RefChange | undefined> {
+  const edits: TreeItem<SummaryEntry>[] = []
+  for (const { start, record, ...run } of runs) {
+    const summary = await readSummary(source, { start, record })
+    if (encodeCbor(summaryFields(summary)).length <= MOST_SUMMARY_SIZE_BYTES) edits.push({ key: runKey(run), value: { start: StoredLink.of(start), record: StoredLink.of(record), summary } })
+  }
   if (edits.length === 0) return undefined
   const tree = (await repository.getRef(SUMMARIES_REF)) ?? null
+  edits.sort((a, b) => compareBytes(a.key, b.key))
   return { name: SUMMARIES_REF, expected: tree, target: await editTree(session, session, tree, summaryCodec(repository.hasher), edits), own: true }
 }
 

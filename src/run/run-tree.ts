@@ -121,7 +121,7 @@ async function commitEntry(
     const changes = [
       await usesChange(repository, session, uses.map((one) => ({ ...one, ...run, start: entry.start }))),
       entry.isOver && entry.record !== null ? await summariesChange(repository, session, [{ ...run, start: entry.start, record: entry.record }]) : undefined,
-      await openRunsChange(repository, session, { ...run, start: entry.start, isOver: entry.isOver }, () => listOpenRuns(repository)),
+      await openRunsChange(repository, session, [{ ...run, start: entry.start, isOver: entry.isOver }], () => listOpenRuns(repository)),
     ]
     try {
       await session.commit({ ...request, action, refs: [{ name: RUNS_REF, expected: tree, target, own: true }, ...changes.flatMap((change) => change ?? [])] })

@@ -1,5 +1,6 @@
 import { compareBytes, concatBytes, startsWithBytes } from '../bytes.ts'
 import { type CID, cidFromDigest, DAG_CBOR_CODE, DIGEST_SIZE_BYTES } from '../cid/cid.ts'
+import type { BlockSource } from '../codec/interface.ts'
 import { editTree } from '../manifest/edit-tree.ts'
 import type { TreeItem } from '../manifest/interface.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
@@ -86,6 +87,26 @@ export async function anyUse(repository: BlockRepository, kind: RunUseKind): Pro
   const cursor = await TreeCursor.open(repository, storedLinkCodec, tree)
   await cursor.seek(mark)
   return cursor.item !== undefined && startsWithBytes(cursor.item.key, mark)
+}
+
+/**
+ * Those of many roots that stand in such a use by one of the runs that count, each once. Reads each node once, whatever the number of roots, and of the runs of each only up to the first that counts.
+ * @param tree of uses, which need not be the newest
+ * @param counts told the start of a run
+ */
+export async function* rootsUsedBy(nodes: BlockSource, tree: CID, roots: readonly CID[], kind: RunUseKind, counts: (start: CID) => boolean): AsyncGenerator<CID> {
+  if (roots.length === 0) return
+  const cursor = await TreeCursor.open(nodes, storedLinkCodec, tree)
+  for (const { root, prefix } of roots.map((one) => ({ root: one, prefix: prefixOf(one.multihash.digest, kind) })).sort((a, b) => compareBytes(a.prefix, b.prefix))) {
+    await cursor.seek(prefix)
+    for (let item = await itemAt(cursor); item !== undefined && startsWithBytes(item.key, prefix); item = await itemAt(cursor)) {
+      if (counts(item.value.cid)) {
+        yield root
+        break
+      }
+      cursor.next()
+    }
+  }
 }
 
 /** Every root that stands in such a use, once, in the order of their digests. Passes over the runs of each. */

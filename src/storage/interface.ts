@@ -44,6 +44,9 @@ export interface Storage {
   /** Where this is, for people: a path or a URL without credentials. */
   readonly location: string
 
+  /** True once a deletion has shown that what is deleted stays as an old version and takes its room, until a rule of the storage removes it. */
+  readonly keepsVersions?: boolean | undefined
+
   /**
    * Creates an object. The body is consumed once.
    * @throws AlreadyExistsError if the key is taken; the object there is untouched, and survives a power cut
@@ -53,10 +56,11 @@ export interface Storage {
 
   /**
    * Reads an object or a part of it. A range that reaches past the end is cut to what is there.
-   * The result is the caller's own to keep and to change.
+   * The result is the caller's own to keep and to change. It may begin where `into` does, if that is large enough: fresh memory for each of many large reads costs more than the reading. What else is in `into` means
+   * nothing afterwards, and if the call fails it may go on changing.
    * @throws NotFoundError if there is no such object
    */
-  get(key: string, options?: StorageCallOptions & { readonly range?: ByteRange }): Promise<Uint8Array>
+  get(key: string, options?: StorageCallOptions & { readonly range?: ByteRange; readonly into?: Uint8Array }): Promise<Uint8Array>
 
   /** Size of an object, or undefined if there is none. */
   stat(key: string, options?: StorageCallOptions): Promise<ObjectStat | undefined>

@@ -50,7 +50,8 @@ test('from raw data to a model that is evaluated: lineage both ways in every for
   expect((await runCli(['impact', String(impact.wanted.content)], { cwd })).stdout).toMatch(/^content .*\nsearched .*\ndata {9}covid\/raw {2}daily\/a\.csv\ndata {9}bafy\w+ {2}raw\/daily\/a\.csv\nderivation {3}features → rows covid\/features\nrun {10}train#1\nmodel {8}digits@1 \(production\): made of it\n$/)
   expect((await runCli(['impact', 'covid/test'], { cwd })).stdout).toMatch(/model {8}digits@1 \(production\): evaluated on it\n$/)
 
-  expect(await runCli(['lineage', 'nothing'], { cwd })).toMatchObject({ code: 3 })
+  expect(await runCli(['lineage', 'nothing'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/\n {2}`varve refs`, /) as string })
+  for (const [wrong, near] of [['covid/feature', 'covid/features'], ['tran', 'train'], ['digts', 'digits']] as const) expect(await runCli(['lineage', wrong], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining(`\n  Did you mean ${near}? \`varve refs\``) as string })
   expect(await runCli(['lineage', 'covid/raw', '--depth', 'x'], { cwd })).toMatchObject({ code: 2 })
   const missing = await runCli(['impact', 'covid/raw:none', '--json'], { cwd })
   expect([missing.code, errorOf(missing).code]).toEqual([3, 'NOT_FOUND'])

@@ -35,6 +35,9 @@ it('a run or a model that there is not is told with the near name, or with the n
   expect(await hintOf('fetch-run', 'zebra', 'back')).toBe('varve: There is no run or model "zebra"\n  There are train, digits. `varve runs` and `varve model list` list all.\n')
   expect(await hintOf('reproduce', 'train#9')).toBe('varve: There is no run "train#9"\n  The newest of train is train#3; `varve runs list train` lists them.\n')
   expect(await hintOf('show', 'tran#1')).toBe('varve: There is no run "tran#1"\n  Did you mean train? `varve runs` lists all.\n')
+  expect(await hintOf('show', 'trian')).toMatch(/^varve: There is no dataset and no run "trian" in .*\n {2}Did you mean train\? `varve refs` and `varve runs` say what there is\.\n$/)
+  expect(await hintOf('show', 'digits@production')).toMatch(/\n {2}It is a model: varve model show digits@production\n$/)
+  expect(await hintOf('show', 'zebra')).toMatch(/\n {2}`varve refs` and `varve runs` say what there is\.\n$/)
   expect(await hintOf('model', 'show', 'digts@1')).toBe('varve: There is no model "digts"\n  Did you mean digits? `varve model list` lists all.\n')
   expect(await hintOf('model', 'show', 'digits@prodution')).toBe('varve: The model digits has no alias "prodution"\n  Did you mean production? `varve model history digits` tells since when.\n')
   expect(await hintOf('model', 'register', 'digits', '--run', 'train#1', '--artifact', 'modle')).toBe('varve: The run train#1 has no artifact "modle"\n  Did you mean model?\n')
@@ -55,7 +58,7 @@ describe('varve model', () => {
     expect((await runJson<ModelInfo[]>(['model', 'list'], { cwd })).map(({ label }) => label)).toEqual(['digits@2', 'digits@1'])
     expect((await runCli(['model', 'list', 'digits'], { cwd })).stdout).toMatch(/^digits@2 {2}production {2}train#2 .*approved by Grace\ndigits@1 {2}train#1 {2}accuracy 0\.98 .*\n$/)
     const shown = (await runCli(['model', 'show', 'digits@1'], { cwd })).stdout
-    for (const words of ['model       digits@1', 'run         train#1', 'input       train = train', 'config      ', 'evaluation  on test', 'accuracy 0.98', 'by Ada: a beginning']) expect(shown).toContain(words)
+    for (const words of ['model       digits@1', 'run         train#1', 'input       train = train', 'config      ', '            rate = 0.1   from the program\n', 'seed        1\n', 'evaluation  on test', 'accuracy 0.98', 'by Ada: a beginning']) expect(shown).toContain(words)
     expect((await runCli(['model', 'compare', 'digits@1', 'digits@production'], { cwd })).stdout).toMatch(/^digits@1 and digits@2\nweights: baf\w+ → baf\w+\nrun: train#1 → train#2\nseed: 1 → 2\naccuracy: 0\.98 → –\nThey were not evaluated on the same data/)
     expect((await runCli(['model', 'history', 'digits'], { cwd })).stdout).toMatch(/production {2}1 → 2 {2}Ada: better\n.*production {2}nothing → 1 {2}Ada: the first\n$/)
     const today = new Date().toISOString().slice(0, 10)

@@ -71,6 +71,32 @@ test('who went on apart is refused with code 5 and told how to go on; --force sa
   expect((await runCli(['log', '--operations', '--repo', '../shared', '-n', '1'], { cwd: ada })).stdout).toMatch(/push .*– agreed on the phone\n {4}data {2}baf\w+ → baf\w+\n$/)
 }, 60_000)
 
+test('who gives way to the remote is told which snapshot holds the old files, and by which command it stays', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['push', '--to', '../shared'], { cwd: ada })
+  await runJson(['clone', 'shared', 'bob'], { cwd })
+  const bob = join(cwd, 'bob')
+  await runJson(['checkout', 'data', 'data'], { cwd: bob })
+  writeFileSync(join(ada, 'data/a.txt'), 'of ada')
+  await runJson(['snapshot', 'data'], { cwd: ada })
+  await runJson(['push', '--to', '../shared'], { cwd: ada })
+  writeFileSync(join(bob, 'data/a.txt'), 'of bob')
+  const { snapshot } = await runJson<{ snapshot: string }>(['snapshot', 'data'], { cwd: bob })
+  await runCli(['pull'], { cwd: bob })
+  await runJson(['reset', 'data', 'origin/data'], { cwd: bob })
+  const refused = await runCli(['checkout', 'data', 'data'], { cwd: bob })
+  expect(refused.code).toBe(5)
+  expect(refused.stderr).toContain(`only snapshot ${snapshot} has, which data was moved away from`)
+  expect(refused.stderr).not.toContain('Take a snapshot')
+  const hint = /varve (tag data@before \w+)/.exec(refused.stderr)?.[1]?.split(' ') ?? []
+  await runJson(hint, { cwd: bob })
+  await runJson(['checkout', 'data', 'data'], { cwd: bob })
+  expect(readFileSync(join(bob, 'data/a.txt'), 'utf8')).toBe('of ada')
+  // What is in no snapshot is said as before.
+  writeFileSync(join(bob, 'data/a.txt'), 'of nobody')
+  expect((await runCli(['checkout', 'data', 'data'], { cwd: bob })).stderr).toMatch(/no snapshot has: a\.txt\n.*Take a snapshot/)
+}, 60_000)
+
 test('errors name what is missing and what to do', async () => {
   const { cwd, ada } = await begun()
   const noRemote = await runCli(['push'], { cwd: ada })

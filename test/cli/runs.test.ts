@@ -73,6 +73,8 @@ test('a quiet run prints what its command does and nothing else, and its log has
   const [run] = await runJson<readonly { log: string }[]>(['show', 'train#1'], { cwd })
   expect((await runCli(['cat', `${run?.log ?? ''}:stderr.txt`], { cwd })).stdout).toMatch(/^varve: run train#1 begins\n[^]*\nvarve: run train#1 succeeded\n/)
   expect(await runCli(['--quiet', 'reproduce', 'train#1'], { cwd })).toMatchObject({ code: 0, stderr: '' })
+  // Nobody else would say it.
+  expect(await runCli(['run', '-q', '--name', 'none', '--output', 'model=none.txt', '--', process.execPath, '-e', '0'], { cwd })).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^varve: none#1 failed: the command did not write its output model.*\n$/) as string })
 }, 60_000)
 
 test('a key that no file of configuration has is refused, unless it is said to be new; one from a variable is warned of, and refused if the run is strict', async () => {
@@ -97,6 +99,10 @@ test('a run has the exit code of its command, and mistakes are told before anyth
   expect(await runCli(['run', '--input', 'train=none', ...COMMAND], { cwd })).toMatchObject({ code: 3, stderr: expect.stringContaining('none') as string })
   expect(await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).toMatchObject({ code: 2 })
   const begun = (await runCli(['runs'], { cwd })).stdout
+  expect(await runCli(['run', '--input', 'train=./data', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: 'varve: "./data" is a folder, and the input train is a dataset of the repository\n  Take `varve snapshot ./data` and write data: the ref that it then has.\n' })
+  expect((await runCli(['run', process.execPath, 'train.mjs', '--rate', '1'], { cwd })).stderr).toMatch(/^varve: Unknown option '--rate'\n {2}.*The command comes last, after --: varve run --input train=data -- python3 train\.py --rate 0\.1\n$/)
+  expect((await runCli(['run', '--ouput', 'o=x', 'node'], { cwd })).stderr).toContain('Did you mean --output?')
+  expect((await runCli(['runs'], { cwd })).stdout).toBe(begun)
   expect(await runCli(['run', '--output', 'o=.', ...COMMAND], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('The output o cannot be .') as string })
   expect(await runCli(['run', ...COMMAND, '{inputs.train}'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('{inputs.train} that stands for nothing') as string })
   if (process.platform !== 'win32') expect(await runCli(['run', '--', 'nodde', 'train.mjs'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/^varve: There is no program "nodde".*\n/) as string })

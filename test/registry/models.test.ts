@@ -37,7 +37,7 @@ describe('versions of a model', () => {
       inputs: [{ name: 'train', revision: 'data', root }], commit: COMMIT, evaluation: { metrics: { accuracy: 0.98, per: [1, 2] }, revision: 'test', root: test }, aliases: [], approvals: [], why: 'good', by: 'ada',
     })
     expect(first.code).toMatch(/^baf/)
-    expect(first.configHash).toMatch(/^[0-9a-f]{64}$/)
+    expect(first).toMatchObject({ configHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string, parameters: [{ key: 'rate', value: 0.1, origin: { layer: 'program' } }], seed: '7' })
     expect(await registerModel(repository, 'other', { run: 'train' })).toMatchObject({ number: 1, label: 'other@1' })
     expect(await registerModel(repository, 'digits', { run: 'train' })).toMatchObject({ number: 2 })
     expect((await gather(listModels(repository))).map(({ label }) => label)).toEqual(['digits@2', 'digits@1', 'other@1'])

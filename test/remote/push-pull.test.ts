@@ -237,7 +237,7 @@ describe('two colleagues and a shared place', () => {
     const { create } = await import('../dataset/in-memory.ts')
     await using place = scratch()
     const theirs = await place.of('shared')
-    await theirs.snapshot(files({ a: noise(3_000_000, 1) }), { ref: 'theirs' })
+    await theirs.snapshot(files({ a: noise(12_000_000, 1) }), { ref: 'theirs' })
     const ada = await place.of('ada')
     await ada.snapshot(files({ b: 'mine' }), { ref: 'mine' })
     await addRemote(ada, 'origin', place.path('shared'))
@@ -248,7 +248,7 @@ describe('two colleagues and a shared place', () => {
     expect(await ada.verify()).toMatchObject({ ok: true })
     await ada.collectGarbage({ graceMs: 0 })
     await pull(ada)
-    expect((await ada.read('theirs', 'a')).length).toBe(3_000_000)
+    expect((await ada.read('theirs', 'a')).length).toBe(12_000_000)
     expect(await ada.verify()).toMatchObject({ ok: true })
     // A storage that loses a pack is found out before a ref leads to it.
     const remote = new MemoryStorage()

@@ -20,7 +20,7 @@ function digestOf(seed: number): Uint8Array {
 }
 
 /** An index of blocks 0 to 19,999, which tells how often its storage was read. A cache of one page, so that hardly any look-up finds its page in memory. */
-async function openedIndex(): Promise<{ file: IndexFile; reads: () => number; storage: MemoryStorage; key: string }> {
+async function openedIndex(cache: PageCache = new PageCache(1)): Promise<{ file: IndexFile; reads: () => number; storage: MemoryStorage; key: string }> {
   const storage = new MemoryStorage()
   const table = new RecordTable()
   for (let seed = 0; seed < BLOCKS; seed++) table.add(digestOf(seed), { pack: 0, offset: seed * 10, storedSize: 5, size: 9, codec: 0 })
@@ -30,7 +30,7 @@ async function openedIndex(): Promise<{ file: IndexFile; reads: () => number; st
   if (written === undefined) throw new Error('not written')
   let reads = 0
   const counting: Pick<Storage, 'get'> = { get: (...args) => (reads++, storage.get(...args)) }
-  const file = await IndexFile.open(counting, hasher, new PageCache(1), { id, ...written })
+  const file = await IndexFile.open(counting, hasher, cache, { id, ...written })
   reads = 0
   return { file, reads: () => reads, storage, key: indexKey(id) }
 }
@@ -61,6 +61,14 @@ describe('an index that is asked for blocks which it does not have', () => {
     expect(reads()).toBeLessThan(8 + PAGES + 15)
     const [packOf, find] = [file.packOf(digestOf(1_000_001)), file.find(digestOf(1_000_001))]
     expect([packOf, find]).toEqual([undefined, []])
+  })
+
+  it('reads no page twice if it is small and there is room for it, and no more pages than it is asked for', async () => {
+    const { file, reads } = await openedIndex(new PageCache())
+    for (let seed = BLOCKS; seed < BLOCKS + 12; seed++) expect(await file.packOf(digestOf(seed))).toBeUndefined()
+    expect(reads()).toBeLessThanOrEqual(12)
+    for (let seed = BLOCKS; seed < BLOCKS + 3000; seed++) expect(await file.packOf(digestOf(seed))).toBeUndefined()
+    expect(reads()).toBe(PAGES)
   })
 
   it('finds all that it has as before', async () => {

@@ -153,6 +153,16 @@ describe('the table of a comparison', () => {
     expect(lines.filter((line) => line.endsWith(' ') || line.includes('\n'))).toEqual([])
   })
 
+  it('shows of long texts that begin alike where they differ', async () => {
+    const command = (...end: readonly string[]): RunToCompare['start']['command'] => ['python3', 'src/train.py', '--data', '{inputs.train}', ...end]
+    const runs = [['--lr', '0.1'], ['--lr', '0.2', '--wide'], []].map((end, at) => madeRun(blocks, `train#${at}`, { start: { command: command(...end) } }))
+    const cells = async (...compared: readonly RunToCompare[]): Promise<readonly string[]> => (comparisonTable(await compareRuns(blocks, compared)).find((line) => line.startsWith('  command')) ?? '').trim().split(/ {2,}/).slice(1)
+    expect(await cells(...runs.slice(0, 2))).toEqual(['… --lr 0.1', '… --lr 0.2 --wide'])
+    expect(await cells(...runs)).toEqual(['…s.train} --lr 0.1', '…s.train} --lr 0.2 --wide', '…s.train}'])
+    const short = [['a'], ['b']].map((words, at) => madeRun(blocks, `short#${at}`, { start: { command: ['run', ...words] } }))
+    expect(await cells(...short)).toEqual(['run a', 'run b'])
+  })
+
   it('has nothing that a terminal would act on, and no cell beyond its width', async () => {
     const evil = '\u001b[2J\u202eevil\n'
     const root = await manifestOf(blocks, { [`${evil}x`]: '1' })

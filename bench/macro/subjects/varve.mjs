@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { CREDENTIALS } from '../../network/server.mjs'
 import { hasStrace, withoutFsync } from '../strace.mjs'
 
 /** The built command line, which `npm run build` makes. */
@@ -9,6 +10,9 @@ const argv = (place, ...args) => [process.execPath, VARVE_CLI, '--json', '--repo
 
 /** @param {import('../subjects.mjs').Place} place @returns {import('../subjects.mjs').Command} */
 const uncompressed = (place) => ({ argv: argv(place, 'snapshot', place.corpus, '--ref', 'bench', '--compression', 'none'), warm: place.corpus })
+
+/** @param {import('../subjects.mjs').Place} place @param {(url: string) => import('../subjects.mjs').Command} command */
+const remote = ({ remote }, command) => (remote === undefined ? undefined : command(`s3://${remote.bucket}/${remote.prefix}?endpoint=${remote.endpoint}`))
 
 /** @type {import('../subjects.mjs').Subject} */
 export const varve = {
@@ -35,6 +39,13 @@ export const varve = {
         return { argv: argv(place, 'verify'), warm: repository }
       case 'checkout':
         return { argv: argv(place, 'checkout', 'bench', target), warm: repository }
+      case 'changed':
+        return { argv: argv(place, 'snapshot', place.changed, '--ref', 'bench'), warm: place.changed }
+      case 'push':
+      case 'push-changed':
+        return remote(place, (url) => ({ argv: argv(place, 'push', '--to', url), env: CREDENTIALS, warm: repository }))
+      case 'clone':
+        return remote(place, (url) => ({ argv: [process.execPath, VARVE_CLI, '--json', 'clone', url, place.clone], env: CREDENTIALS, warm: repository }))
       default:
         return undefined
     }

@@ -53,7 +53,7 @@ function* usageLines(output: Output, usage: DiskUsage, by: Flags['by']): Generat
     if (by === undefined) yield ''
   }
   if (by === 'codec') return
-  yield* table(refs.map(({ name, kind, exclusiveBytes, exclusiveBlocks }) => [formatBytes(exclusiveBytes), output.style('cyan', name), `${kind}, would free ${plural(exclusiveBlocks, 'block')}`]))
+  yield* table(refs.map(({ name, kind, exclusiveBytes, exclusiveBlocks, leftAt }) => [formatBytes(exclusiveBytes), output.style('cyan', name), `${kind}, would free ${plural(exclusiveBlocks, 'block')}${leftAt === null ? '' : `; data at ${leftAt}`}`]))
   yield* table([[formatBytes(sharedBytes), 'shared', 'needed by more than one ref'], [formatBytes(unreachable.bytes), 'unreachable', `${formatCount(unreachable.blocks)} blocks that \`varve gc\` may remove`]])
 }
 

@@ -6,6 +6,7 @@ import { type AnyVerb, defineVerb } from '../verb.ts'
 export const verb: AnyVerb = defineVerb<FetchFlags>({
   examples: [
     ['varve fetch', 'take over what origin has; refs here stay, origin/mnist/raw is what mnist/raw is there'],
+    ['varve fetch --metadata-only', 'histories and lists of files alone; data is read from origin when it is asked for'],
     ['varve diff mnist/raw origin/mnist/raw', 'then see what is different'],
   ],
   configure: (command) => void addFetchOptions(command),

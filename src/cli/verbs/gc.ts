@@ -123,7 +123,7 @@ function document({ evicted: _evicted, evictedRoots, refs, sessions, revoked, ..
 }
 
 function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { readonly evicted: readonly DroppedSnapshot[] }, forgets: boolean): Generator<string> {
-  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, refusedFiles, damagedPacks, refs } = result
+  const { dryRun, evicted, removed, live, unused, packs, sessions, revoked, deferredPacks, refusedFiles, keepsVersions, damagedPacks, refs } = result
   const would = dryRun ? 'would remove' : 'removed'
   for (const { snapshot, time, message, keptBy } of evicted) {
     const what = `${snapshot}  ${time}  ${shownText(message.split('\n')[0] ?? '')}`.trimEnd()
@@ -139,5 +139,6 @@ function* gcLines(output: Output, result: Omit<CollectResult, 'evicted'> & { rea
   for (const { host, process, started } of revoked) yield `${output.style('yellow', dryRun ? 'would give up' : 'gave up')} a writer that is gone: process ${process} on ${shownText(host)}, since ${shownText(started)}`
   for (const { host, process, started } of sessions) yield `${output.style('yellow', 'at work')} process ${process} on ${shownText(host)}, since ${shownText(started)}`
   if (refusedFiles > 0) yield `${output.style('yellow', 'refused')} the storage does not let ${plural(refusedFiles, 'file')} be deleted (object lock, or no right to delete); ${refusedFiles === 1 ? 'it takes' : 'they take'} room and nothing else`
+  if (keepsVersions === true) yield `${output.style('yellow', 'versions')} of what was deleted are kept by the bucket, and take their room until a lifecycle rule of it removes noncurrent versions`
   if (deferredPacks > 0) yield `  ${plural(deferredPacks, 'file')} stay for those at work; the next gc after they end deletes them`
 }

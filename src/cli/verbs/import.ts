@@ -28,14 +28,15 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve import cifar.tar --ref cifar/raw -m "as published"', 'take a snapshot of what a tar file holds, without unpacking it'],
     ['varve import git ../project --path data --ref project/data', 'take over the history of a folder in git: each commit that touched it becomes a snapshot'],
     ['varve import dvc ../project/data.dvc --ref project/data', 'take a snapshot of what DVC tracks, from its cache'],
+    ['varve import lfs ../project --path data --ref project/data', 'take a snapshot of a folder in git as it is now, with the files of git LFS, which must have been fetched'],
     ['gunzip -c cifar.tar.gz | varve import - --format tar --ref cifar/raw', 'the same from a pipe'],
   ],
   configure(command) {
     command
-      .argument('<file>', 'a tar or CAR file (- for stdin); or the word git or dvc')
-      .argument('[folder]', 'after git: a git repository, with files of git LFS that were fetched; after dvc: a .dvc file, or a folder of a DVC project')
-      .option('--path <path>', 'git: the folder in it that is the dataset; default: everything')
-      .option('--rev <rev>', 'git, and dvc with --history: a branch, tag or commit; default: HEAD')
+      .argument('<file>', 'a tar or CAR file (- for stdin); or the word git, lfs or dvc')
+      .argument('[folder]', 'after git or lfs: a git repository, with files of git LFS that were fetched; after dvc: a .dvc file, what a pipeline made, or a folder of a DVC project')
+      .option('--path <path>', 'git, lfs: the folder in it that is the dataset; default: everything')
+      .option('--rev <rev>', 'git, lfs, and dvc with --history: a branch, tag or commit; default: HEAD')
       .option('--history', 'dvc: each commit of git that changed the .dvc file becomes a snapshot')
       .option('--cache <folder>', 'dvc: where the content is: a cache, or a remote that is a folder; default: the cache of the project')
       .requiredOption('--ref <name>', 'the ref that gets the snapshot')
@@ -45,6 +46,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
   async run(context, [file = '', folder], flags) {
     if (file === 'dvc' && folder !== undefined) return importTracked(context, folder, flags)
     if (flags.cache !== undefined || flags.history === true) throw new InvalidArgumentError('--cache and --history are for what DVC tracks', { hint: 'Write varve import dvc <file.dvc> --ref name' })
+    if (file === 'lfs' && folder !== undefined) return importFetched(context, folder, flags)
     if (folder !== undefined) return importHistory(context, file, folder, flags)
     if (flags.path !== undefined || flags.rev !== undefined) throw new InvalidArgumentError('--path and --rev are for histories of git', { hint: 'Write varve import git <folder> --path data --ref name' })
     const format = archiveFormat(file, flags.format)
@@ -62,13 +64,24 @@ export const verb: AnyVerb = defineVerb<Flags>({
 })
 
 async function importHistory(context: Context, kind: string, folder: string, { ref, path, rev }: Flags): Promise<void> {
-  if (kind !== 'git') throw new InvalidArgumentError(`"${kind}" is no kind of history that can be imported`, { hint: 'Write varve import git <folder> --ref name or varve import dvc <file.dvc> --ref name, or name one tar or CAR file.' })
+  if (kind !== 'git') throw new InvalidArgumentError(`"${kind}" is no kind of history that can be imported`, { hint: 'Write varve import git <folder> --ref name, varve import lfs <folder> --ref name or varve import dvc <file.dvc> --ref name, or name one tar or CAR file.' })
   const { importGit } = await import('../../node/import-git/import-git.ts')
   await using repository = await context.openOrCreate()
   const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
     importGit(repository, folder, { ref, signal, onProgress, variables: process.env, ...(path === undefined ? {} : { path }), ...(rev === undefined ? {} : { revision: rev }) }),
   )
   await printHistory(context, result)
+}
+
+async function importFetched(context: Context, folder: string, flags: Flags): Promise<void> {
+  const { ref, path, rev } = flags
+  const details = snapshotDetails(flags)
+  const { importLfs } = await import('../../node/import-git/import-lfs.ts')
+  await using repository = await context.openOrCreate()
+  const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) =>
+    importLfs(repository, folder, { ...details, ref, signal, onProgress, variables: process.env, ...(path === undefined ? {} : { path }), ...(rev === undefined ? {} : { revision: rev }) }),
+  )
+  await printSnapshot(context.output, result)
 }
 
 async function printHistory(context: Context, result: ImportGitResult): Promise<void> {

@@ -1,10 +1,12 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import { OUTCOMES } from '../context.ts'
+import { addRecordOptions, type RecordFlags, recordOptions } from '../record-flags.ts'
+import { setRefusedExit } from '../record-lines.ts'
 import { pushLines } from '../remote-lines.ts'
 import { authorName } from '../snapshot-flags.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
-interface Flags {
+interface Flags extends RecordFlags {
   readonly all?: boolean
   readonly to?: string
   readonly force?: boolean
@@ -14,12 +16,12 @@ interface Flags {
 
 export const verb: AnyVerb = defineVerb<Flags>({
   examples: [
-    ['varve push', 'send all refs and tags to the remote origin'],
+    ['varve push', 'send all refs and tags, and the records of runs, derivations and models, to the remote origin'],
     ['varve push mnist/raw mnist/raw@v2', 'these alone'],
     ['varve push --to ../shared/.varve', 'to a folder, or any other address, that needs no name'],
   ],
   configure(command) {
-    command
+    addRecordOptions(command)
       .argument('[ref...]', 'refs and tags; default: all')
       .option('--all', 'all refs and tags, as by default')
       .option('--to <remote>', 'a remote, the path of a folder, or an address (default: origin)')
@@ -27,7 +29,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('--accept-rollback', 'go on although the remote is older than it was')
       .option('-m, --message <why>', 'why, for the log of operations of the remote')
   },
-  async run(context, refs, { all = false, to, force = false, acceptRollback = false, message }) {
+  async run(context, refs, { all = false, to, force = false, acceptRollback = false, message, ...flags }) {
     if (all && refs.length > 0) throw new InvalidArgumentError('--all and the names of refs do not go together', { hint: 'Leave out one of them.' })
     const { push } = await import('../../remote/push.ts')
     const author = authorName()
@@ -35,10 +37,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.open()
     const result = await context.long(OUTCOMES.sent, ({ signal, onProgress }) =>
       push(repository, {
-        signal, onProgress, force, acceptRollback,
+        signal, onProgress, force, acceptRollback, ...recordOptions(flags),
         ...(to === undefined ? {} : { to }), ...(refs.length === 0 ? {} : { refs }), ...(message === undefined ? {} : { message }), ...(author === undefined ? {} : { author }),
       }),
     )
+    setRefusedExit(result.records)
     await context.output.result(result, () => pushLines(context.output, result, performance.now() - startedAt))
   },
 })

@@ -53,6 +53,8 @@ export const verb: AnyVerb = defineVerb<Flags>({
     const { run, status, reason, exitCode, signal, badMetricLines, metricProblems } = result
     if (badMetricLines > 0) output.warn(`of ${plural(badMetricLines, 'line')} of the metrics file something was left out: ${shownText(metricProblems[0] ?? '')}`)
     if (status !== 'succeeded' && reason !== null && exitCode === null && signal === null) throw new InvalidArgumentError(`${run.label} failed: ${reason}`, { hint: 'Correct the command; the attempt is recorded.', data: { run: run.label } })
+    // A command that ended well said nothing of what is missing, and a quiet run has no last lines.
+    if (output.quiet && exitCode === 0 && reason !== null) process.stderr.write(`varve: ${run.label} ${status}: ${shownText(reason)}\n`)
     const interrupted = interruption.signalName
     if (interrupted !== undefined) process.exitCode = SIGNAL_EXIT_CODES[interrupted]
     else process.exitCode = exitCode === null ? exitOfSignal(signal) : exitCode === 0 && status !== 'succeeded' ? EXIT.no : exitCode

@@ -1,9 +1,13 @@
+import { tryParseCid } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import type { RevisionInfo } from '../../dataset/results.ts'
+import { nearest } from '../../dataset/near-names.ts'
 import { resolveRecord } from '../../dataset/revision.ts'
-import { NotFoundError } from '../../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import { modelNames } from '../../registry/find-model.ts'
+import type { BlockRepository } from '../../repository/index.ts'
 import { shownTracked } from '../../repository/tracked-ref.ts'
-import { findRun, type FoundRun } from '../../run/find-run.ts'
+import { findRun, type FoundRun, runNames } from '../../run/find-run.ts'
 import { runDocument } from '../../run/run-document.ts'
 import { parseRunLabel } from '../../run/run-key.ts'
 import { formatBytes, formatCount, plural } from '../format.ts'
@@ -43,9 +47,23 @@ async function runNamed({ blocks }: Repository, text: string): Promise<FoundRun 
     await resolveRecord(blocks, text)
     return undefined
   } catch (error) {
+    // A block that is there and is no dataset may be the start of a run, which is its identity.
+    if (error instanceof InvalidArgumentError && tryParseCid(text) !== undefined) return findRun(blocks, text).catch(() => undefined)
     if (!(error instanceof NotFoundError)) return undefined
-    return findRun(blocks, text).catch(() => undefined)
+    const run = await findRun(blocks, text).catch(() => undefined)
+    if (run !== undefined || !text.match(PLAIN_NAME)) return run
+    throw new NotFoundError(`There is no dataset and no run "${text}" in ${blocks.storage.location}`, { cause: error, data: error.data, hint: await hintFor(blocks, text, error.data['near']) })
   }
+}
+
+/** No path, no place in a history. */
+const PLAIN_NAME = /^[^:~]+$/
+
+async function hintFor(blocks: BlockRepository, text: string, near: unknown): Promise<string> {
+  const models = await modelNames(blocks)
+  if (models.includes(text.replace(/@.*/s, ''))) return `It is a model: varve model show ${text}`
+  const meant = typeof near === 'string' ? near : nearest(text, await runNames(blocks))
+  return `${meant === undefined ? '' : `Did you mean ${meant}? `}\`varve refs\` and \`varve runs\` say what there is.`
 }
 
 /** With the names that what remotes had can be asked for by. */

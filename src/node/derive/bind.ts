@@ -1,18 +1,16 @@
-import { basename, resolve } from 'node:path'
 import { type CID, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { BlockSink, BlockSource } from '../../codec/interface.ts'
 import type { Repository } from '../../dataset/repository.ts'
-import { defaultRefName } from '../../dataset/default-ref-name.ts'
-import { type ResolvedRevision, resolveRecord } from '../../dataset/revision.ts'
-import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import { resolveRecord } from '../../dataset/revision.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import { encodeDerivation, encodeEnvironment } from '../../recipe/derivation-object.ts'
 import type { NamedRoot, Recipe } from '../../recipe/interface.ts'
 import { encodeRecipe } from '../../recipe/recipe-object.ts'
 import { seedText } from '../../recipe/seed-text.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import { storeCode } from '../code/store-code.ts'
-import { isFolder } from './is-folder.ts'
 import { environmentOf } from './environment.ts'
+import { inputRevision } from './input-revision.ts'
 import type { DeriveOptions } from './interface.ts'
 import type { Prepared } from './prepare.ts'
 import type { Bound } from './realise.ts'
@@ -35,22 +33,9 @@ async function inputRoots(blocks: BlockRepository, { name, inputs }: Recipe, giv
   for (const input of inputs) {
     const revision = given[input]
     if (revision === undefined) throw new InvalidArgumentError(`The input ${input} of ${name} is missing`, { hint: `Pass a revision for it: --input ${input}=<rev>` })
-    const { root, path } = await resolveInput(blocks, input, revision)
+    const { root, path } = await inputRevision(input, revision, (text) => resolveRecord(blocks, text))
     if (path !== undefined) throw new InvalidArgumentError(`"${revision}" names a path; an input is a whole dataset`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
     roots.push({ name: input, root })
   }
   return roots
-}
-
-/** A folder is not what was stored of it. */
-async function resolveInput(blocks: BlockRepository, input: string, revision: string): Promise<ResolvedRevision> {
-  try {
-    return await resolveRecord(blocks, revision)
-  } catch (error) {
-    if (!(error instanceof NotFoundError || error instanceof InvalidArgumentError) || !isFolder(revision)) throw error
-    const ref = defaultRefName(basename(resolve(revision)))
-    throw new InvalidArgumentError(`"${revision}" is a folder, and the input ${input} is a dataset of the repository`, {
-      cause: error, data: { input, revision }, hint: `Take \`varve snapshot ${revision}\` and write ${ref}: the ref that it then has.`,
-    })
-  }
 }

@@ -3,16 +3,14 @@ import type { SourceMap, SourceValue } from '../../recipe/pipeline/interface.ts'
 import { Problems } from '../../recipe/pipeline/problems.ts'
 import type { readYaml as readYamlFile } from '../../recipe/pipeline/read-yaml.ts'
 
-/**
- * How an MD5 was taken: of the bytes, or, by DVC before version 3, of text with its line ends made LF.
- */
 type ReadYaml = typeof readYamlFile
 
+/** How an MD5 was taken: of the bytes, or, by DVC before version 3, of text with its line ends made LF. */
 export type DvcHash = 'md5' | 'md5-dos2unix'
 
 /** One file or folder that DVC tracks. */
 export interface DvcOutput {
-  /** As it is written; relative to the `.dvc` file's folder, joined by `/`. Not checked. */
+  /** As it is written; relative to the folder of the file that tells of it, joined by `/`. Not checked. */
   readonly path: string
   /** 32 hexadecimal digits: of the file, or of the list of a folder's files. */
   readonly md5: string
@@ -57,7 +55,8 @@ function read(readYaml: ReadYaml, text: string, name: string): readonly DvcOutpu
   return outputs
 }
 
-function readOutput(item: SourceValue, folder: string, problems: Problems): readonly DvcOutput[] {
+/** One entry of a list of outputs; none, and a problem, if it cannot be imported. */
+export function readOutput(item: SourceValue, folder: string, problems: Problems): readonly DvcOutput[] {
   const refuse = (message: string): readonly DvcOutput[] => {
     problems.add(item, message)
     return []
@@ -75,7 +74,7 @@ function readOutput(item: SourceValue, folder: string, problems: Problems): read
 }
 
 /** Text, also where it looks like a number and stands without quotes. */
-function textAt(map: SourceMap, key: string): string | undefined {
+export function textAt(map: SourceMap, key: string): string | undefined {
   const value = map.entries.get(key)?.value
   if (value?.kind !== 'scalar' || value.value === null) return undefined
   return typeof value.value === 'string' ? value.value : value.written

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { InputEntry } from '../../dataset/input-entries.ts'
 import type { SnapshotDetails } from '../../dataset/record-snapshot.ts'
 import type { Repository } from '../../dataset/repository.ts'
@@ -8,7 +8,7 @@ import { NotFoundError } from '../../errors.ts'
 import type { OperationOptions } from '../../types.ts'
 import { DvcCache } from './dvc-cache.ts'
 import { cacheFolderOf, projectOf } from './dvc-project.ts'
-import { findDvcFiles, readDvcFile } from './find-dvc-files.ts'
+import { findDvcFiles, LOCK_FILE, readDvcFile, readLockFile } from './find-dvc-files.ts'
 import { placeBelow, type PlacedOutput, placesInFile, type TrackedFile, trackedFiles } from './tracked-files.ts'
 
 export interface ImportDvcOptions extends OperationOptions, SnapshotDetails {
@@ -22,9 +22,10 @@ const HINT = 'Run `dvc fetch` in the project, then import again; a cache or remo
 
 /**
  * Takes a snapshot of what a DVC project tracks, from its cache; the working files are not looked at. Each file is checked against its MD5 while it is read. Which files in folders are executable
- * DVC does not know. What pipelines made (`dvc.lock`) is left out, with a warning.
+ * DVC does not know. What pipelines made is tracked by `dvc.lock`; outputs that they keep out of the cache are left out, with a warning.
  *
- * @param path a `.dvc` file, whose folder is the dataset, or whose file is in it by its name; the file or folder that one is for; or a folder: all that is tracked in it, by its path there
+ * @param path a `.dvc` file, whose folder is the dataset, or whose file is in it by its name; the file or folder that one is for, or that a pipeline made; a `dvc.lock`; or a folder: all that is
+ * tracked in it, by its path there
  * @throws NotFoundError if nothing is tracked there, or the cache lacks files (`data.paths`)
  * @throws CorruptObjectError for a file that does not have its MD5; @throws MalformedDataError for a `.dvc` file or list that cannot be understood
  * @throws UnsafePathError for a path that leaves the dataset
@@ -33,11 +34,38 @@ export async function importDvc(repository: Repository, path: string, options: I
   const { cache: named, ...snapshotOptions } = options
   const top = resolve(path)
   const isFolder = existsSync(top) && statSync(top).isDirectory()
-  const beside = `${top}.dvc`
-  const outputs = isFolder && !existsSync(beside) ? await outputsBelow(top, options) : await outputsOf(top.endsWith('.dvc') && !isFolder ? top : beside)
+  const outputs = await outputsAt(top, isFolder, options)
   const cache = new DvcCache(named === undefined ? await cacheFolderOf(projectOf(isFolder ? top : dirname(top))) : resolve(named))
   const files = await trackedFiles(cache, outputs, { hint: HINT, signal: options.signal })
   return repository.snapshot(entriesOf(cache, files), snapshotOptions)
+}
+
+async function outputsAt(top: string, isFolder: boolean, options: ImportDvcOptions): Promise<readonly PlacedOutput[]> {
+  const beside = `${top}.dvc`
+  if (!isFolder && basename(top) === LOCK_FILE) return outputsOfLock(top, options)
+  if (existsSync(beside) || (!isFolder && top.endsWith('.dvc'))) return outputsOf(existsSync(beside) ? beside : top)
+  return (await madeByPipeline(top)) ?? (isFolder ? outputsBelow(top, options) : outputsOf(beside))
+}
+
+async function outputsOfLock(file: string, options: ImportDvcOptions): Promise<readonly PlacedOutput[]> {
+  const lock = await readLockFile(file)
+  if (lock === undefined) throw new NotFoundError(`There is no file ${file}`, { data: { path: file }, hint: 'Name the dvc.lock of a pipeline, which `dvc repro` writes.' })
+  warnOf(lock.uncached, options)
+  return lock.outputs.map((output) => placeBelow('', output))
+}
+
+/** The output of a pipeline that is at this very path, by the lock files in the folders above it in the project. */
+async function madeByPipeline(top: string): Promise<readonly PlacedOutput[] | undefined> {
+  for (let folder = dirname(top); ; folder = dirname(folder)) {
+    const lock = await readLockFile(join(folder, LOCK_FILE))
+    const output = lock?.outputs.find(({ path }) => resolve(folder, path) === top)
+    if (output !== undefined) return placesInFile([output])
+    if (existsSync(join(folder, '.dvc')) || dirname(folder) === folder) return undefined
+  }
+}
+
+function warnOf(uncached: readonly string[], { onProgress }: ImportDvcOptions): void {
+  for (const path of uncached) onProgress?.({ type: 'warning', path, message: 'is kept out of the cache by its pipeline, and is not imported' })
 }
 
 async function outputsOf(file: string): Promise<readonly PlacedOutput[]> {
@@ -46,10 +74,10 @@ async function outputsOf(file: string): Promise<readonly PlacedOutput[]> {
   return placesInFile(found.outputs)
 }
 
-async function outputsBelow(folder: string, { onProgress }: ImportDvcOptions): Promise<readonly PlacedOutput[]> {
-  const { files, lockFiles } = await findDvcFiles(folder)
-  for (const path of lockFiles) onProgress?.({ type: 'warning', path, message: 'what pipelines of DVC made is not imported, only what .dvc files track' })
-  if (files.length === 0) throw new NotFoundError(`There is no .dvc file in ${folder}`, { data: { path: folder }, hint: 'Name a .dvc file, or a folder in which DVC tracks data.' })
+async function outputsBelow(folder: string, options: ImportDvcOptions): Promise<readonly PlacedOutput[]> {
+  const { files, uncached } = await findDvcFiles(folder)
+  warnOf(uncached, options)
+  if (files.length === 0) throw new NotFoundError(`There is no .dvc file and no ${LOCK_FILE} in ${folder}`, { data: { path: folder }, hint: 'Name a .dvc file, or a folder in which DVC tracks data.' })
   return files.flatMap((file) => file.outputs.map((output) => placeBelow(file.folder, output)))
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import { concatBytes } from '../../bytes.ts'
 import { NotFoundError, StorageError } from '../../errors.ts'
 
 const NEWLINE = 0x0a
@@ -63,4 +64,11 @@ export class BlobReader {
     }
     return this.#rest
   }
+}
+
+/** All of a blob that is known to be small. */
+export async function gathered(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = []
+  for await (const part of parts) all.push(part.slice())
+  return concatBytes(all)
 }

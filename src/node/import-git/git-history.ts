@@ -60,7 +60,8 @@ function below(path: string): readonly string[] {
   return path === '' ? ['--'] : ['--', path]
 }
 
-function splitAtNul(bytes: Buffer): Buffer[] {
+/** What a NUL ends each of. */
+export function splitAtNul(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = []
   let start = 0
   for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, start)) {

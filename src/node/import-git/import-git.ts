@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { compareBytes, concatBytes, utf8 } from '../../bytes.ts'
+import { compareBytes, concatBytes } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import { ChunkedContentStore, storeContent } from '../../dataset/content-store.ts'
 import { Predecessor } from '../../dataset/predecessor.ts'
@@ -12,23 +11,14 @@ import type { ManifestEdit, ManifestValue } from '../../manifest/interface.ts'
 import { editManifest, ManifestBuilder } from '../../manifest/manifest.ts'
 import { keyFromPath, pathToText } from '../../manifest/path.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
-import type { CidText, OperationOptions } from '../../types.ts'
-import { Git } from '../capture/git-command.ts'
-import { BlobReader } from './blob-reader.ts'
+import type { CidText } from '../../types.ts'
+import { BlobReader, gathered } from './blob-reader.ts'
 import { changesBetween, commitsOf, type GitChange, type GitCommit } from './git-history.ts'
+import { gitTopOf, type GitTop, type ImportGitOptions, pathInGit, pathWithin } from './git-top.ts'
 import { headOf, knownCommits } from './known-commits.ts'
 import { lfsContent, lfsFile, lfsPointer, MOST_POINTER_BYTES } from './lfs-pointer.ts'
 
-export interface ImportGitOptions extends OperationOptions {
-  /** The ref that gets the snapshots. */
-  readonly ref: string
-  /** A folder in the git repository, joined by `/`; its content is the dataset. Default: everything. */
-  readonly path?: string
-  /** A branch, tag or commit; default `HEAD`. */
-  readonly revision?: string
-  /** Variables that git is started with: of them, only those that say where git and its configuration are. */
-  readonly variables: Readonly<Record<string, string | undefined>>
-}
+export type { ImportGitOptions } from './git-top.ts'
 
 export interface ImportGitResult {
   readonly ref: string
@@ -40,9 +30,6 @@ export interface ImportGitResult {
   readonly storedBytes: number
 }
 
-/** A listing of a long history takes some time. */
-const GIT_TIMEOUT_MS = 600_000
-
 /**
  * Takes over the history of a folder in a git repository: each commit of the main line that touched it becomes a snapshot with its message, author and time. Files that git LFS keeps elsewhere are taken
  * from there, if they were fetched; a pointer without its file is kept as it is, with a warning. Run again, it goes on after the last commit that it knows.
@@ -51,8 +38,8 @@ const GIT_TIMEOUT_MS = 600_000
  */
 export async function importGit(repository: Repository, folder: string, options: ImportGitOptions): Promise<ImportGitResult> {
   const { blocks } = repository
-  const path = (options.path ?? '').replace(/^\.\/|\/+$/g, '').replace(/^\.$/, '')
-  const top = await topOf(resolve(folder), options)
+  const path = pathInGit(options.path)
+  const top = await gitTopOf(resolve(folder), options)
   const commits = await commitsOf(top.git, options.revision ?? 'HEAD', path)
   if (commits.length === 0) throw new NotFoundError(`No commit of ${options.revision ?? 'HEAD'} touched "${path}" in ${top.folder}`, { data: { path }, hint: 'The path begins at the top of the git repository.' })
   const known = await knownCommits(blocks, options.ref, { kind: 'git', path }, commits)
@@ -70,25 +57,6 @@ export async function importGit(repository: Repository, folder: string, options:
   } finally {
     reader.close()
   }
-}
-
-interface GitTop {
-  readonly git: Git
-  readonly folder: string
-  readonly gitFolder: string
-  readonly words: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-}
-
-async function topOf(folder: string, { variables, signal }: ImportGitOptions): Promise<GitTop> {
-  if (!existsSync(folder)) throw new NotFoundError(`There is no folder ${folder}`, { data: { folder }, hint: 'Name the folder of a git repository.' })
-  const git = new Git(folder, { variables, timeoutMs: GIT_TIMEOUT_MS, signal })
-  const found = await git.run(['rev-parse', '--absolute-git-dir', '--is-bare-repository'])
-  const [gitFolder = '', isBare] = found.output.toString('utf8').split('\n')
-  if (!found.ok) throw new NotFoundError(`There is no git repository in ${folder}: ${found.isAbsent ? 'git is not installed' : found.trouble}`, { data: { folder } })
-  const work = isBare === 'true' ? gitFolder : (await git.run(['rev-parse', '--show-toplevel'])).output.toString('utf8').trimEnd()
-  const env = Object.fromEntries(['PATH', 'HOME'].flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])))
-  return { git: new Git(work, { variables, timeoutMs: GIT_TIMEOUT_MS, signal }, [], { GIT_LITERAL_PATHSPECS: '1' }), folder: work, gitFolder, words: ['--git-dir', gitFolder], env: { ...env, GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C' } }
 }
 
 /** Commits as snapshots, one after another. */
@@ -117,8 +85,8 @@ class ImportedHistory {
     const edits: (ManifestEdit & { readonly key: Uint8Array })[] = []
     for (const change of await changesBetween(this.#top.git, before, commit.id, path)) {
       signal?.throwIfAborted()
-      const name = this.#within(change.path)
-      if (name !== undefined) edits.push({ path: name, key: keyFromPath(name), value: await this.#value(store, change, name) })
+      const name = pathWithin(change.path, path)
+      edits.push({ path: name, key: keyFromPath(name), value: await this.#value(store, change, name) })
     }
     edits.sort((a, b) => compareBytes(a.key, b.key))
     const { root } = await editManifest(this.#session, this.#session, base, edits)
@@ -131,14 +99,6 @@ class ImportedHistory {
   async #begin(): Promise<CID> {
     const target = await this.#blocks.getRef(this.#options.ref)
     return target === undefined ? (await new ManifestBuilder(this.#session, this.#blocks.config.chunker).finish()).root : (await readSnapshot(this.#blocks, target)).root
-  }
-
-  /** The path in the dataset. A file that is itself what was asked for keeps its name. */
-  #within(path: Uint8Array): Uint8Array | undefined {
-    const top = utf8(this.#options.path)
-    if (top.length === 0) return path
-    if (path.length === top.length) return path.subarray(path.lastIndexOf(0x2f) + 1)
-    return path.subarray(top.length + 1)
   }
 
   async #value(store: ChunkedContentStore, { mode, id }: GitChange, path: Uint8Array): Promise<ManifestValue | undefined> {
@@ -171,10 +131,4 @@ class ImportedHistory {
     else if (held !== undefined) yield held
     if (pointer !== undefined && file === undefined) this.#options.onProgress?.({ type: 'warning', path: pathToText(path), message: 'is kept by git LFS and was not fetched: only its pointer is imported. Run `git lfs fetch --all` first' })
   }
-}
-
-async function gathered(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = []
-  for await (const part of parts) all.push(part.slice())
-  return concatBytes(all)
 }

@@ -30,7 +30,7 @@ export function reproduceText(run: FoundRun, container: string | undefined): str
     ]), '',
     '## What must come out', '',
     ended === null ? 'The run is not over.' : `It ${ended.status}${ended.reason === null ? '' : `: ${ended.reason}`}.`,
-    ...(ended?.artifacts ?? []).map(({ name, root, files, bytes }) => `- ${name}: root ${cidText(root)}, ${files} files, ${bytes} bytes (\`varve hash\` of a folder with nothing else in it prints it)`),
+    ...(ended?.artifacts ?? []).map(({ name, root, files, bytes }) => `- ${name}: root ${cidText(root)}, ${files} ${files === 1 ? 'file' : 'files'}, ${bytes} bytes (\`varve hash\` of a folder with nothing else in it prints it)`),
     ...Object.entries(ended?.final ?? {}).map(([name, value]) => `- ${name}: ${value}`),
     ...(capture.missing.length === 0 ? [] : ['', '## What could not be recorded', '', ...capture.missing.map((sentence) => `- ${sentence}`)]),
   ]

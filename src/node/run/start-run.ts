@@ -16,6 +16,7 @@ import { parseRunName } from '../../run/run-key.ts'
 import { encodeRunStart } from '../../run/run-object.ts'
 import { commitStart } from '../../run/run-tree.ts'
 import { cacheIdentity } from '../cache-identity.ts'
+import { inputRevision } from '../derive/input-revision.ts'
 import type { StartRunOptions } from './interface.ts'
 import { portableWords } from './portable-words.ts'
 import { ownRunProcess } from './is-run-gone.ts'
@@ -105,7 +106,7 @@ async function pinnedInputs(blocks: BlockRepository, given: Readonly<Record<stri
   const inputs: RunInput[] = []
   for (const [name, revision] of Object.entries(given)) {
     if (!isPartName(name)) throw new InvalidArgumentError(`"${String(name)}" is no name of an input`, { data: { input: name }, hint: `It must be ${PART_NAME_RULE}.` })
-    const { snapshot, root, path } = await resolveRevision(blocks, revision)
+    const { snapshot, root, path } = await inputRevision(name, revision, (text) => resolveRevision(blocks, text))
     if (path !== undefined) throw new InvalidArgumentError(`"${revision}" names a path; an input is a whole dataset`, { data: { revision }, hint: 'Leave out the part from ":" on.' })
     inputs.push({ name, revision, snapshot: snapshot ?? null, root })
   }

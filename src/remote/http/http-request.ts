@@ -1,13 +1,9 @@
-import { request as plainRequest, type Agent as PlainAgent, type IncomingMessage } from 'node:http'
-import { request as secureRequest, type Agent as SecureAgent } from 'node:https'
+import { request as plainRequest, type IncomingMessage } from 'node:http'
+import { request as secureRequest } from 'node:https'
+import type { Agents } from '../requests/interface.ts'
 import { RequestFailure } from '../requests/request-failure.ts'
 
 const MAX_REDIRECTS = 5
-
-export interface Agents {
-  readonly http: PlainAgent
-  readonly https: SecureAgent
-}
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD'

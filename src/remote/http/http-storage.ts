@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Agent as PlainAgent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
-import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import { InvalidArgumentError, NotFoundError, VarveError } from '../../errors.ts'
 import { failed, type Attempt } from '../../node/system-errors.ts'
 import type { ByteRange, ObjectEntry, ObjectStat, Storage, StorageCallOptions } from '../../storage/interface.ts'
 import { assertKey, assertPrefix } from '../../storage/key.ts'
@@ -10,13 +10,13 @@ import { assertRange } from '../../storage/range.ts'
 import { assertNetworkOptions } from '../requests/assert-network-options.ts'
 import { assertAsked, rangeHeader } from '../requests/content-range.ts'
 import { Deadline } from '../requests/deadline.ts'
-import type { NetworkOptions } from '../requests/interface.ts'
+import type { Agents, NetworkOptions } from '../requests/interface.ts'
 import { Limiter } from '../requests/limiter.ts'
 import { readBody } from '../requests/read-body.ts'
 import { asStorageError, RequestFailure } from '../requests/request-failure.ts'
 import { retrying, type RetryPolicy } from '../requests/retrying.ts'
 import { assertIdentity, explainStatus, explainThrown, forbiddenOrAbsent, isForbidden, lengthOf } from './explain-answer.ts'
-import { sendHttp, type Agents } from './http-request.ts'
+import { sendHttp } from './http-request.ts'
 import { parseHttpUrl } from './location.ts'
 import { readPrefix } from './read-prefix.ts'
 
@@ -27,8 +27,6 @@ const ABSENT: ReadonlySet<number | 'folder'> = new Set([404, 410, 'folder'])
 const WITHOUT_HEAD: ReadonlySet<number | 'folder'> = new Set([400, 403, 405, 501])
 
 export interface HttpSettings extends NetworkOptions {
-  /** Connections, such as those of a proxy; by default such as are kept open between requests. Closed with the storage only if they are its own. */
-  readonly agents?: Agents
   /**
    * Whether `stat` takes 403 for absence, if the server answers 403 for names that nobody can have used too: S3 does where listing the bucket is not allowed. The newest states of a repository, if they
    * are there and may not be read, then go unnoticed. Default: what the address says by ending in `#absent=403`, else false.
@@ -187,6 +185,8 @@ export class HttpStorage implements Storage {
       return await take({ status: answer.status, headers: message.headers, message, deadline, onBytes })
     } catch (error) {
       signal?.throwIfAborted()
+      // A proxy that is none: no request failed.
+      if (error instanceof VarveError) throw error
       throw deadline.isOver ? new RequestFailure({ reason: 'ETIMEDOUT', what: 'the server takes too long', again: 'soon', cause: error }) : explainThrown(error)
     } finally {
       // What was not read is not waited for; a connection whose answer has no body stays open.

@@ -1,2 +1,2 @@
-export type { NetworkOptions, RemoteRequest } from '../requests/interface.ts'
+export type { Agents, NetworkOptions, RemoteRequest } from '../requests/interface.ts'
 export { httpStorage, HttpStorage, type HttpSettings } from './http-storage.ts'

@@ -1,47 +1,90 @@
-import type { CID } from '../../cid/cid.ts'
+import { type CID, cidText } from '../../cid/cid.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
+import type { BlockCache } from '../../node/block-cache/block-cache.ts'
+import { type BlockRequest, type ReadResult, wrongSize } from '../../repository/block-reader.ts'
 import type { BlocksElsewhere } from '../../repository/elsewhere.ts'
+import { type RequestTally, sumOf } from '../request-tally.ts'
 import type { LazyRemote } from './lazy-remote.ts'
 
-/** Blocks that were left at remotes, from the first that has them. */
+/** Blocks that were left at remotes: from the cache on this machine, or from the first remote that has them. */
 export class LazyBlocks implements BlocksElsewhere {
   readonly remotes: readonly LazyRemote[]
+  readonly cache: BlockCache
+  /** Blocks that came from remotes, and their bytes. */
+  readonly fetched = { blocks: 0, bytes: 0 }
+  /** What is on its way, so that it is asked for once. */
+  readonly #underWay = new Map<string, Promise<Uint8Array>>()
 
   /** @param remotes at least one */
-  constructor(remotes: readonly LazyRemote[]) {
+  constructor(remotes: readonly LazyRemote[], cache: BlockCache) {
     this.remotes = remotes
+    this.cache = cache
+  }
+
+  /** What was asked of the remotes over a network. */
+  get requests(): RequestTally {
+    return sumOf(this.remotes.map(({ requests }) => requests))
   }
 
   async get(cid: CID): Promise<Uint8Array> {
-    let failure: unknown
-    for (const remote of this.remotes) {
-      try {
-        return await remote.get(cid)
-      } catch (error) {
-        failure ??= error
-        if (!(error instanceof NotFoundError)) throw error
-      }
-    }
-    throw failure
+    const cached = await this.cache.get(cid)
+    if (cached !== undefined) return cached
+    const name = cidText(cid)
+    const coming = this.#underWay.get(name) ?? this.#fetch(cid).finally(() => this.#underWay.delete(name))
+    this.#underWay.set(name, coming)
+    return coming
   }
 
   async readBatch(requests: readonly BlockRequest[]): Promise<readonly ReadResult[]> {
-    const [first, ...others] = this.remotes
-    const found = [...((await first?.readBatch(requests)) ?? [])]
-    for (const other of others) {
-      const missing = [...found.entries()].filter(([, result]) => 'error' in result && result.error instanceof NotFoundError).map(([at]) => at)
+    const results = await Promise.all(requests.map((request) => this.#cached(request)))
+    let missing = [...results.entries()].filter(([, result]) => result === undefined).map(([at]) => at)
+    for (const remote of this.remotes) {
       if (missing.length === 0) break
-      const more = await other.readBatch(missing.map((at) => requests[at] as BlockRequest))
-      for (const [index, at] of missing.entries()) {
-        const result = more[index]
-        if (result !== undefined && 'bytes' in result) found[at] = result
-      }
+      const found = await remote.readBatch(missing.map((at) => requests[at] as BlockRequest))
+      for (const [index, at] of missing.entries()) results[at] ??= found[index]
+      for (const at of missing) await this.#keep(results[at])
+      missing = missing.filter((at) => isAbsent(results[at]))
+      // The next remote may have what this one lacks; if none has, the last says so.
+      if (remote !== this.remotes.at(-1)) for (const at of missing) results[at] = undefined
     }
-    return found
+    return results as ReadResult[]
   }
 
   async close(): Promise<void> {
+    await this.cache.close()
     for (const remote of this.remotes) await remote.close()
   }
+
+  async #cached({ cid, size }: BlockRequest): Promise<ReadResult | undefined> {
+    const bytes = await this.cache.get(cid)
+    if (bytes === undefined) return undefined
+    return size === undefined || size === bytes.length ? { cid, bytes } : { cid, error: wrongSize(cid, bytes.length, size) }
+  }
+
+  async #fetch(cid: CID): Promise<Uint8Array> {
+    let absence: unknown
+    for (const remote of this.remotes) {
+      try {
+        const found = await remote.get(cid)
+        for (const block of found) await this.#keep(block)
+        const [first] = found
+        if (first !== undefined) return first.bytes
+      } catch (error) {
+        absence ??= error
+        if (!(error instanceof NotFoundError)) throw error
+      }
+    }
+    throw absence
+  }
+
+  async #keep(result: ReadResult | undefined): Promise<void> {
+    if (result === undefined || 'error' in result) return
+    this.fetched.blocks++
+    this.fetched.bytes += result.bytes.length
+    await this.cache.put(result.cid, result.bytes)
+  }
+}
+
+function isAbsent(result: ReadResult | undefined): boolean {
+  return result !== undefined && 'error' in result && result.error instanceof NotFoundError
 }

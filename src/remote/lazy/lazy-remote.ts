@@ -1,13 +1,14 @@
-import { type CID, cidText } from '../../cid/cid.ts'
+import { type CID, cidText, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import type { Repository } from '../../dataset/repository.ts'
 import { NotFoundError, StorageError, VarveError } from '../../errors.ts'
 import type { BlockRequest, ReadResult } from '../../repository/block-reader.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
-import type { RemoteRequest } from '../requests/interface.ts'
 import { compareBytes } from '../../bytes.ts'
 import { openPlace, type PlaceOptions } from '../place.ts'
+import { type RequestTally, tallyOf } from '../request-tally.ts'
 import { inParallel } from '../transfer/in-parallel.ts'
+import { readAround, type ReadBlock } from './read-around.ts'
 
 /** A remote that could not be reached is not tried again for so long: who reads a thousand files is not to wait a thousand times. */
 const TRY_AGAIN_AFTER_MS = 10_000
@@ -15,8 +16,6 @@ const TRY_AGAIN_AFTER_MS = 10_000
 export interface LazyRemoteOptions {
   readonly name: string
   readonly url: string
-  /** Told of every request over a network. */
-  readonly onRequest?: (request: RemoteRequest) => void
   /** Ends requests that are under way, with its reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -25,20 +24,24 @@ export interface LazyRemoteOptions {
 export class LazyRemote {
   readonly name: string
   readonly url: string
+  /** What was asked of it over a network. */
+  readonly requests: RequestTally = {}
   readonly #options: PlaceOptions
   #opened: Promise<Repository> | undefined
   #failedAt = Number.NEGATIVE_INFINITY
 
-  constructor({ name, url, onRequest, signal }: LazyRemoteOptions) {
+  constructor({ name, url, signal }: LazyRemoteOptions) {
     this.name = name
     this.url = url
-    this.#options = { signal, ...(onRequest === undefined ? {} : { onRequest }) }
+    this.#options = { signal, onRequest: tallyOf(this.requests) }
   }
 
-  /** @throws NotFoundError if it is not there; StorageError if the remote cannot be reached */
-  async get(cid: CID): Promise<Uint8Array> {
+  /** A block first, and those that came along with it. @throws NotFoundError if it is not there; StorageError if the remote cannot be reached */
+  async get(cid: CID): Promise<readonly ReadBlock[]> {
     try {
-      return await (await this.#blocks()).get(cid)
+      const blocks = await this.#blocks()
+      const around = cid.code === DAG_CBOR_CODE ? await readAround(blocks, cid).catch(unlessStopped) : []
+      return around.length > 0 ? around : [{ cid, bytes: await blocks.get(cid) }]
     } catch (error) {
       throw this.#explained(error, cid)
     }
@@ -92,12 +95,24 @@ export class LazyRemote {
   }
 }
 
-/** Positions of requests by the place of their blocks, so that neighbours are read together. */
+/** Of what fails, reading the block by itself says what is wrong. */
+function unlessStopped(error: unknown): readonly ReadBlock[] {
+  if (error instanceof VarveError) return []
+  throw error
+}
+
+/** Positions of requests by the place of their blocks, so that neighbours are read together. What is not there by the state that is known may have come since. */
 async function placeOrder(blocks: BlockRepository, requests: readonly BlockRequest[]): Promise<number[]> {
   const places: (BlockLocation | undefined)[] = []
-  await inParallel(requests.keys(), undefined, async (at) => {
+  const locate = (positions: Iterable<number>): Promise<void> => inParallel(positions, undefined, async (at) => {
     places[at] = await blocks.indexes.findOne((requests[at] as BlockRequest).cid.multihash.digest)
   })
+  await locate(requests.keys())
+  const unknown = [...requests.keys()].filter((at) => places[at] === undefined)
+  if (unknown.length > 0) {
+    await blocks.refresh()
+    await locate(unknown)
+  }
   return [...requests.keys()].sort((a, b) => comparePlaces(places[a], places[b]))
 }
 

@@ -24,3 +24,9 @@ export async function leavingChange(blocks: BlockRepository, session: Session, r
   const target = await editTree(session, session, before ?? null, linkCodec, ordered)
   return before?.equals(target) === true ? [] : [{ name, expected: before ?? null, target, own: true }]
 }
+
+/** Says that data of a remote is to be left there, if that is not said yet. */
+export async function leaveAt(blocks: BlockRepository, remote: string): Promise<void> {
+  if ((await blocks.getRef(leftName(remote))) !== undefined) return
+  await blocks.withSession(async (session) => session.commit({ action: 'clone', message: `data is left at ${remote}`, refs: await leavingChange(blocks, session, remote, []) }))
+}

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { lazyRemotes } from '../../dataset/left-at-remote.ts'
 import type { Repository } from '../../dataset/repository.ts'
-import { type OpenOptions, openRepository as openHere } from '../../node/open-repository.ts'
+import type { BlockCache } from '../../node/block-cache/block-cache.ts'
+import { type OpenOptions, openRepository as openHere, workFolderOf } from '../../node/open-repository.ts'
 import { type BlockRepository } from '../../repository/index.ts'
 import type { BlocksElsewhere } from '../../repository/elsewhere.ts'
 import type { Storage } from '../../storage/interface.ts'
@@ -16,11 +18,17 @@ import type { Storage } from '../../storage/interface.ts'
  * await using repository = await openRepository('./.varve', { create: true })
  */
 export async function openRepository(location: string | Storage, options: OpenOptions = {}): Promise<Repository> {
-  return openHere(location, { elsewhere: (repository) => blocksAtRemotes(repository, options.signal), ...options })
+  return openHere(location, { elsewhere: (repository) => blocksAtRemotes(repository, location, options.signal), ...options })
+}
+
+/** The cache of what is read from elsewhere, for the repository at a location. */
+export async function cacheOf({ platform, hasher }: BlockRepository, location: string | Storage): Promise<BlockCache> {
+  const { BlockCache: Cache } = await import('../../node/block-cache/block-cache.ts')
+  return new Cache(join(workFolderOf(location), 'blocks'), platform, hasher)
 }
 
 /** Where blocks are that were left at remotes; undefined if none were. Reads what is here alone. */
-async function blocksAtRemotes(repository: BlockRepository, signal: AbortSignal | undefined): Promise<BlocksElsewhere | undefined> {
+async function blocksAtRemotes(repository: BlockRepository, location: string | Storage, signal: AbortSignal | undefined): Promise<BlocksElsewhere | undefined> {
   const names = await lazyRemotes(repository)
   if (names.length === 0) return undefined
   const { readRemotesHere } = await import('../remotes.ts')
@@ -28,5 +36,5 @@ async function blocksAtRemotes(repository: BlockRepository, signal: AbortSignal 
   if (known.length === 0) return undefined
   const { LazyRemote } = await import('./lazy-remote.ts')
   const { LazyBlocks } = await import('./lazy-blocks.ts')
-  return new LazyBlocks(known.map(({ name, url }) => new LazyRemote({ name, url, signal })))
+  return new LazyBlocks(known.map(({ name, url }) => new LazyRemote({ name, url, signal })), await cacheOf(repository, location))
 }

@@ -1,3 +1,12 @@
+import type { Agent as PlainAgent } from 'node:http'
+import type { Agent as SecureAgent } from 'node:https'
+
+/** What makes connections, by protocol. */
+export interface Agents {
+  readonly http: PlainAgent
+  readonly https: SecureAgent
+}
+
 /** One request that was sent, after it ended. */
 export interface RemoteRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
@@ -24,4 +33,6 @@ export interface NetworkOptions {
   readonly retryForMs?: number
   /** A connection on which nothing moves for so long is given up, and the request tried again; 30,000 ms by default. */
   readonly idleTimeoutMs?: number
+  /** What makes connections, as by a proxy. Not closed with the storage. Default: such as go straight to the server, and are kept open between requests. */
+  readonly agents?: Agents
 }

@@ -10,15 +10,17 @@ export interface BodyBounds {
   readonly most: number
   /** Called with the size of each piece that arrives. */
   readonly onBytes: (count: number) => void
+  /** Memory that the result may begin in, if it is as large as what is expected. */
+  readonly into?: Uint8Array | undefined
 }
 
 /**
- * All of a body in memory of its own. What the server says of its size is held against what arrives, and never trusted with more than 64 MiB of memory.
+ * All of a body in memory of its own, or of who asks. What the server says of its size is held against what arrives, and never trusted with more than 64 MiB of memory.
  * @throws RequestFailure if it is shorter or longer than `expected`, or longer than `most`; whatever `body` throws
  */
-export async function readBody(body: AsyncIterable<Uint8Array>, { expected, most, onBytes }: BodyBounds): Promise<Uint8Array> {
+export async function readBody(body: AsyncIterable<Uint8Array>, { expected, most, onBytes, into }: BodyBounds): Promise<Uint8Array> {
   if (expected !== undefined && expected > most) throw tooLarge(expected, most)
-  let bytes = new Uint8Array(Math.min(expected ?? 0, TRUSTED_SIZE_BYTES))
+  let bytes = expected !== undefined && into !== undefined && expected <= into.length ? into.subarray(0, expected) : new Uint8Array(Math.min(expected ?? 0, TRUSTED_SIZE_BYTES))
   let size = 0
   for await (const piece of body) {
     onBytes(piece.length)

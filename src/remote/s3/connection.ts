@@ -109,7 +109,8 @@ export class S3Connection {
 
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined)
-    opened?.client.destroy()
+    // The client ends whatever its agents have, also what others have from them.
+    if (this.#settings.agents === undefined) opened?.client.destroy()
   }
 
   #open(): Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> {
@@ -119,7 +120,7 @@ export class S3Connection {
 
   #newClient(sdk: S3Sdk): S3Client {
     const { endpoint, pathStyle = endpoint !== undefined, region = endpoint === undefined ? undefined : 'us-east-1' } = this.#location
-    const { credentials, idleTimeoutMs = IDLE_TIMEOUT_MS, maxRequests = MAX_REQUESTS } = this.#settings
+    const { agents, credentials, idleTimeoutMs = IDLE_TIMEOUT_MS, maxRequests = MAX_REQUESTS } = this.#settings
     const agent = { keepAlive: true, maxSockets: maxRequests }
     return new sdk.S3Client({
       ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }), ...(credentials === undefined ? {} : { credentials }),
@@ -132,7 +133,7 @@ export class S3Connection {
       responseChecksumValidation: 'WHEN_REQUIRED',
       // With it the SDK opens a connection for each body.
       expectContinueHeader: false,
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs, httpAgent: agent, httpsAgent: agent },
+      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs, httpAgent: agents?.http ?? agent, httpsAgent: agents?.https ?? agent },
       logger: SILENT,
     })
   }

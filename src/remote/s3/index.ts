@@ -1,4 +1,4 @@
-export type { NetworkOptions, RemoteRequest } from '../requests/interface.ts'
+export type { Agents, NetworkOptions, RemoteRequest } from '../requests/interface.ts'
 export type { S3Credentials, S3Location, S3Settings } from './interface.ts'
 export { formatS3Location, parseS3Url } from './location.ts'
 export { probeConditionalWrites, type ProbeResult } from './probe-conditional-writes.ts'

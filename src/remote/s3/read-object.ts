@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../storage/interface.ts'
+import type { ByteRange, StorageCallOptions } from '../../storage/interface.ts'
 import { assertAsked, rangeHeader } from '../requests/content-range.ts'
 import { readBody } from '../requests/read-body.ts'
 import { RequestFailure } from '../requests/request-failure.ts'
@@ -10,14 +10,21 @@ import { headObject } from './head-object.ts'
 /** The largest object that is read whole. */
 const MAX_WHOLE_BYTES: number = 2 ** 31
 
+interface ReadOptions extends StorageCallOptions {
+  readonly range?: ByteRange
+  /** Memory that the result may begin in. */
+  readonly into?: Uint8Array
+}
+
 /** The bytes of an object, or of a part that is cut to what is there; undefined if the object is absent. */
-export async function readObject(connection: S3Connection, key: string, range: ByteRange | undefined, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+export async function readObject(connection: S3Connection, key: string, options: ReadOptions): Promise<Uint8Array | undefined> {
+  const { range, signal } = options
   if (range !== undefined && range.start === range.end) return (await headObject(connection, key, signal)) === undefined ? undefined : new Uint8Array(0)
-  const result = await retrying((attempt) => readOnce(connection, key, range, attempt, signal), connection.policy, signal)
+  const result = await retrying((attempt) => readOnce(connection, key, options, attempt), connection.policy, signal)
   return result === 'past-end' && range !== undefined ? pastEnd(connection, key, range, signal) : (result as Uint8Array | undefined)
 }
 
-async function readOnce(connection: S3Connection, key: string, range: ByteRange | undefined, attempt: number, signal: AbortSignal | undefined): Promise<Uint8Array | 'past-end' | undefined> {
+async function readOnce(connection: S3Connection, key: string, { range, into, signal }: ReadOptions, attempt: number): Promise<Uint8Array | 'past-end' | undefined> {
   try {
     return await connection.send({ method: 'GET', key, attempt, signal }, async ({ sdk, client, options, answer, deadline, onBytes }) => {
       const { Body, ContentLength, ContentRange, ETag } = await client.send(new sdk.GetObjectCommand({
@@ -27,7 +34,7 @@ async function readOnce(connection: S3Connection, key: string, range: ByteRange 
       const given = range === undefined ? undefined : assertAsked(ContentRange, range)
       const expected = given === undefined ? ContentLength : given.end - given.start
       if (expected !== undefined) deadline.allow(expected)
-      return readBody(Body as AsyncIterable<Uint8Array>, { expected, most: given === undefined ? MAX_WHOLE_BYTES : given.end - given.start, onBytes })
+      return readBody(Body as AsyncIterable<Uint8Array>, { expected, most: given === undefined ? MAX_WHOLE_BYTES : given.end - given.start, onBytes, into })
     })
   } catch (error) {
     if (!(error instanceof RequestFailure)) throw error

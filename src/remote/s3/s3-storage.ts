@@ -36,6 +36,7 @@ export class S3Storage implements Storage {
   readonly #connection: S3Connection
   readonly #places = new Limiter(MAX_PARTS_SENT)
   #closed: boolean = false
+  #keepsVersions: boolean = false
 
   /** @throws InvalidArgumentError if the location cannot be right or holds credentials, or a setting makes no sense */
   constructor(place: S3Location, settings: S3Settings = {}) {
@@ -52,10 +53,10 @@ export class S3Storage implements Storage {
     await this.#explained({ operation: 'put', key, location: this.location }, () => this.#put(key, body, options.signal))
   }
 
-  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange } = {}): Promise<Uint8Array> {
+  async get(key: string, options: StorageCallOptions & { readonly range?: ByteRange; readonly into?: Uint8Array } = {}): Promise<Uint8Array> {
     this.#assertReady(key, options)
     if (options.range !== undefined) assertRange(options.range)
-    const bytes = await this.#explained({ operation: 'get', key, location: this.location }, () => readObject(this.#connection, key, options.range, options.signal))
+    const bytes = await this.#explained({ operation: 'get', key, location: this.location }, () => readObject(this.#connection, key, options))
     if (bytes === undefined) throw new NotFoundError(`No object "${key}" in ${this.location}`, { data: { key } })
     return bytes
   }
@@ -81,7 +82,13 @@ export class S3Storage implements Storage {
   /** @throws StorageError whose `data.reason` is `EDELETEREFUSED` if the store keeps it, by a lock, a rule or missing rights */
   async delete(key: string, options: StorageCallOptions = {}): Promise<void> {
     this.#assertReady(key, options)
-    await this.#explained({ operation: 'delete', key, location: this.location }, () => deleteObject(this.#connection, key, options.signal))
+    await this.#explained({ operation: 'delete', key, location: this.location }, async () => {
+      if (await deleteObject(this.#connection, key, options.signal)) this.#keepsVersions = true
+    })
+  }
+
+  get keepsVersions(): boolean {
+    return this.#keepsVersions
   }
 
   /** Closes connections, those under way included. */

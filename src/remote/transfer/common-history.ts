@@ -12,6 +12,8 @@ export interface CommonHistory {
   readonly snapshots: ReadonlyMap<string, CID>
   /** Roots that both have whole, those first that new snapshots come after. */
   readonly bases: readonly CID[]
+  /** All roots that both have whole, but for those. */
+  readonly roots: readonly CID[]
 }
 
 /**
@@ -46,7 +48,8 @@ export async function commonHistory(
   }
   // The heads of other refs are worth a look only where nothing nearer is known: each of them costs the reading of what differs.
   const before = await boundary(source, wants, snapshots, roots)
-  return { snapshots, bases: [...new Map((before.length > 0 ? before : tipRoots).map((root) => [cidText(root), root])).values()].slice(0, MOST_BASES) }
+  const bases = new Map([...new Map((before.length > 0 ? before : tipRoots).map((root) => [cidText(root), root]))].slice(0, MOST_BASES))
+  return { snapshots, bases: [...bases.values()], roots: [...roots.values()].filter((root) => !bases.has(cidText(root))) }
 }
 
 /** The roots of common snapshots that new ones come right after. */

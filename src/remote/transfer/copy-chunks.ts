@@ -1,38 +1,43 @@
-import { toHex } from '../../bytes.ts'
 import { type CID, cidFromDigest, RAW_CODE } from '../../cid/cid.ts'
 import { DELTA_CODEC } from '../../codec/block-compression.ts'
 import { decodeDeltaPayload } from '../../codec/delta-payload.ts'
 import { CorruptBlockError, NotFoundError } from '../../errors.ts'
 import type { DigestTable } from '../../repository/digest-table.ts'
+import { Scratch } from '../../node/parallel/scratch.ts'
 import { encodeBlock, packable, type PackableBlock } from '../../repository/encode-block.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
 import { BLOCK_HEADER_SIZE_BYTES } from '../../repository/pack-format.ts'
 import { Pause } from '../../repository/pause.ts'
 import { readStored } from '../../repository/read-block.ts'
+import { isPromise, type MaybePromise } from '../../types.ts'
+import { isSoundAsStored } from './as-stored.ts'
 import { type FetchedSpan, spansAhead } from './spans-ahead.ts'
 import { inParallel } from './in-parallel.ts'
+import { RunOfChunks } from './run-of-chunks.ts'
+import { SpanMemoryPool } from './span-memory.ts'
 
 /** Chunks that are located and sorted by where they are before they are read. */
 const BATCH_CHUNKS = 65_536
 
 export interface CopyChunksOptions {
   readonly signal?: AbortSignal | undefined
-  /** Told of each chunk that is done; `bytes` as it was stored, 0 for one that was there. */
-  readonly onChunk: (bytes: number) => void
-  /** Asked between two chunks. */
+  /** Told of chunks that are done; `bytes` as they were stored, 0 for one that was there. */
+  readonly onChunks: (count: number, bytes: number) => void
+  /** Asked now and then, between two chunks. */
   readonly perhapsCheckpoint: () => Promise<void> | undefined
 }
 
 /**
- * Copies chunks into a session as they are stored, each hashed before it is handed on. A delta stays one if what it is made from is at the target or comes too; else the
- * chunk is stored by itself. Chunks that the target has are passed over. Memory: some 200 bytes for each of 65,536 chunks, and 16 MiB of what is being read.
+ * Copies chunks into a session as they are stored, each hashed before it is handed on; those that lie together go over together. A delta stays one if what it is made from is at the target or comes too; else the
+ * chunk is stored by itself. Chunks that the target has are passed over. Memory: some 100 bytes for each of 65,536 chunks, and 24 MiB of what is being read and written.
  *
  * @throws CorruptBlockError, NotFoundError for a chunk that the source does not have whole
  */
 export async function copyChunks(source: BlockRepository, session: Session, chunks: DigestTable, options: CopyChunksOptions): Promise<void> {
+  const pool = new SpanMemoryPool()
   for (let from = 0; from < chunks.count; from += BATCH_CHUNKS) {
-    await new ChunkBatch(source, session, options).copy(chunks, from, Math.min(from + BATCH_CHUNKS, chunks.count))
+    await new ChunkBatch(source, session, chunks, options).copy(from, Math.min(from + BATCH_CHUNKS, chunks.count), pool)
   }
 }
 
@@ -44,69 +49,111 @@ interface Located {
 class ChunkBatch {
   readonly #source: BlockRepository
   readonly #session: Session
+  readonly #chunks: DigestTable
   readonly #options: CopyChunksOptions
-  /** Deltas of this batch that are still to be copied, by the hex of their digests, and plain chunks that a delta may need. */
-  readonly #pending = new Map<string, Located>()
+  readonly #scratch = new Scratch()
+  /** Where each chunk is that is still to be copied, by its number in the table: chunks wait here for their turn, or for a delta that needs them first. */
+  readonly #pending = new Map<number, BlockLocation>()
 
-  constructor(source: BlockRepository, session: Session, options: CopyChunksOptions) {
+  constructor(source: BlockRepository, session: Session, chunks: DigestTable, options: CopyChunksOptions) {
     this.#source = source
     this.#session = session
+    this.#chunks = chunks
     this.#options = options
   }
 
-  async copy(chunks: DigestTable, from: number, to: number): Promise<void> {
-    const located = await this.#locate(chunks, from, to)
-    for (const chunk of located) this.#pending.set(toHex(chunk.cid.multihash.digest), chunk)
+  async copy(from: number, to: number, pool: SpanMemoryPool): Promise<void> {
+    await inParallel(numbers(from, to), this.#options.signal, (row) => this.#locate(row))
     const pause = new Pause(this.#options.signal)
-    for await (const { wanted, bytes, start } of spansAhead(this.#source.storage, located)) {
-      for (const chunk of wanted) {
-        await pause.take()
-        await this.#copyOnce(chunk, storedIn({ bytes, start }, chunk.location))
-        const checkpoint = this.#options.perhapsCheckpoint()
-        if (checkpoint !== undefined) await checkpoint
-      }
+    for await (const span of spansAhead(this.#source.storage, this.#sorted(), pool)) {
+      await this.#copySpan(span, pause)
+      span.memory.giveBack()
+      const checkpoint = this.#options.perhapsCheckpoint()
+      if (checkpoint !== undefined) await checkpoint
     }
   }
 
-  /** Where the chunks are that the target lacks, in the order in which they are best read. */
-  async #locate(chunks: DigestTable, from: number, to: number): Promise<Located[]> {
-    const { signal, onChunk } = this.#options
-    const located: Located[] = []
-    await inParallel(rowsOf(chunks, from, to), signal, async (digest) => {
-      if (!(await this.#session.wants(digest))) return onChunk(0)
-      const cid = cidFromDigest(this.#source.hasher, RAW_CODE, digest)
-      const location = await this.#source.indexes.findOne(digest)
-      if (location !== undefined) located.push({ cid, location })
-      // Garbage collection may have moved it since the index was read; whatever else is wrong, this says.
-      else await this.#copyPlain(cid, await this.#source.get(cid))
-    })
-    const order = new Map<string, number>()
-    for (const { location } of located) if (!order.has(toHex(location.pack.id))) order.set(toHex(location.pack.id), order.size)
-    const packOf = ({ location }: Located): number => order.get(toHex(location.pack.id)) ?? 0
-    return located.map((chunk) => ({ chunk, pack: packOf(chunk) })).sort((a, b) => a.pack - b.pack || a.chunk.location.offset - b.chunk.location.offset).map(({ chunk }) => chunk)
+  /** Finds where a chunk is, if the target lacks it. Answers at once where nothing must be read for it, as do the next two. */
+  #locate(row: number): MaybePromise<void> {
+    const wanted = this.#session.wants(this.#chunks.digest(row))
+    return isPromise(wanted) ? wanted.then((isWanted) => this.#find(row, isWanted)) : this.#find(row, wanted)
   }
 
-  async #copyOnce(chunk: Located, stored: Uint8Array | undefined): Promise<void> {
-    if (!this.#pending.delete(toHex(chunk.cid.multihash.digest))) return
+  #find(row: number, isWanted: boolean): MaybePromise<void> {
+    if (!isWanted) return this.#options.onChunks(1, 0)
+    const location = this.#source.indexes.findOne(this.#chunks.digest(row))
+    return isPromise(location) ? location.then((found) => this.#take(row, found)) : this.#take(row, location)
+  }
+
+  #take(row: number, location: BlockLocation | undefined): MaybePromise<void> {
+    // Garbage collection may have moved it since the index was read; whatever else is wrong, reading it by itself says.
+    if (location === undefined) return this.#copyPlain(this.#cid(row))
+    this.#pending.set(row, location)
+  }
+
+  /** What was located, in the order in which it is best read. */
+  *#sorted(): Generator<Located> {
+    const order = new Map<BlockLocation['pack'], number>()
+    for (const { pack } of this.#pending.values()) if (!order.has(pack)) order.set(pack, order.size)
+    const packOf = (location: BlockLocation): number => order.get(location.pack) ?? 0
+    const sorted = [...this.#pending].sort(([, a], [, b]) => packOf(a) - packOf(b) || a.offset - b.offset)
+    for (const [row, location] of sorted) yield { cid: this.#cid(row), location }
+  }
+
+  async #copySpan(span: FetchedSpan, pause: Pause): Promise<void> {
+    const { hasher } = this.#source
+    const run = new RunOfChunks(span)
+    for (const chunk of span.wanted) {
+      const rest = pause.take()
+      if (rest !== undefined) await rest
+      const { cid, location } = chunk
+      const row = this.#chunks.rowOf(cid.multihash.digest)
+      if (!this.#pending.has(row)) continue
+      const stored = storedIn(span, location)
+      this.#scratch.release()
+      if (stored !== undefined && isSoundAsStored(this.#scratch.platform, hasher, cid, location, stored)) {
+        this.#pending.delete(row)
+        if (!run.follows(location)) await this.#put(run)
+        run.add(location, cid.multihash.digest)
+      } else {
+        // What is in the run may be what a delta needs.
+        await this.#put(run)
+        await this.#copyOnce(chunk, stored)
+      }
+    }
+    await this.#put(run)
+  }
+
+  async #put(run: RunOfChunks): Promise<void> {
+    const taken = run.take()
+    if (taken === undefined) return
+    const full = this.#session.putRun(taken.run, taken.loan)
+    if (full !== undefined) await full
+    this.#options.onChunks(taken.run.blocks.length, taken.run.bytes.length - taken.run.blocks.length * BLOCK_HEADER_SIZE_BYTES)
+  }
+
+  async #copyOnce({ cid, location }: Located, stored: Uint8Array | undefined): Promise<void> {
+    if (!this.#pending.delete(this.#chunks.rowOf(cid.multihash.digest))) return
     let block: PackableBlock
     try {
-      block = await this.#blockOf(chunk, stored ?? (await readStored(this.#source.storage, chunk.location)))
+      block = await this.#blockOf(cid, location, stored ?? (await readStored(this.#source.storage, location)))
     } catch (error) {
       if (!(error instanceof CorruptBlockError || error instanceof NotFoundError)) throw error
       // Another copy may be sound, or garbage collection has put it elsewhere.
-      return this.#copyPlain(chunk.cid, await this.#source.get(chunk.cid))
+      return this.#copyPlain(cid)
     }
-    await this.#session.putEncoded(RAW_CODE, chunk.cid.multihash.digest, chunk.location.size, block)
-    this.#options.onChunk(chunk.location.storedSize)
+    await this.#session.putEncoded(RAW_CODE, cid.multihash.digest, location.size, block)
+    this.#options.onChunks(1, location.storedSize)
   }
 
-  async #copyPlain(cid: CID, bytes: Uint8Array): Promise<void> {
+  async #copyPlain(cid: CID): Promise<void> {
     const { digest } = cid.multihash
+    const bytes = await this.#source.get(cid)
     await this.#session.putEncoded(RAW_CODE, digest, bytes.length, encodeBlock(this.#source.platform, this.#source.hasher, digest, bytes, this.#session.compression))
-    this.#options.onChunk(bytes.length)
+    this.#options.onChunks(1, bytes.length)
   }
 
-  async #blockOf({ cid, location }: Located, stored: Uint8Array): Promise<PackableBlock> {
+  async #blockOf(cid: CID, location: BlockLocation, stored: Uint8Array): Promise<PackableBlock> {
     const { hasher, platform } = this.#source
     const { digest } = cid.multihash
     const bytes = await this.#source.openBlock(cid, location, stored)
@@ -118,16 +165,21 @@ class ChunkBatch {
   /** True if all that a delta is made from is at the target; what is on its way there goes first. */
   async #bringBases(bases: readonly Uint8Array[]): Promise<boolean> {
     for (const digest of bases) {
-      const base = this.#pending.get(toHex(digest))
-      if (base !== undefined) await this.#copyOnce(base, undefined)
-      if (!(await this.#session.has(cidFromDigest(this.#source.hasher, RAW_CODE, digest)))) return false
+      const cid = cidFromDigest(this.#source.hasher, RAW_CODE, digest)
+      const location = this.#pending.get(this.#chunks.rowOf(digest))
+      if (location !== undefined) await this.#copyOnce({ cid, location }, undefined)
+      if (!(await this.#session.has(cid))) return false
     }
     return true
   }
+
+  #cid(row: number): CID {
+    return cidFromDigest(this.#source.hasher, RAW_CODE, this.#chunks.digest(row))
+  }
 }
 
-function* rowsOf(chunks: DigestTable, from: number, to: number): Generator<Uint8Array> {
-  for (let row = from; row < to; row++) yield chunks.digest(row).slice()
+function* numbers(from: number, to: number): Generator<number> {
+  for (let number = from; number < to; number++) yield number
 }
 
 /** The part of a span that one chunk takes; undefined where the span could not be read. */

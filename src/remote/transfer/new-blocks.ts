@@ -11,8 +11,13 @@ export interface ManyBlocks {
   readMany(requests: Iterable<BlockRequest>): AsyncIterable<ReadResult>
 }
 
-/** A block that the one has and the other lacks: file content by name alone, everything else with its bytes. */
-export type NewBlock = { readonly cid: CID; readonly bytes: Uint8Array } | { readonly cid: CID; readonly bytes?: never }
+/** A block that the one has and the other lacks, and is no file content. */
+export interface NewBlock {
+  readonly cid: CID
+  readonly bytes: Uint8Array
+  /** File content that it links to and the other lacks too. */
+  readonly chunks: readonly CID[]
+}
 
 /** What the other side has. */
 export interface CommonBlocks {
@@ -20,6 +25,8 @@ export interface CommonBlocks {
   readonly whole: Iterable<CID>
   /** Manifests, whole too, that what is new may resemble: they are walked beside it. */
   readonly bases: Iterable<CID>
+  /** Which of some blocks that are above all trees are there with all that they lead to, where that is not known beforehand. Asked for many at a time. */
+  readonly wholeOf?: (cids: readonly CID[]) => Promise<readonly CID[]>
   /** Where bases can be read: whichever side is near. What cannot be read there is not compared with. */
   readonly near: ManyBlocks
 }
@@ -49,24 +56,26 @@ export async function* newBlocks(source: ManyBlocks, wants: Iterable<CID>, commo
   for (const cid of wants) fresh.add(cid, RECORD_RANK)
   for (let rank = fresh.highest; rank !== undefined; rank = fresh.highest) {
     await expandKnown(known, fresh, rank, common.near, pause)
-    const batch = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
+    const taken = fresh.take(rank, BATCH_BLOCKS).filter((cid) => !known.has(cid))
+    if (rank === RECORD_RANK) for (const cid of (await common.wholeOf?.(taken)) ?? []) known.mark(cid)
+    const batch = taken.filter((cid) => !known.has(cid))
     for await (const result of source.readMany(batch.map((cid) => ({ cid })))) {
       await pause.take()
       if ('error' in result) throw result.error
       const { cid, bytes } = result
-      yield { cid, bytes }
       if (options.ends?.(cid, bytes) === true) {
+        yield { cid, bytes, chunks: [] }
         // What was dropped is the data; the history stays.
         for (const parent of parentsOf(bytes)) if (!known.has(parent)) fresh.add(parent, RECORD_RANK)
         continue
       }
       const { chunks, blocks } = rankedLinks(decodeCbor(bytes), rank)
+      yield { cid, bytes, chunks: chunks.filter((chunk) => !known.has(chunk) && fresh.mark(chunk)) }
       for (const link of blocks) {
         // Marked too, so that what both have is not looked into from the other side.
         if (known.has(link.cid)) fresh.mark(link.cid)
         else fresh.add(link.cid, link.rank)
       }
-      for (const chunk of chunks) if (!known.has(chunk) && fresh.mark(chunk)) yield { cid: chunk }
     }
   }
 }

@@ -3,6 +3,7 @@ import type { BlockLocation } from '../../repository/index-set.ts'
 import { packKey } from '../../repository/pack-format.ts'
 import { type Span, SpanPlanner } from '../../repository/read-ahead.ts'
 import type { Storage } from '../../storage/interface.ts'
+import { type SpanMemory, SpanMemoryPool } from './span-memory.ts'
 
 /** Spans of 4 MiB that are read while an earlier one is used. */
 const SPANS_AHEAD = 4
@@ -10,12 +11,29 @@ const SPANS_AHEAD = 4
 export interface FetchedSpan extends Span {
   /** Undefined where the read failed: whoever reads a block by itself is told why. */
   readonly bytes: Uint8Array | undefined
+  /** Where they are. To be given back when they are of no more use; who goes on without that has had a failure. */
+  readonly memory: SpanMemory
 }
 
-/** The bytes of blocks that are sorted by where they are, by few large reads. Memory: 16 MiB. */
-export async function* spansAhead(storage: Pick<Storage, 'get'>, blocks: Iterable<{ readonly cid: CID; readonly location: BlockLocation }>): AsyncGenerator<FetchedSpan, void, undefined> {
-  const queue: { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> }[] = []
-  const fetch = (span: Span): void => void queue.push({ span, bytes: storage.get(packKey(span.pack.id), { range: { start: span.start, end: span.end } }).catch(() => undefined) })
+interface Fetching {
+  readonly span: Span
+  readonly memory: SpanMemory
+  readonly bytes: Promise<Uint8Array | undefined>
+}
+
+/** The bytes of blocks that are sorted by where they are, by few large reads. Memory: 20 MiB, and what is not given back yet. */
+export async function* spansAhead(storage: Pick<Storage, 'get'>, blocks: Iterable<{ readonly cid: CID; readonly location: BlockLocation }>, pool: SpanMemoryPool = new SpanMemoryPool()): AsyncGenerator<FetchedSpan, void, undefined> {
+  const queue: Fetching[] = []
+  const fetch = (span: Span): void => {
+    const { pack, start, end } = span
+    const memory = pool.take(end - start)
+    const bytes = storage.get(packKey(pack.id), { range: { start, end }, ...(memory.memory === undefined ? {} : { into: memory.memory }) }).catch(() => {
+      // What failed may go on writing to it: it is not to be given back any more.
+      memory.lend()
+      return undefined
+    })
+    queue.push({ span, memory, bytes })
+  }
   try {
     const planner = new SpanPlanner()
     for (const { cid, location } of blocks) {
@@ -32,7 +50,7 @@ export async function* spansAhead(storage: Pick<Storage, 'get'>, blocks: Iterabl
   }
 }
 
-async function* taken(queue: { readonly span: Span; readonly bytes: Promise<Uint8Array | undefined> }[]): AsyncGenerator<FetchedSpan, void, undefined> {
+async function* taken(queue: Fetching[]): AsyncGenerator<FetchedSpan, void, undefined> {
   const next = queue.shift()
-  if (next !== undefined) yield { ...next.span, bytes: await next.bytes }
+  if (next !== undefined) yield { ...next.span, memory: next.memory, bytes: await next.bytes }
 }

@@ -25,16 +25,18 @@ export interface Transferred {
   readonly whole: readonly CID[]
 }
 
+export interface TransferOptions extends OperationOptions {
+  /** More that is wanted: of what was dropped at the source the record suffices here. */
+  readonly further?: readonly CID[]
+  /** Of manifests only the roots go over: what is in them stays at the source. */
+  readonly leaveData?: boolean
+}
+
 /** One repository, and a session of another that its blocks go to. */
 export interface Route {
   readonly source: BlockRepository
   readonly target: BlockRepository
   readonly session: Session
-}
-
-export interface TransferOptions extends OperationOptions {
-  /** Of manifests only the roots go over: what is in them stays at the source. */
-  readonly leaveData?: boolean
 }
 
 /**
@@ -44,7 +46,7 @@ export interface TransferOptions extends OperationOptions {
  * @throws NotFoundError, CorruptBlockError if the source is not whole, or has only the record of what is wanted
  */
 export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: TransferOptions): Promise<Transferred> {
-  const { signal, onProgress, leaveData = false } = options
+  const { signal, onProgress, further = [], leaveData = false } = options
   const before = session.added
   const droppedAtSource = await source.evicted()
   const droppedAtTarget = await target.evicted()
@@ -62,17 +64,17 @@ export async function transfer({ source, target, session }: Route, wants: readon
   const checkpoints = new Checkpoints(session)
   const chunks = new DigestTable()
   try {
-    for await (const { cid, bytes } of newBlocks(source, wants, common, { ends, signal })) {
-      if (bytes === undefined) chunks.add(cid.multihash.digest)
-      else await session.put(DAG_CBOR_CODE, bytes)
-      if (bytes !== undefined && isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)
+    for await (const { cid, bytes, chunks: content } of newBlocks(source, [...wants, ...further], common, { ends, signal })) {
+      await session.put(DAG_CBOR_CODE, bytes)
+      for (const chunk of content) chunks.add(chunk.multihash.digest)
+      if (isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)
       onProgress?.({ type: 'transfer', blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes })
     }
     let done = 0
     let moved = session.added.storedBytes - before.storedBytes
     await copyChunks(source, session, chunks, {
       signal,
-      onChunk: (size) => onProgress?.({ type: 'transfer', blocks: ++done, bytes: (moved += size), totalBlocks: chunks.count }),
+      onChunks: (count, size) => onProgress?.({ type: 'transfer', blocks: (done += count), bytes: (moved += size), totalBlocks: chunks.count }),
       perhapsCheckpoint: () => checkpoints.perhaps(),
     })
   } catch (error) {

@@ -25,7 +25,7 @@ export async function collectGarbage(repository: BlockRepository, host: SessionH
     return { ...reportOf(found, moved), ...rest, dryRun: true, refusedFiles: 0, sessions: sessions.stay, revoked: sessions.revoke, damagedPacks: damagedOf(found, moved) }
   }
   const { found, moved, sessions, revoke, deferredPacks, refusedFiles, deletedBytes, storedBytes } = await runCollection(repository, host, options, { action: 'gc' })
-  return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, refusedFiles, damagedPacks: damagedOf(found, moved), freedBytes: deletedBytes - storedBytes }
+  return { ...reportOf(found, moved), dryRun: false, sessions, revoked: revoke, deferredPacks, refusedFiles, damagedPacks: damagedOf(found, moved), freedBytes: deletedBytes - storedBytes, ...(repository.storage.keepsVersions === true ? { keepsVersions: true } : {}) }
 }
 
 function reportOf(found: Survey, moved: readonly PackUsage[]): Pick<GcReport, 'live' | 'removed' | 'unused' | 'packs' | 'evicted'> {

@@ -48,6 +48,8 @@ export interface GcReport {
   readonly deferredPacks: number
   /** Files that nothing needs and that the storage does not let be deleted, as in a bucket with object lock. A dry run cannot know. */
   readonly refusedFiles: number
+  /** Only there, and true, if the storage keeps old versions of what was deleted: they take the room that seems to be free. A dry run cannot know. */
+  readonly keepsVersions?: true
   /** Writers that were given up and can never commit. */
   readonly revoked: readonly Lease[]
   /** Packs that stay as they are because a block in them is damaged. */

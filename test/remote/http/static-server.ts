@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { CERTIFICATE, KEY } from '../proxy/certificate.ts'
 import { listening, stopped } from '../s3/hostile-proxy.ts'
 
 export interface StaticServer {
@@ -17,10 +19,12 @@ export interface StaticServerOptions {
   readonly head?: boolean
   /** False for a server that does not say how long a whole file is. Default true. */
   readonly lengths?: boolean
+  /** True for https, with the certificate of `proxy/certificate.ts`. Default false. */
+  readonly secure?: boolean
 }
 
 /** A web server for files as common ones are: it knows ranges, and sends from `folder` to `folder/`, where it shows what is in it. */
-export async function startStaticServer({ ranges = true, head = true, lengths = true }: StaticServerOptions = {}): Promise<StaticServer> {
+export async function startStaticServer({ ranges = true, head = true, lengths = true, secure = false }: StaticServerOptions = {}): Promise<StaticServer> {
   const serve = (request: IncomingMessage, answer: ServerResponse): void => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname)
     const key = path.replace(/^\/site\//, '')
@@ -39,7 +43,8 @@ export async function startStaticServer({ ranges = true, head = true, lengths = 
     const end = to === '' ? bytes.length : Math.min(bytes.length, Number(to) + 1)
     answer.writeHead(206, { 'content-range': `bytes ${from}-${end - 1}/${bytes.length}`, 'content-length': end - Number(from) }).end(bytes.subarray(Number(from), end))
   }
-  const server = createServer(serve)
-  const served: StaticServer = { url: `${await listening(server)}/site`, objects: new Map(), intercept: () => false, seen: [], stop: () => stopped(server) }
+  const server = secure ? createSecureServer({ cert: CERTIFICATE, key: KEY }, serve) : createServer(serve)
+  const origin = await listening(server)
+  const served: StaticServer = { url: `${secure ? origin.replace('http://127.0.0.1', 'https://localhost') : origin}/site`, objects: new Map(), intercept: () => false, seen: [], stop: () => stopped(server) }
   return served
 }

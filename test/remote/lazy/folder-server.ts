@@ -7,6 +7,8 @@ export interface FolderServer extends AsyncDisposable {
   readonly url: string
   /** Requests since the last call, and the bytes of files that they were answered with. */
   tally(): { readonly requests: number; readonly bytes: number }
+  /** Reads of packs, since it was made or set to 0. */
+  packReads: number
   /** While this is false every connection is closed without an answer. */
   isUp: boolean
   /** What a file is served as, if it is not served as it is. */
@@ -28,6 +30,7 @@ export async function serveFolder(folder: string): Promise<FolderServer> {
     response.writeHead(range === null ? 200 : 206, { 'content-length': Math.max(0, end - start + 1), ...(range === null ? {} : { 'content-range': `bytes ${start}-${end}/${facts.size}` }) })
     if (request.method === 'HEAD' || facts.size === 0) return void response.end()
     bytes += end - start + 1
+    if (path.endsWith('.pack')) served.packReads++
     const stream = createReadStream(path, { start, end })
     if (served.alter === undefined) return void stream.pipe(response)
     const parts: Buffer[] = []
@@ -38,6 +41,7 @@ export async function serveFolder(folder: string): Promise<FolderServer> {
   })
   const served: FolderServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    packReads: 0,
     isUp: true,
     alter: undefined,
     tally() {

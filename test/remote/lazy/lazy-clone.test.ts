@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, renameSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { clone, fetchRefs, pull, push, removeRemote, type Repository } from '../../../src/index.ts'
+import { clone, fetchRefs, openCache, openRepository, prefetch, pull, push, removeRemote, type Repository } from '../../../src/index.ts'
 import { files, noise, scratch } from '../two-colleagues.ts'
 import { serveFolder } from './folder-server.ts'
 
@@ -68,12 +68,27 @@ test('of a remote that is away it is told what was left there, and nothing is wr
   const shared = await place.of('shared')
   await shared.snapshot(dataset(), { ref: 'data' })
   await clone(place.path('shared'), place.path('bob'), { lazy: true })
+  const once = await openRepository(place.path('bob'))
+  await once.read('data', 'small/3.bin')
+  await once.close()
   renameSync(place.path('shared'), place.path('gone'))
   const bob = await place.of('bob')
   expect(await bob.verify()).toMatchObject({ ok: true })
   expect(await log(bob, 'data')).toHaveLength(1)
-  await expect(bob.read('data', 'small/1.bin')).rejects.toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringMatching(/^Block .* was left at the remote "origin"/) as string, data: { remote: 'origin' } })
+  // Manifests came first, and what was read is kept.
+  let entries = 0
+  for await (const _entry of bob.entries('data')) entries++
+  expect(entries).toBe(320)
+  expect(Buffer.from(await bob.read('data', 'small/3.bin')).equals(noise(FILE_BYTES, 1003))).toBe(true)
+  await expect(bob.read('data', 'small/1.bin')).rejects.toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringMatching(/^small\/1.bin cannot be read: Block .* was left at the remote "origin"/) as string, data: { remote: 'origin', paths: ['small/1.bin'] } })
+  rmSync(place.path('bob/cache'), { recursive: true })
+  const emptied = await openRepository(place.path('bob'))
+  await expect(emptied.entries('data').next()).rejects.toMatchObject({ code: 'STORAGE_FAILED', data: { remote: 'origin' } })
+  await emptied.close()
   renameSync(place.path('gone'), place.path('shared'))
+  const again = await openRepository(place.path('bob'))
+  expect(Buffer.from(await again.read('data', 'small/3.bin')).equals(noise(FILE_BYTES, 1003))).toBe(true)
+  await again.close()
 }, 60_000)
 
 test('a snapshot on a lazy ref is stored here and pushed alone; garbage collection drops nothing that is read, and pulling by name brings the data', async () => {
@@ -115,7 +130,11 @@ test('what a lazy clone fetches stays at the remote unless refs are named, and t
   await clone(place.path('shared'), place.path('bob'), { lazy: true })
   const bob = await place.of('bob')
   await shared.snapshot(dataset(1), { ref: 'data' })
+  // The connection is open, and is to see what comes.
+  await bob.read('data', 'small/1.bin')
   expect(await pull(bob)).toMatchObject({ left: 1, refs: [{ outcome: 'forward' }] })
+  expect(Buffer.from(await bob.read('data', 'small/1.bin')).equals(noise(FILE_BYTES, 1002))).toBe(true)
+  expect(Buffer.from(await bob.read('data', 'small/19.bin')).equals(noise(FILE_BYTES, 1020))).toBe(true)
   expect(await pull(bob)).toMatchObject({ left: 0, blocks: 0 })
   await expect(removeRemote(bob, 'origin')).rejects.toMatchObject({ code: 'WOULD_LOSE', data: { left: 2 } })
   await expect(fetchRefs(bob, { from: place.path('shared'), metadataOnly: true })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -124,4 +143,83 @@ test('what a lazy clone fetches stays at the remote unless refs are named, and t
   await removeRemote(bob, 'origin', { force: true })
   expect(await log(bob, 'data')).toEqual([{ evicted: false, leftAt: null }, { evicted: true, leftAt: null }])
   await expect(bob.read('data~1', 'small/1.bin')).rejects.toMatchObject({ code: 'EVICTED' })
+}, 60_000)
+
+test('repair, repack and garbage collection with rules leave what is at the remote readable', async () => {
+  await using place = scratch()
+  const shared = await place.of('shared')
+  await shared.snapshot(dataset(5), { ref: 'data' })
+  await shared.snapshot(dataset(), { ref: 'data' })
+  await clone(place.path('shared'), place.path('bob'), { lazy: true })
+  const bob = await place.of('bob')
+  expect(await bob.repair()).toMatchObject({ lost: [] })
+  await bob.repack({ graceMs: 0 })
+  expect((await bob.collectGarbage({ graceMs: 0, keepLast: 1 })).evicted).toEqual([])
+  expect(await bob.verify()).toMatchObject({ ok: true })
+  expect(Buffer.from(await bob.read('data', 'small/1.bin')).equals(noise(FILE_BYTES, 1001))).toBe(true)
+  expect(Buffer.from(await bob.read('data~1', 'small/1.bin')).equals(noise(FILE_BYTES, 1006))).toBe(true)
+}, 60_000)
+
+test('an older version is listed by few requests, though its tree is not here', async () => {
+  await using place = scratch()
+  await using server = await serveFolder(place.folder)
+  const shared = await place.of('shared')
+  const version = (text: string): ReturnType<typeof files> => files(Object.fromEntries(Array.from({ length: 6000 }, (_, at) => [`${'folder-'.repeat(8)}/${noise(20, at).join('')}/${at}.txt`, `${text} ${at}`])))
+  await shared.snapshot(version('old'), { ref: 'data' })
+  await shared.snapshot(version('new'), { ref: 'data' })
+  await clone(`${server.url}/shared`, place.path('bob'), { lazy: true })
+  const bob = await openRepository(place.path('bob'))
+  server.packReads = 0
+  let entries = 0
+  for await (const _entry of bob.entries('data~1')) entries++
+  expect(entries).toBe(6000)
+  const nodes = (await (await openCache(bob)).status()).blocks / 2
+  expect(nodes).toBeGreaterThan(15)
+  expect(server.packReads).toBeLessThan(6)
+  await bob.close()
+}, 60_000)
+
+test('thousands of small files are some requests, and a second reading none', async () => {
+  await using place = scratch()
+  await using server = await serveFolder(place.folder)
+  const shared = await place.of('shared')
+  // Two snapshots, so that the files lie in more than one pack, and not in the order of their paths.
+  const all = Array.from({ length: 2000 }, (_, at) => ({ path: `f${String(at).padStart(4, '0')}`, content: noise(3000, at) }))
+  await shared.snapshot(all.filter((_, at) => at % 3 === 0), { ref: 'data' })
+  await shared.snapshot(all, { ref: 'data' })
+  await clone(`${server.url}/shared`, place.path('bob'), { lazy: true })
+  server.tally()
+  const bob = await openRepository(place.path('bob'))
+  await bob.checkout('data', place.path('out'))
+  const first = server.tally()
+  expect(first.requests).toBeLessThan(40)
+  expect(first.bytes).toBeLessThan(1.2 * 2000 * 3000)
+  expect(readdirSync(place.path('out'))).toHaveLength(2000)
+  await bob.close()
+  const again = await openRepository(place.path('bob'))
+  await again.checkout('data', place.path('out2'))
+  expect(server.tally()).toEqual({ requests: 0, bytes: 0 })
+  await again.close()
+}, 60_000)
+
+test('a part is fetched ahead, and is then read without the remote; more than the cache may hold is refused', async () => {
+  await using place = scratch()
+  await using server = await serveFolder(place.folder)
+  const shared = await place.of('shared')
+  await shared.snapshot(dataset(), { ref: 'data' })
+  await clone(`${server.url}/shared`, place.path('bob'), { lazy: true })
+  const bob = await openRepository(place.path('bob'))
+  server.tally()
+  expect(await prefetch(bob, 'data:small')).toMatchObject({ files: 20, bytes: 20 * FILE_BYTES, fetchedBlocks: 20, fetchedBytes: 20 * FILE_BYTES })
+  expect(server.tally().bytes).toBeLessThan(20 * FILE_BYTES + 100_000)
+  expect(await prefetch(bob, 'data', { paths: ['small/1*', 'big/7.bin'] })).toMatchObject({ files: 12, fetchedBlocks: 1 })
+  server.tally()
+  await bob.checkout('data:small', place.path('out'))
+  expect(server.tally()).toEqual({ requests: 0, bytes: 0 })
+  const cache = await openCache(bob)
+  expect(await cache.status()).toMatchObject({ blocks: expect.any(Number) as number })
+  await cache.limit(1_000_000)
+  await expect(prefetch(bob, 'data')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', data: { limitBytes: 1_000_000 } })
+  await expect(prefetch(bob, 'data', { paths: ['absent/*'] })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await bob.close()
 }, 60_000)

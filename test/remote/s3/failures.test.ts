@@ -1,4 +1,5 @@
-import { createServer } from 'node:http'
+import { Agent, createServer } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { InvalidArgumentError, StorageError } from '../../../src/errors.ts'
 import { S3Connection } from '../../../src/remote/s3/connection.ts'
@@ -46,6 +47,17 @@ async function failureOf(call: (storage: S3Storage) => Promise<unknown>, of: S3S
   expect(error).toBeInstanceOf(StorageError)
   return error as StorageError
 }
+
+test('agents that were brought along are used, and outlive the storage', async () => {
+  const agent = new Agent({ keepAlive: true })
+  const own = server.storage({ agents: { http: agent, https: new SecureAgent() } })
+  server.answer = () => ({ status: 200, body: listing([]) })
+  expect(await listed(own)).toEqual([])
+  expect(Object.values(agent.freeSockets).flat()).toHaveLength(1)
+  await own.close()
+  expect(Object.values(agent.freeSockets).flat()).toMatchObject([{ destroyed: false }])
+  agent.destroy()
+})
 
 describe.each(Object.entries(CALLS))('%s says what is wrong', (name, call) => {
   test.each([

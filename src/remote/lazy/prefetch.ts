@@ -1,0 +1,76 @@
+import { type CID, cidText } from '../../cid/cid.ts'
+import { checkoutSteps } from '../../dataset/checkout-steps.ts'
+import type { Repository } from '../../dataset/repository.ts'
+import { resolveRevision } from '../../dataset/revision.ts'
+import { type Selection, selectEntries } from '../../dataset/select-entries.ts'
+import { InvalidArgumentError, NotFoundError } from '../../errors.ts'
+import type { BlockRepository } from '../../repository/index.ts'
+import type { CidText, OperationOptions } from '../../types.ts'
+import { newBlocks } from '../transfer/new-blocks.ts'
+import type { RequestTally } from '../request-tally.ts'
+import { LazyBlocks } from './lazy-blocks.ts'
+
+export interface PrefetchOptions extends OperationOptions {
+  /** Globs (`train/**`, `*.csv`) or paths of files and folders; by default everything. */
+  readonly paths?: readonly string[]
+}
+
+export interface PrefetchResult {
+  readonly root: CidText
+  /** Files of the part that was asked for, and their bytes. */
+  readonly files: number
+  readonly bytes: number
+  /** Blocks that came from a remote, and their bytes; the others were here. */
+  readonly fetchedBlocks: number
+  readonly fetchedBytes: number
+  readonly requests: RequestTally
+}
+
+/**
+ * Reads a revision, or a part of it, so that it can be read afterwards without the remote that it was left at: its tree nodes and content go to the cache on this machine, and stay there as long as that has room for them.
+ *
+ * @param revision perhaps with a path, `mnist/raw:train`
+ * @throws InvalidArgumentError if it is more than the cache may hold; NotFoundError if nothing matches; StorageError if the remote cannot be read
+ *
+ * @example
+ * await prefetch(repository, 'mnist/raw:train')
+ */
+export async function prefetch(repository: Repository, revision: string, { paths = [], signal, onProgress }: PrefetchOptions = {}): Promise<PrefetchResult> {
+  const { blocks } = repository
+  const { root, path } = await resolveRevision(blocks, revision)
+  const place = await blocks.elsewhere()
+  const lazy = place instanceof LazyBlocks ? place : undefined
+  const before = { ...lazy?.fetched }
+  if (path === undefined || path === '') await readManifests(blocks, [root], signal)
+  const selection = await selectEntries(blocks, root, { paths, path: path === '' ? undefined : path })
+  const { files, bytes, entries } = await amountOf(selection)
+  if (entries === 0 && (paths.length > 0 || path !== undefined)) throw new NotFoundError(`Nothing in ${revision} matches`, { data: { revision, paths }, hint: `\`varve ls ${revision.replace(/:.*$/s, '')}\` lists what there is.` })
+  if (lazy !== undefined && bytes > lazy.cache.limitBytes) {
+    throw new InvalidArgumentError(`${revision} has ${bytes} bytes, and the cache may hold ${lazy.cache.limitBytes}`, { data: { revision, bytes, limitBytes: lazy.cache.limitBytes }, hint: 'Name a part, let the cache grow with `varve cache limit <size>`, or take all of it into the repository with `varve pull <ref>`.' })
+  }
+  let [done, read] = [0, 0]
+  for await (const step of checkoutSteps(blocks, selection.entries())) {
+    signal?.throwIfAborted()
+    if (step.type === 'file') done++
+    if (step.type === 'data') onProgress?.({ type: 'checkout', files: done, bytes: (read += step.bytes.length), totalFiles: files, totalBytes: bytes })
+  }
+  await lazy?.cache.flush()
+  const after = lazy?.fetched
+  return { root: cidText(root), files, bytes, fetchedBlocks: (after?.blocks ?? 0) - (before.blocks ?? 0), fetchedBytes: (after?.bytes ?? 0) - (before.bytes ?? 0), requests: lazy?.requests ?? {} }
+}
+
+/** Reads the tree nodes of manifests, the highest first, many at a time, each that they share once. */
+export async function readManifests(blocks: BlockRepository, roots: readonly CID[], signal?: AbortSignal): Promise<void> {
+  for await (const _block of newBlocks(blocks, roots, { whole: [], bases: [], near: blocks }, { signal })) continue
+}
+
+async function amountOf(selection: Selection): Promise<{ readonly entries: number; readonly files: number; readonly bytes: number }> {
+  let [entries, files, bytes] = [0, 0, 0]
+  for await (const { value } of selection.entries()) {
+    entries++
+    if (value.kind !== 'file' && value.kind !== 'executable') continue
+    files++
+    bytes += value.size
+  }
+  return { entries, files, bytes }
+}
