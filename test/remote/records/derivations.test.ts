@@ -5,7 +5,7 @@ import { LINKS_REF, linksCodec } from '../../../src/recipe/derivation-links.ts'
 import { countTree } from '../../../src/manifest/read-tree.ts'
 import { pinnedRun, recall } from '../../../src/recipe/memory.ts'
 import { pretend } from '../../recipe/made-up-derivations.ts'
-import { colleagues, edgesOf } from './colleagues.ts'
+import { colleagues, edgesOf, opened } from './colleagues.ts'
 
 async function runsOf({ blocks }: Repository, derivation: CID): Promise<readonly string[]> {
   await blocks.refresh()
@@ -55,7 +55,7 @@ describe('derivations', () => {
   })
 
   it('of which runs failed keep the newest of these, and no failure goes over and over', async () => {
-    const { ada, bob, send, take } = await colleagues()
+    const { ada, bob, shared, send, take } = await colleagues()
     const { derivation } = await pretend(ada, { from: 'raw', to: 'x', status: 'failed' })
     for (let count = 1; count < 10; count++) await pretend(ada, { from: 'raw', to: 'x', status: 'failed' })
     for (let count = 0; count < 10; count++) await pretend(bob, { from: 'raw', to: 'x', status: 'failed' })
@@ -64,7 +64,9 @@ describe('derivations', () => {
     await take(ada)
     await take(bob)
     for (const who of [ada, bob]) expect(await runsOf(who, derivation)).toHaveLength(16)
+    const { number } = (await opened(shared)).blocks.root
     expect(await send(ada)).toMatchObject({ blocks: 0, records: { derivations: 0 } })
     expect(await send(bob)).toMatchObject({ blocks: 0, records: { derivations: 0 } })
+    expect((await opened(shared)).blocks.root.number).toBe(number)
   })
 })
