@@ -8,6 +8,7 @@ import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
 import { leavingChange } from './lazy/leave-data.ts'
 import { readHeads, requestsElsewhere } from './lazy/read-heads.ts'
+import { rootsToTake } from './lazy/take-left.ts'
 import { eitherSource } from './records/either-source.ts'
 import type { SentRecords } from './records/interface.ts'
 import { RecordTravel } from './records/record-travel.ts'
@@ -95,12 +96,14 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const leaveData = await leavesData(blocks, target, options)
     const { moved, records } = await blocks.withSession(async (session) => {
       const travel = further.records ? await RecordTravel.plan({ source: remote, target: blocks, near: blocks, either: eitherSource(session, remote) }, await recordTrees(remote)) : undefined
-      const moved = await receive(blocks, remote, session, refs, before, { ...options, leaveData }, travel)
+      const back = options.metadataOnly === false && target.remote !== undefined ? await rootsToTake(blocks, remote, target.remote.name, refs.values(), eitherSource(session, remote)) : []
+      const moved = await receive(blocks, remote, session, refs, before, { ...options, leaveData }, { travel, back })
       const remembering = [...(await rememberingChanges(repository, session, target, remote, refs, { forgetOthers: options.refs === undefined }))]
       if (leaveData && target.remote !== undefined) remembering.push(...(await leavingChange(blocks, session, target.remote.name, moved.left)))
       const more = await further.changes(refs, session)
       const commit = async (changes: readonly RefChange[]): Promise<void> => {
-        if (changes.length > 0 || moved.blocks > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
+        // Also if all blocks were here, left by an attempt that was stopped: that they are whole is what is new then.
+        if (changes.length > 0 || moved.blocks > 0 || moved.whole.length > 0) await session.commit({ action, message: target.url, actor: options.author ?? null, refs: changes, dropped: moved.dropped, whole: moved.whole })
       }
       if (travel === undefined || more === undefined) return commit([...remembering, ...(more ?? [])]).then(() => ({ moved, records: null }))
       return { moved, records: await travel.commit(session, (changes) => commit([...remembering, ...more, ...changes])) }
@@ -120,7 +123,7 @@ async function leavesData(blocks: BlockRepository, { remote, url }: RemoteTarget
   return metadataOnly ?? (remote !== undefined && refs === undefined && (await lazyRemotes(blocks)).includes(remote.name))
 }
 
-async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named, metadataOnly, leaveData }: FetchOptions & { readonly leaveData: boolean }, travel: RecordTravel | undefined): Promise<Transferred> {
+async function receive(blocks: BlockRepository, remote: BlockRepository, session: Session, refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>, { signal, onProgress, refs: named, metadataOnly, leaveData }: FetchOptions & { readonly leaveData: boolean }, { travel, back }: { readonly travel: RecordTravel | undefined; readonly back: readonly CID[] }): Promise<Transferred> {
   const here: CID[] = []
   for await (const { target } of blocks.refs()) here.push(target)
   const dropped = await blocks.evicted()
@@ -133,7 +136,7 @@ async function receive(blocks: BlockRepository, remote: BlockRepository, session
     isDropped: (cid) => dropped.has(toHex(cid.multihash.digest)), isRefilled: (snapshot, root) => isAskedFor(snapshot) && isThere(snapshot) && isThere(root),
   })
   const more = (await travel?.toTransfer(common, dropped)) ?? { whole: common.snapshots.values(), bases: common.bases, near: blocks }
-  return transfer({ source: remote, target: blocks, session }, wants, leaveData ? { ...more, bases: [] } : more, { leaveData, further: travel?.wants ?? [], ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  return transfer({ source: remote, target: blocks, session }, wants, leaveData ? { ...more, bases: [] } : more, { leaveData, further: [...(travel?.wants ?? []), ...back], ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
 }
 
 function fetchedRefs(refs: ReadonlyMap<string, CID>, before: ReadonlyMap<string, CID>): FetchedRef[] {

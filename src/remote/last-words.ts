@@ -15,6 +15,7 @@ export class LastWords {
   readonly #over = new AbortController()
   #began: number | undefined
   #wasHeard = false
+  #hasEnded = false
   #timer: NodeJS.Timeout | undefined
   readonly #onSignal: () => void = () => {
     this.#began = performance.now()
@@ -34,7 +35,7 @@ export class LastWords {
 
   /** To be told of every answer of the other side. */
   heard(): void {
-    if (this.#began === undefined || this.#over.signal.aborted) return
+    if (this.#began === undefined || this.#hasEnded || this.#over.signal.aborted) return
     this.#wasHeard = true
     this.#wait()
   }
@@ -44,8 +45,9 @@ export class LastWords {
     return this.over.aborted && this.#wasHeard ? AbortSignal.timeout(FAREWELL_MS) : this.over
   }
 
-  /** To be called when the storage is closed. */
+  /** To be called when the storage is closed. What is heard later keeps no process alive. */
   end(): void {
+    this.#hasEnded = true
     clearTimeout(this.#timer)
     this.signal.removeEventListener('abort', this.#onSignal)
   }

@@ -68,6 +68,18 @@ describe('when the signal comes', () => {
     expect(await inner.stat('a')).toBe(undefined)
   })
 
+  test('an answer that comes after the storage was closed keeps no process alive', async () => {
+    let answer: (bytes: Uint8Array) => void = () => undefined
+    const storage = new StoppableStorage({ ...silent, get: () => new Promise((resolve) => (answer = resolve)) }, words)
+    stop.abort(STOP)
+    const reading = storage.get('a')
+    await storage.close()
+    expect(vi.getTimerCount()).toBe(0)
+    answer(new Uint8Array(1))
+    await reading
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('what the caller asked to be ended ends as it did', async () => {
     const storage = new StoppableStorage(silent, words)
     const own = new AbortController()

@@ -1,10 +1,10 @@
-import { cidText } from '../../cid/cid.ts'
+import { type CID, cidText } from '../../cid/cid.ts'
 import { RefConflictError } from '../../errors.ts'
 import type { RefChange, Session } from '../../repository/index.ts'
 import type { RecordTrees, SentRecords, Sides } from './interface.ts'
 import { derivationChanges } from './join-derivations.ts'
 import { modelChanges } from './model-changes.ts'
-import { planRecords, type RecordPlan } from './plan-records.ts'
+import { planRecords, type RecordPlan, wantsOf } from './plan-records.ts'
 import { isRecordRef, recordTrees } from './record-trees.ts'
 import { runChanges } from './run-changes.ts'
 
@@ -14,11 +14,11 @@ export interface RecordChanges {
   readonly sent: SentRecords
 }
 
-/** @param session of the target, which has all that the records lead to; @throws MalformedDataError if a record is not what its entry says */
-export async function recordChanges(sides: Sides, session: Session, { runs, derivations, models }: RecordPlan): Promise<RecordChanges> {
+/** By the trees that were planned for: if others are in their place by now, the commit fails. @param session of the target, which has all that the records lead to; @throws MalformedDataError if a record is not what its entry says */
+export async function recordChanges(sides: Sides, session: Session, { runs, derivations, models, onto }: RecordPlan): Promise<RecordChanges> {
   const { target, either } = sides
-  const joined = await derivationChanges(target, session, either, derivations)
-  const refs = [...(await runChanges(target, session, either, runs.placed)), ...joined.refs, ...(await modelChanges(target, session, either, models))]
+  const joined = await derivationChanges(target, session, either, onto.derivations, derivations)
+  const refs = [...(await runChanges(target, session, either, onto.runs, runs.placed)), ...joined.refs, ...(await modelChanges(session, either, onto, models))]
   const updated = runs.placed.filter(({ isUpdate }) => isUpdate).length
   return {
     refs,
@@ -48,11 +48,14 @@ export async function commitRecords(sides: Sides, source: RecordTrees, session: 
   }
 }
 
-/** Without results that the target has forgotten meanwhile: what they lead to was not sent. */
+/** Without results that the target has forgotten meanwhile, and models that were refused and would not be any more: what they lead to was not sent. */
 function withinPlan(plan: RecordPlan, first: RecordPlan): RecordPlan {
-  const sent = new Set(first.derivations.flatMap(({ found }) => found.map((cid) => cidText(cid))))
-  const derivations = plan.derivations.map(({ found, ...rest }) => ({ ...rest, found: found.filter((cid) => sent.has(cidText(cid))) })).filter(({ found }) => found.length > 0)
-  return { ...plan, derivations }
+  const sent = new Set(wantsOf(first).map((cid) => cidText(cid)))
+  const wasSent = (cid: CID): boolean => sent.has(cidText(cid))
+  const derivations = plan.derivations.map(({ found, ...rest }) => ({ ...rest, found: found.filter(wasSent) })).filter(({ found }) => found.length > 0)
+  const { versions, events, refused } = plan.models
+  const unsent = new Set([...versions.filter(({ cid }) => !wasSent(cid)).map(({ name }) => name), ...events.filter(({ newest }) => !wasSent(newest.cid)).map(({ about }) => about.name)])
+  return { ...plan, derivations, models: { versions: versions.filter(({ name }) => !unsent.has(name)), events: events.filter(({ about }) => !unsent.has(about.name)), refused } }
 }
 
 function isRecordConflict(error: unknown): boolean {

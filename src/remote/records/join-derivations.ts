@@ -68,9 +68,10 @@ export interface DerivationChanges {
 /**
  * Reads each run that is known or new, and the derivations and recipes.
  * @param source where these are read
+ * @param onto the tree of derivations that has what is known
  * @throws MalformedDataError if one is not what the list says
  */
-export async function derivationChanges(repository: BlockRepository, session: Session, source: BlockSource, joined: readonly JoinedDerivation[]): Promise<DerivationChanges> {
+export async function derivationChanges(repository: BlockRepository, session: Session, source: BlockSource, onto: CID | undefined, joined: readonly JoinedDerivation[]): Promise<DerivationChanges> {
   const edits: TreeEdit<CID>[] = []
   const lists: ListedRuns[] = []
   for (const { derivation, known, found } of joined) {
@@ -82,7 +83,7 @@ export async function derivationChanges(repository: BlockRepository, session: Se
     lists.push({ derivation, list, runs })
   }
   if (edits.length === 0) return { refs: [], derivations: 0 }
-  const tree = (await repository.getRef(MEMORY_REF)) ?? null
+  const tree = onto ?? null
   const target = await editTree(session, session, tree, linkCodec, edits.sort((a, b) => compareBytes(a.key, b.key)))
   const links = await linksChange(repository, session, lists, source)
   return { refs: [{ name: MEMORY_REF, expected: tree, target, own: true }, ...(links === undefined ? [] : [links])], derivations: edits.length }

@@ -11,21 +11,23 @@ import { eventKey, type EventSubject, isVersionNumber, modelLabel, versionKey } 
 import { encodeModelEvent, readModelVersion } from '../../registry/model-object.ts'
 import { EVENTS_REF, MODELS_REF } from '../../registry/model-tree.ts'
 import { type VersionEntry, versionEntryCodec } from '../../registry/version-entry.ts'
-import type { BlockRepository, RefChange, Session } from '../../repository/index.ts'
+import type { RefChange, Session } from '../../repository/index.ts'
 import { linkCodec } from '../../repository/link-codec.ts'
 import { readRunStart, readStoredRecord } from '../../run/run-object.ts'
 import type { FoundEvent } from './event-chain.ts'
+import type { RecordTrees } from './interface.ts'
 import type { JoinedEvents, JoinedVersion, ModelPlan } from './join-models.ts'
 
 /**
  * What a commit has to change so that versions and events stand in a repository. Reads each version, and its run.
  * @param source where these are read
+ * @param onto the trees that they come after
  * @throws MalformedDataError if one is not what its entry says
  */
-export async function modelChanges(repository: BlockRepository, session: Session, source: BlockSource, { versions, events }: ModelPlan): Promise<readonly RefChange[]> {
+export async function modelChanges(session: Session, source: BlockSource, onto: RecordTrees, { versions, events }: ModelPlan): Promise<readonly RefChange[]> {
   if (versions.length + events.length === 0) return []
   const changes: RefChange[] = []
-  const models = (await repository.getRef(MODELS_REF)) ?? null
+  const models = onto.models ?? null
   let after = models
   if (versions.length > 0) {
     const edits: TreeEdit<VersionEntry>[] = []
@@ -34,7 +36,7 @@ export async function modelChanges(repository: BlockRepository, session: Session
     changes.push({ name: MODELS_REF, expected: models, target: after, own: true })
   }
   if (events.length > 0) {
-    const tree = (await repository.getRef(EVENTS_REF)) ?? null
+    const tree = onto.events ?? null
     const edits: TreeEdit<CID>[] = []
     for (const joined of events) edits.push({ key: eventKey(joined.about), value: await headOf(session, after, joined) })
     changes.push({ name: EVENTS_REF, expected: tree, target: await editTree(session, session, tree, linkCodec, sorted(edits)), own: true })

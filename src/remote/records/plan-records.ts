@@ -9,6 +9,8 @@ export interface RecordPlan {
   readonly runs: RunPlan
   readonly derivations: readonly JoinedDerivation[]
   readonly models: ModelPlan
+  /** The trees of the target that this is a plan for: on others it would put something in another's place. */
+  readonly onto: RecordTrees
 }
 
 /**
@@ -20,6 +22,7 @@ export async function planRecords(sides: Sides, source: RecordTrees, target: Rec
     runs: await placeRuns(sides.either, source.runs, target.runs),
     derivations: await joinDerivations(sides, source.derivations, target.derivations),
     models: await joinModels(sides, source, target),
+    onto: target,
   }
 }
 

@@ -16,13 +16,14 @@ import type { PlacedRun } from './place-runs.ts'
 /**
  * What a commit has to change so that runs stand in a repository: the tree of runs, their summaries, and what uses what. Reads start and record of each.
  * @param source where these are read
+ * @param onto the tree of runs in which their places are free
  * @throws MalformedDataError if one is not what its entry says
  */
-export async function runChanges(repository: BlockRepository, session: Session, source: BlockSource, placed: readonly PlacedRun[]): Promise<readonly RefChange[]> {
+export async function runChanges(repository: BlockRepository, session: Session, source: BlockSource, onto: CID | undefined, placed: readonly PlacedRun[]): Promise<readonly RefChange[]> {
   if (placed.length === 0) return []
   const uses: NewUse[] = []
   for (const run of placed) uses.push(...(await usesOf(source, run)))
-  const tree = (await repository.getRef(RUNS_REF)) ?? null
+  const tree = onto ?? null
   const edits = placed.map(({ to, entry }) => ({ key: runKey(to), value: entry })).sort((a, b) => compareBytes(a.key, b.key))
   const changes = [
     { name: RUNS_REF, expected: tree, target: await editTree(session, session, tree, runEntryCodec, edits), own: true },

@@ -2,12 +2,16 @@ import { toHex } from '../../bytes.ts'
 import { type CID, cidText, DAG_CBOR_CODE } from '../../cid/cid.ts'
 import { decodeCbor } from '../../codec/dag-cbor.ts'
 import { Checkpoints } from '../../dataset/checkpoints.ts'
+import { leftRoots } from '../../dataset/left-at-remote.ts'
+import { readSnapshot } from '../../dataset/snapshot-object.ts'
+import { tolerant } from '../../dataset/tolerant.ts'
 import { NotFoundError, VarveError } from '../../errors.ts'
 import { DigestTable } from '../../repository/digest-table.ts'
 import type { BlockRepository, Session } from '../../repository/index.ts'
 import { addReachable } from '../../repository/reachable.ts'
 import { ReachedBlocks } from '../../repository/reached-blocks.ts'
 import type { OperationOptions } from '../../types.ts'
+import { readRemotesHere } from '../remotes.ts'
 import { copyChunks } from './copy-chunks.ts'
 import { type CommonBlocks, newBlocks } from './new-blocks.ts'
 import { inPlaceOrder } from './place-order.ts'
@@ -44,7 +48,7 @@ export interface Route {
  * Stores in a session all that `wants` lead to and the target lacks: what is no file content while it is found, then the content, as it is stored at the source. Every byte is hashed on the way.
  * If it is stopped or fails, what was stored is committed without a ref, so that the next attempt goes on from there. Memory: some 40 bytes for each new block.
  *
- * @throws NotFoundError, CorruptBlockError if the source is not whole, or has only the record of what is wanted
+ * @throws NotFoundError, CorruptBlockError if the source is not whole, or has only the record of what is wanted: its data was dropped, or left elsewhere
  */
 export async function transfer({ source, target, session }: Route, wants: readonly CID[], common: CommonBlocks, options: TransferOptions): Promise<Transferred> {
   const { signal, onProgress, further = [], leaveData = false } = options
@@ -71,11 +75,19 @@ export async function transfer({ source, target, session }: Route, wants: readon
       if (isFilled(cid) && !(leaveData && isManifest(bytes))) whole.push(cid)
       onProgress?.({ type: 'transfer', blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes })
     }
+    await assertNotLeft({ source, target, session }, wants, ended)
     let done = 0
-    let moved = session.added.storedBytes - before.storedBytes
+    const records = session.added.storedBytes - before.storedBytes
+    let moved = records
+    let totalBytes: number | undefined
     await copyChunks(source, session, chunks, {
       signal,
-      onChunks: (count, size) => onProgress?.({ type: 'transfer', blocks: (done += count), bytes: (moved += size), totalBlocks: chunks.count }),
+      onChunks: (count, size) => onProgress?.({ type: 'transfer', blocks: (done += count), bytes: (moved += size), totalBlocks: chunks.count, ...(totalBytes === undefined ? {} : { totalBytes }) }),
+      onLocated: (size, chunksAfter) => {
+        // What was not looked for yet is taken to be like the rest.
+        const known = moved + size
+        totalBytes = Math.round(known + ((known - records) / Math.max(1, chunks.count - chunksAfter)) * chunksAfter)
+      },
       perhapsCheckpoint: () => checkpoints.perhaps(),
     })
   } catch (error) {
@@ -89,6 +101,21 @@ export async function transfer({ source, target, session }: Route, wants: readon
     return found
   }
   return { whole, left: [...left.values()], blocks: session.added.blocks - before.blocks, bytes: session.added.storedBytes - before.storedBytes, dropped }
+}
+
+/** A lazy clone has only the records of what it left at its remote: no ref is to lead to these where the data is not. @throws NotFoundError */
+async function assertNotLeft({ source, target, session }: Route, wants: readonly CID[], ended: ReadonlyMap<string, CID>): Promise<void> {
+  const left = ended.size === 0 ? new Map<string, string>() : await leftRoots(source)
+  if (left.size === 0) return
+  for (const cid of wants) {
+    const root = await tolerant(async () => (await readSnapshot(session, cid)).root)
+    const remote = root === undefined || !ended.has(root.toString()) ? undefined : left.get(toHex(root.multihash.digest))
+    if (root === undefined || remote === undefined || (await isWhole(target, root))) continue
+    const url = (await readRemotesHere(source)).find(({ name }) => name === remote)?.url
+    throw new NotFoundError(`Of ${cidText(cid)}, which a ref leads to, ${source.storage.location} has only the record: its data was left at the remote "${remote}"${url === undefined ? '' : `, ${url}`}`, {
+      data: { cid: cidText(cid), remote, url: url ?? null }, hint: `\`varve pull <ref>\` in ${source.storage.location} brings the data there; or take it from "${remote}" itself. Name the other refs, to leave this one out.`,
+    })
+  }
 }
 
 function isManifest(bytes: Uint8Array): boolean {

@@ -59,7 +59,7 @@ export async function manyRuns(repository: Repository, count: number, name = 'tr
       const sealed = await session.put(DAG_CBOR_CODE, encodeRunRecord({ ...record, start: cid, final: { loss: number } }))
       placed.push({ to: { name, number }, entry: { start: cid, record: sealed, isOver: true }, isUpdate: false })
     }
-    await session.commit({ action: 'test', refs: await runChanges(blocks, session, session, placed) })
+    await session.commit({ action: 'test', refs: await runChanges(blocks, session, session, await blocks.getRef('_varve/runs'), placed) })
   })
 }
 
