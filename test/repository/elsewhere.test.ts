@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type CID, cidText, RAW_CODE } from '../../src/cid/cid.ts'
-import { NotFoundError } from '../../src/errors.ts'
+import type { NotFoundError } from '../../src/errors.ts'
 import { type BlockRequest, BlockRepository, type BlocksElsewhere } from '../../src/repository/index.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { utf8 } from '../../src/bytes.ts'
