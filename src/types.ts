@@ -20,7 +20,7 @@ export type ProgressEvent =
   | { readonly type: 'compare'; readonly blocks: number; readonly bytes: number; readonly totalBytes: number }
   | { readonly type: 'rewrite'; readonly blocks: number; readonly bytes: number; readonly totalBytes: number }
   | { readonly type: 'derive'; readonly recipe: string; readonly done: number; readonly total?: number }
-  | { readonly type: 'transfer'; readonly blocks: number; readonly bytes: number; readonly totalBlocks?: number }
+  | { readonly type: 'transfer'; readonly blocks: number; readonly bytes: number; readonly totalBlocks?: number; readonly totalBytes?: number }
   | { readonly type: 'warning'; readonly message: string; readonly path?: string }
 
 /** Options that every long operation takes. */

@@ -100,7 +100,5 @@ function unitsOf(event: Exclude<WorkEvent, { type: 'derive' }>): string {
 
 function totalOf(event: WorkEvent): number | undefined {
   if (event.type === 'derive') return event.total
-  // Of what is copied, only the number of blocks is known.
-  if (event.type === 'transfer') return event.totalBlocks === undefined || event.blocks === 0 ? undefined : Math.round((event.bytes * event.totalBlocks) / event.blocks)
   return 'totalBytes' in event ? event.totalBytes : undefined
 }

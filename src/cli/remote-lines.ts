@@ -35,7 +35,7 @@ export function* pullLines(output: Output, { refs, url, blocks, bytes, left, rec
 }
 
 function leftThere(left: number): string {
-  return left === 0 ? '' : `; the data of ${plural(left, 'snapshot')} was left there, and is read when it is asked for`
+  return left === 0 ? '' : `; the data of ${plural(left, 'root')} was left there, and is read when it is asked for`
 }
 
 function amount(blocks: number, bytes: number, elapsedMs: number, done: string): string {

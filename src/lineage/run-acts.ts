@@ -8,7 +8,7 @@ import { runLabel, type RunNumber } from '../run/run-key.ts'
 import { readRunRecord } from '../run/run-checkpoint.ts'
 import { readRunOutline } from '../run/run-object.ts'
 import { type NamedLink, type RunSummary, summaryOf } from '../run/run-summary.ts'
-import { knownRuns, scanRuns } from '../run/stored-runs.ts'
+import { knownRuns, runOfName } from '../run/stored-runs.ts'
 import { type RunUse, runsOfRoot } from '../run/run-uses.ts'
 import { type Act, type Link, readLinked } from './act.ts'
 
@@ -67,8 +67,8 @@ function factsOf({ seed, tags, started, reason, final }: RunSummary): Record<str
 export async function runOfStart(repository: BlockRepository, start: CID, made?: CID): Promise<RunUse> {
   if (made !== undefined) for await (const run of runsOfRoot(repository, made, 'artifact')) if (run.start.equals(start)) return run
   const { name } = await readLinked(`The run ${cidText(start)}`, () => readRunOutline(repository, start))
-  const id = idOf(start)
-  for await (const run of scanRuns(repository, name)) if (run.start.id === id) return useOf(run, start)
+  const run = await runOfName(repository, name, idOf(start))
+  if (run !== undefined) return useOf(run, start)
   throw new MalformedDataError(`${cidText(start)} says that it is a run of ${name}, and is none in the tree of runs`, { data: { cid: cidText(start) } })
 }
 

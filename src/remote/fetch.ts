@@ -51,7 +51,7 @@ export interface FetchResult {
   readonly refs: readonly FetchedRef[]
   readonly blocks: number
   readonly bytes: number
-  /** Snapshots' data that was left at the remote this time. */
+  /** Roots of data, code and artifacts whose content was left at the remote this time. */
   readonly left: number
   readonly requests: RequestTally
 }

@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes } from '../bytes.ts'
+import { compareBytes, equalBytes, startsWithBytes } from '../bytes.ts'
 import { scanTree } from '../manifest/read-tree.ts'
 import { TreeCursor } from '../manifest/tree-cursor.ts'
 import type { BlockRepository } from '../repository/index.ts'
@@ -25,7 +25,24 @@ export async function* scanRuns(repository: BlockRepository, name?: string): Asy
   for await (const { key, value } of scanTree(repository, tree, storedEntryCodec, name === undefined ? {} : { prefix: runKeyPrefix(name) })) yield { ...parseRunKey(key), ...value }
 }
 
-/** The same with their summaries; undefined for runs that are to be read. @throws MalformedDataError for a summary that is none */
+/** The run of a name with that start, given as `idOf` does; undefined if there is none. Looks through all of the name, some 1 µs each: to wait for each would take several times as long. */
+export async function runOfName(repository: BlockRepository, name: string, start: string): Promise<RunNumber | undefined> {
+  const cursor = await TreeCursor.open(repository, storedEntryCodec, (await repository.getRef(RUNS_REF)) ?? null)
+  const prefix = runKeyPrefix(name)
+  await cursor.seek(prefix)
+  while (!cursor.done) {
+    const { item } = cursor
+    if (item === undefined) await cursor.enter()
+    else {
+      if (!startsWithBytes(item.key, prefix)) return undefined
+      if (item.value.start.id === start) return parseRunKey(item.key)
+      cursor.next()
+    }
+  }
+  return undefined
+}
+
+/** What `scanRuns` gives, with their summaries; undefined for runs that are to be read. @throws MalformedDataError for a summary that is none */
 export async function* summarisedRuns(repository: BlockRepository, name?: string): AsyncGenerator<{ readonly run: StoredRun; readonly summary: RunSummary | undefined }> {
   const summaries = await SummaryCursor.open(repository)
   for await (const run of scanRuns(repository, name)) yield { run, summary: await summaries.of(runKey(run), run) }

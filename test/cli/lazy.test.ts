@@ -20,7 +20,7 @@ async function begun(): Promise<{ cwd: string; shared: string; bob: string }> {
 test('each verb works in a lazy clone as in any other', async () => {
   const { cwd, shared, bob } = await begun()
   const cloned = await runCli(['clone', 'shared', 'bob', '--lazy'], { cwd })
-  expect(cloned.stdout).toContain('the data of 2 snapshots was left there, and is read when it is asked for')
+  expect(cloned.stdout).toContain('the data of 2 roots was left there, and is read when it is asked for')
   const origin = join(shared, '.varve')
   renameSync(origin, `${origin}.away`)
   const { stdout: history } = await runCli(['log', 'data'], { cwd: bob })

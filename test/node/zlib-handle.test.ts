@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { nodePlatform } from '../../src/node/node-platform.ts'
 import { zstdDecompressor } from '../../src/node/node-zstd.ts'
 import { ZlibHandle } from '../../src/node/zlib-handle.ts'
 import { isOneFrame } from '../../src/node/zstd-frame-end.ts'
@@ -67,4 +69,22 @@ test.runIf('zstdCompressSync' in zlib)('a handle of Zstandard begins anew after 
     expect(handle?.run(damaged, room, 0, 8000)).toBeUndefined()
     expect(handle?.run(frame, room, 0, text.length + 1)).toBe(text.length)
   }
+})
+
+describe('the platform', () => {
+  test('compresses as the documented calls do, whatever came before', () => {
+    for (const bytes of [text, Buffer.alloc(0), Buffer.from('x'), randomBytes(5000), Buffer.concat([text, randomBytes(300)]), text]) {
+      const made = nodePlatform.deflate(bytes, 'fast')
+      expect(Buffer.from(made).equals(zlib.deflateRawSync(bytes, { level: 1 }))).toBe(true)
+      expect(Buffer.from(nodePlatform.inflate(made, bytes.length)).equals(bytes)).toBe(true)
+    }
+    expect(nodePlatform.deflate(text, 'best')).toEqual(zlib.deflateRawSync(text, { level: 9 }))
+  })
+
+  test('refuses what is damaged or of another length, and what it gave before stays as it is', () => {
+    const first = nodePlatform.inflate(packed, text.length)
+    for (const [bytes, size] of [[packed, text.length - 1], [packed, text.length + 1], [packed, 0], [packed.subarray(0, 20), text.length], [Buffer.from([7, 7, 7]), 100]] as const) expect(() => nodePlatform.inflate(bytes, size)).toThrow()
+    expect(nodePlatform.inflate(zlib.deflateRawSync(Buffer.alloc(4000, 'z')), 4000)).toHaveLength(4000)
+    expect(Buffer.from(first).equals(text)).toBe(true)
+  })
 })

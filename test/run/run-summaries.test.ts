@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { type CID, cidFromDigest, cidText, DAG_CBOR_CODE } from '../../src/cid/cid.ts'
+import { idOf } from '../../src/cid/digest-id.ts'
 import { encodeCbor } from '../../src/codec/dag-cbor.ts'
 import type { Repository } from '../../src/dataset/repository.ts'
 import { editTree } from '../../src/manifest/edit-tree.ts'
@@ -11,7 +12,7 @@ import { runInfo, loadRun } from '../../src/run/find-run.ts'
 import { parseRunKey, runKey, runLabel } from '../../src/run/run-key.ts'
 import { readSummary, SUMMARIES_REF, summaryCodec, type SummaryEntry } from '../../src/run/run-summaries.ts'
 import { summaryFields, summaryOf } from '../../src/run/run-summary.ts'
-import { knownRuns, scanRuns, summarisedRuns } from '../../src/run/stored-runs.ts'
+import { knownRuns, runOfName, scanRuns, summarisedRuns } from '../../src/run/stored-runs.ts'
 import { commitRecord, listRuns } from '../../src/run/run-tree.ts'
 import { runsOf } from '../../src/run/runs.ts'
 import { summaryProblems } from '../../src/run/verify-summaries.ts'
@@ -105,6 +106,8 @@ describe('runs that are over', () => {
     expect(found.get(begun)?.entry).toMatchObject({ record: null, isOver: false })
     const { blocks } = repository
     await blocks.withSession(async (session) => commitRecord(blocks, session, open, () => recordOf(open.start, { status: 'running' }), { message: '', actor: null }))
+    expect(await runOfName(blocks, 'train', idOf(listed[1]?.start as CID))).toEqual({ name: listed[1]?.name, number: listed[1]?.number })
+    expect([await runOfName(blocks, 'eval', idOf(listed[1]?.start as CID)), await runOfName(blocks, 'train', idOf(open.start)), await runOfName(blocks, 'zzz', idOf(open.start))]).toEqual([undefined, undefined, undefined])
     const stored = (await gather(scanRuns(blocks))).map(({ start, record, ...rest }) => ({ ...rest, start: start.cid.toString(), record: record?.cid.toString() ?? null }))
     expect(stored).toEqual((await gather(listRuns(blocks))).map(({ start, record, ...rest }) => ({ ...rest, start: start.toString(), record: record?.toString() ?? null })))
     expect(stored[0]).toMatchObject({ name: 'eval', isOver: false, record: expect.any(String) as string })

@@ -4,7 +4,8 @@ import type { CaptureOptions } from './interface.ts'
 import { realPath } from './real-path.ts'
 
 /**
- * What is no code, unless git tracks it: a varve repository, under whatever name, what a run writes, and virtual environments of Python, which can be installed again.
+ * What is no code, unless git tracks it: a varve repository, under whatever name, what a run writes, and virtual environments of Python, which can be installed again. What other runs wrote stays code as long as it lies there:
+ * one that reads it without saying so could not be run again without it. It takes no room twice, as its bytes are stored already.
  * @returns paths from the top, with `/`; not all need to be there
  */
 export function notCode(top: string, folder: string, { repositoryFolder, leaveOut = [] }: Pick<CaptureOptions, 'repositoryFolder' | 'leaveOut'>): readonly string[] {

@@ -1,10 +1,10 @@
-import { compareBytes } from '../../bytes.ts'
 import type { CID } from '../../cid/cid.ts'
 import { VarveError } from '../../errors.ts'
 import { type BlockRequest, type ReadResult, wrongSize } from '../../repository/block-reader.ts'
 import type { BlockRepository } from '../../repository/index.ts'
 import type { BlockLocation } from '../../repository/index-set.ts'
 import { storedLength } from '../../repository/read-block.ts'
+import { comparePlaces } from '../transfer/place-order.ts'
 import { spansAhead } from '../transfer/spans-ahead.ts'
 
 interface Wanted {
@@ -20,15 +20,17 @@ interface Wanted {
 export async function readLocated(blocks: BlockRepository, requests: readonly BlockRequest[], places: readonly (BlockLocation | undefined)[]): Promise<readonly ReadResult[]> {
   const results: (ReadResult | undefined)[] = requests.map(() => undefined)
   const wanted = requests.flatMap(({ cid }, at): Wanted[] => (places[at] === undefined ? [] : [{ at, cid, location: places[at] }]))
-  wanted.sort((a, b) => compareBytes(a.location.pack.id, b.location.pack.id) || a.location.offset - b.location.offset)
+  wanted.sort((a, b) => comparePlaces(a.location, b.location))
   let next = 0
   for await (const span of spansAhead(blocks.storage, wanted)) {
     for (const { cid, location } of span.wanted) {
       const start = location.offset - span.start
       const bytes = await opened(blocks, cid, location, span.bytes?.subarray(start, start + storedLength(location)))
       const { at } = wanted[next++] as Wanted
-      results[at] = bytes === undefined ? await alone(blocks, cid) : { cid, bytes }
+      // What is a view of the span is copied, since the next is read into its memory.
+      results[at] = bytes === undefined ? await alone(blocks, cid) : { cid, bytes: bytes.buffer === span.bytes?.buffer ? bytes.slice() : bytes }
     }
+    span.memory.giveBack()
   }
   const checked: ReadResult[] = []
   for (const [at, { cid, size }] of requests.entries()) {

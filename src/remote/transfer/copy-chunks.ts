@@ -24,6 +24,8 @@ export interface CopyChunksOptions {
   readonly signal?: AbortSignal | undefined
   /** Told of chunks that are done; `bytes` as they were stored, 0 for one that was there. */
   readonly onChunks: (count: number, bytes: number) => void
+  /** Told before a batch is read how many bytes it has as they are stored, and how many chunks come after it. */
+  readonly onLocated: (bytes: number, chunksAfter: number) => void
   /** Asked now and then, between two chunks. */
   readonly perhapsCheckpoint: () => Promise<void> | undefined
 }
@@ -64,6 +66,9 @@ class ChunkBatch {
 
   async copy(from: number, to: number, pool: SpanMemoryPool): Promise<void> {
     await inParallel(numbers(from, to), this.#options.signal, (row) => this.#locate(row))
+    let bytes = 0
+    for (const { storedSize } of this.#pending.values()) bytes += storedSize
+    this.#options.onLocated(bytes, this.#chunks.count - to)
     const pause = new Pause(this.#options.signal)
     for await (const span of spansAhead(this.#source.storage, this.#sorted(), pool)) {
       await this.#copySpan(span, pause)

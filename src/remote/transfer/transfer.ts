@@ -77,10 +77,17 @@ export async function transfer({ source, target, session }: Route, wants: readon
     }
     await assertNotLeft({ source, target, session }, wants, ended)
     let done = 0
-    let moved = session.added.storedBytes - before.storedBytes
+    const records = session.added.storedBytes - before.storedBytes
+    let moved = records
+    let totalBytes: number | undefined
     await copyChunks(source, session, chunks, {
       signal,
-      onChunks: (count, size) => onProgress?.({ type: 'transfer', blocks: (done += count), bytes: (moved += size), totalBlocks: chunks.count }),
+      onChunks: (count, size) => onProgress?.({ type: 'transfer', blocks: (done += count), bytes: (moved += size), totalBlocks: chunks.count, ...(totalBytes === undefined ? {} : { totalBytes }) }),
+      onLocated: (size, chunksAfter) => {
+        // What was not looked for yet is taken to be like the rest.
+        const known = moved + size
+        totalBytes = Math.round(known + ((known - records) / Math.max(1, chunks.count - chunksAfter)) * chunksAfter)
+      },
       perhapsCheckpoint: () => checkpoints.perhaps(),
     })
   } catch (error) {

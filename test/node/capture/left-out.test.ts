@@ -18,6 +18,18 @@ describe('what a run writes, and the repository,', () => {
     expect(capture.leftOut).toEqual(['.store', '.venv', 'app/log.txt', 'app/out', 'app/venv'])
   })
 
+  it('leave the code of the next run as it was, whatever the run before wrote', async () => {
+    for (const folder of [made.make({ 'train.mjs': 'x' }), made.folder()]) {
+      write(folder, { 'train.mjs': 'x' })
+      const roots: string[] = []
+      for (const weights of [undefined, 'first', 'second']) {
+        if (weights !== undefined) write(folder, { 'out/model.bin': weights, 'out/log/1.txt': weights })
+        roots.push(String((await captureOf(folder, { leaveOut: ['out'] })).code?.root))
+      }
+      expect(new Set(roots).size).toBe(1)
+    }
+  })
+
   it('are code if git tracks them', async () => {
     const folder = made.make({ 'train.mjs': 'x', 'model.bin': 'first' })
     write(folder, { 'model.bin': 'second' })

@@ -102,4 +102,20 @@ describe('somebody who pushes meanwhile', () => {
     expect(Object.keys(await startsOf(opened))).toEqual(['train#2', 'train#1'])
     expect(await opened.verify()).toMatchObject({ ok: true })
   })
+
+  it('or who goes on here: what a run of now reads and makes is not taken for what the other side has', async () => {
+    for (let at = 0, isReached = true; isReached; at++) {
+      const [here, remote] = [await create(), new MemoryStorage()]
+      const { root } = await here.snapshot([{ path: 'a', content: 'data that no ref names any more' }], { ref: 'data' })
+      await here.deleteRef('data')
+      const code = { 'train.mjs': `code of ${at}` }
+      await pretendRun(here, { inputs: { train: root }, code })
+      const { storage, calls } = watched(remote, async (call) => {
+        if (call === at) await pretendRun(here, { inputs: { train: root }, code })
+      })
+      await push(here, { to: storage })
+      isReached = at < calls()
+      expect(await (await openRepository(remote)).verify(), `call ${at}`).toMatchObject({ ok: true })
+    }
+  }, 60_000)
 })
