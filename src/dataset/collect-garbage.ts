@@ -1,6 +1,7 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import type { BlockRepository, GcOptions, GcReport } from '../repository/index.ts'
 import type { CidText, OperationOptions } from '../types.ts'
+import { forgetTaken } from './forget-taken.ts'
 import { keepListings } from './dropped-listings.ts'
 import { measureRefs, type RefUsage } from './ref-usage.ts'
 import { assertRetention, type Retention, snapshotsToEvict } from './retention.ts'
@@ -56,8 +57,9 @@ export async function collectRepository(repository: BlockRepository, options: Co
     const snapshots = await dropped()
     const roots = (await alsoEvict?.(collected)) ?? []
     derived = new Set(roots.map(cidText))
-    // Both are commits: the collection takes up the state after them, in which there is nothing more to write.
+    // All three are commits: the collection takes up the state after them, in which there is nothing more to write.
     if (mayWrite) await keepListings(collected, roots)
+    if (mayWrite && roots.length > 0) await forgetTaken(collected)
     return [...snapshots, ...roots]
   }
   const report = await collected.collectGarbage({ ...rest, evict, ...(author === undefined ? {} : { actor: author }), message: options.message ?? describe({ keepLast, keepWithinMs }) })

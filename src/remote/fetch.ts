@@ -94,6 +94,7 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(namedRefs(await allRefs(remote)), options.refs, target.url)
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
     const leaveData = await leavesData(blocks, target, options)
+    const isNewPlace = leaveData && target.remote !== undefined && !(await lazyRemotes(blocks)).includes(target.remote.name)
     const { moved, records } = await blocks.withSession(async (session) => {
       const travel = further.records ? await RecordTravel.plan({ source: remote, target: blocks, near: blocks, either: eitherSource(session, remote) }, await recordTrees(remote)) : undefined
       const back = options.metadataOnly === false && target.remote !== undefined ? await rootsToTake(blocks, remote, target.remote.name, refs.values(), eitherSource(session, remote)) : []
@@ -108,6 +109,7 @@ export async function fetchAnd(repository: Repository, action: string, options: 
       if (travel === undefined || more === undefined) return commit([...remembering, ...(more ?? [])]).then(() => ({ moved, records: null }))
       return { moved, records: await travel.commit(session, (changes) => commit([...remembering, ...more, ...changes])) }
     })
+    if (isNewPlace) blocks.lookElsewhereAnew()
     if (leaveData) await readHeads(blocks, refs, options)
     return { refs, records, result: { remote: target.remote?.name ?? null, url: target.url, refs: fetchedRefs(refs, before), blocks: moved.blocks, bytes: moved.bytes, left: moved.left.length, requests: leaveData ? sumOf([requests, await requestsElsewhere(blocks)]) : requests } }
   } finally {

@@ -25,6 +25,7 @@ export class Elsewhere {
   readonly #state: () => number
   #found: Promise<BlocksElsewhere | undefined> | undefined
   #foundIn = -1
+  readonly #former: Promise<BlocksElsewhere | undefined>[] = []
 
   /** @param state number of the root record that reads are answered from */
   constructor(find: () => Promise<BlocksElsewhere | undefined>, state: () => number) {
@@ -45,8 +46,14 @@ export class Elsewhere {
     return found
   }
 
+  /** To be called when another place has been added. The one that was found stays open until all is closed: others may be reading there. */
+  lookAnew(): void {
+    if (this.#found !== undefined) this.#former.push(this.#found)
+    this.#found = undefined
+  }
+
   async close(): Promise<void> {
-    await (await this.#found?.catch(() => undefined))?.close()
+    for (const found of [...this.#former, this.#found]) await (await found?.catch(() => undefined))?.close()
   }
 }
 

@@ -241,6 +241,11 @@ export class BlockRepository implements BlockSource {
     return this.#elsewhere?.get()
   }
 
+  /** Says that blocks are at another place too from now on. */
+  lookElsewhereAnew(): void {
+    this.#elsewhere?.lookAnew()
+  }
+
   async close(): Promise<void> {
     await this.#elsewhere?.close()
     await this.storage.close()

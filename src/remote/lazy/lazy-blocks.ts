@@ -1,5 +1,5 @@
 import { type CID, cidText } from '../../cid/cid.ts'
-import { NotFoundError } from '../../errors.ts'
+import { NotFoundError, StorageError } from '../../errors.ts'
 import type { BlockCache } from '../../node/block-cache/block-cache.ts'
 import { type BlockRequest, type ReadResult, wrongSize } from '../../repository/block-reader.ts'
 import type { BlocksElsewhere } from '../../repository/elsewhere.ts'
@@ -38,15 +38,22 @@ export class LazyBlocks implements BlocksElsewhere {
   async readBatch(requests: readonly BlockRequest[]): Promise<readonly ReadResult[]> {
     const results = await Promise.all(requests.map((request) => this.#cached(request)))
     let missing = [...results.entries()].filter(([, result]) => result === undefined).map(([at]) => at)
+    const unread = new Map<number, ReadResult>()
     for (const remote of this.remotes) {
       if (missing.length === 0) break
       const found = await remote.readBatch(missing.map((at) => requests[at] as BlockRequest))
       for (const [index, at] of missing.entries()) results[at] ??= found[index]
       for (const at of missing) await this.#keep(results[at])
-      missing = missing.filter((at) => isAbsent(results[at]))
-      // The next remote may have what this one lacks; if none has, the last says so.
-      if (remote !== this.remotes.at(-1)) for (const at of missing) results[at] = undefined
+      missing = missing.filter((at) => mayBeElsewhere(results[at]))
+      for (const at of missing) {
+        const result = results[at]
+        if (result !== undefined && !isAbsent(result) && !unread.has(at)) unread.set(at, result)
+        // The next remote may have what this one lacks, or cannot be asked for; if none has, the last says so.
+        if (remote !== this.remotes.at(-1)) results[at] = undefined
+      }
     }
+    // What could not be asked is more to the point than that the others do not have it.
+    for (const at of missing) results[at] = unread.get(at) ?? results[at]
     return results as ReadResult[]
   }
 
@@ -62,7 +69,7 @@ export class LazyBlocks implements BlocksElsewhere {
   }
 
   async #fetch(cid: CID): Promise<Uint8Array> {
-    let absence: unknown
+    let failure: unknown
     for (const remote of this.remotes) {
       try {
         const found = await remote.get(cid)
@@ -70,11 +77,11 @@ export class LazyBlocks implements BlocksElsewhere {
         const [first] = found
         if (first !== undefined) return first.bytes
       } catch (error) {
-        absence ??= error
-        if (!(error instanceof NotFoundError)) throw error
+        if (!(error instanceof NotFoundError || error instanceof StorageError)) throw error
+        if (failure === undefined || (failure instanceof NotFoundError && error instanceof StorageError)) failure = error
       }
     }
-    throw absence
+    throw failure
   }
 
   async #keep(result: ReadResult | undefined): Promise<void> {
@@ -83,6 +90,11 @@ export class LazyBlocks implements BlocksElsewhere {
     this.fetched.bytes += result.bytes.length
     await this.cache.put(result.cid, result.bytes)
   }
+}
+
+/** Whether it is worth asking the next remote. */
+function mayBeElsewhere(result: ReadResult | undefined): boolean {
+  return result !== undefined && 'error' in result && (result.error instanceof NotFoundError || result.error instanceof StorageError)
 }
 
 function isAbsent(result: ReadResult | undefined): boolean {
