@@ -1,5 +1,6 @@
 import { type CID, cidText, DAG_CBOR_CODE, RAW_CODE } from '../cid/cid.ts'
 import { decodeCbor } from '../codec/dag-cbor.ts'
+import type { BlockSource } from '../codec/interface.ts'
 import { InvalidArgumentError, MalformedDataError, NotFoundError, RefConflictError } from '../errors.ts'
 import { verifyList } from '../file/index.ts'
 import { openManifest, verifyManifest } from '../manifest/manifest.ts'
@@ -34,7 +35,7 @@ async function importInto(repository: BlockRepository, session: Session, source:
   const ref = parseUserRefName(options.ref)
   const before = await rootOfRef(repository, ref)
   const top = await storeBlocks(session, source, options)
-  const stored = session.added.blocks
+  const storedBlocks = session.added.blocks
   const heads = await rootsToCheck(session, top)
   const checked = new Set<string>()
   for (const root of heads) await assertComplete(session, root, { checked, pause: new Pause(options.signal) })
@@ -46,7 +47,7 @@ async function importInto(repository: BlockRepository, session: Session, source:
   const { contentBytes, storedBytes } = session.added
   return {
     root: cidText(root), snapshot: cidText(recorded.snapshot), ref, parent: recorded.parent === undefined ? null : cidText(recorded.parent), created: recorded.created,
-    files: totals.files, bytes: totals.bytes, newFiles: totals.files, newBytes: contentBytes, restoredBlocks: before?.equals(root) === true ? stored : 0, storedBytes, elapsedMs: Math.round(performance.now() - startedAt), skipped: [],
+    files: totals.files, bytes: totals.bytes, newFiles: totals.files, newBytes: contentBytes, restoredBlocks: before?.equals(root) === true ? storedBlocks : 0, storedBytes, elapsedMs: Math.round(performance.now() - startedAt), skipped: [],
   }
 }
 
@@ -72,17 +73,18 @@ async function rootsToCheck(session: Session, top: CID): Promise<readonly CID[]>
     })
   }
   const roots: CID[] = []
-  for await (const { snapshot } of walkHistory(session, top)) roots.push(snapshot.root)
+  for await (const { snapshot } of walkHistory(stored(session), top)) roots.push(snapshot.root)
   return roots
 }
 
 async function assertComplete(session: Session, root: CID, { checked, pause }: { checked: Set<string>; pause: Pause }): Promise<void> {
-  for await (const { value } of verifyManifest(session, root)) {
+  const nodes = stored(session)
+  for await (const { value } of verifyManifest(nodes, root)) {
     await pause.take()
     if (value.kind !== 'file' && value.kind !== 'executable') continue
     if (value.cid.code === RAW_CODE) await assertThere(session, value)
     else {
-      for await (const chunk of verifyList(session, value, { seen: checked })) {
+      for await (const chunk of verifyList(nodes, value, { seen: checked })) {
         await pause.take()
         await assertThere(session, chunk)
       }
@@ -100,9 +102,19 @@ async function assertThere(session: Session, { cid, size }: { readonly cid: CID;
   }
 }
 
+/** What the repository itself holds: that a remote has a block does not make the file complete. */
+function stored(session: Session): BlockSource {
+  return {
+    get: async (cid) => {
+      if (await session.has(cid)) return session.get(cid)
+      throw new NotFoundError(`Block ${cidText(cid)} is neither in the file nor in the repository`, { data: { cid: cidText(cid) } })
+    },
+  }
+}
+
 async function fromFile(session: Session, cid: CID): Promise<Uint8Array> {
   try {
-    return await session.get(cid)
+    return await stored(session).get(cid)
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error
     throw new MalformedDataError(`The CAR file is incomplete: its root ${cidText(cid)} is missing`, { cause: error, data: { cid: cidText(cid) } })
