@@ -1,8 +1,8 @@
 import type { ModelComparison } from '../registry/compare-models.ts'
-import type { AliasMove, ModelInfo } from '../registry/interface.ts'
+import type { AliasMove, ModelInfo, RemovedModel } from '../registry/interface.ts'
 import { entryLine } from '../run/config/explain-config.ts'
 import type { JsonValue } from '../types.ts'
-import { shownText } from './format.ts'
+import { plural, shownText } from './format.ts'
 import type { Output } from './output.ts'
 import { shortNumber } from './run-lines.ts'
 
@@ -47,6 +47,24 @@ export function moveLine(output: Output, { alias, at, by, why, before, after, is
 /** What an alias pointed to at a time. */
 export function heldLine(output: Output, { alias, at, by, why, after }: AliasMove): string {
   return `${output.style('green', alias)}  ${output.style('bold', String(after))}  since ${timeText(at)}${by === null ? '' : `  ${shownText(by)}`}${whyText(why)}`
+}
+
+/** What was removed, with its ids, and how each version is registered anew. */
+export function* removedLines(output: Output, { name, versions, moves }: RemovedModel): Generator<string> {
+  const approvals = versions.reduce((sum, version) => sum + version.approvals.length, 0)
+  yield `removed ${output.style('bold', name)} from this repository: ${plural(versions.length, 'version')}, ${plural(moves.length, 'alias move')}, ${plural(approvals, 'approval')}`
+  for (const version of versions) {
+    yield modelLine(output, version)
+    yield `  id ${version.id}  weights ${version.root}`
+  }
+  yield 'Runs and artifacts stay. To register a version under another name:'
+  for (const version of versions.toReversed()) yield `  ${registerCommand(version)}`
+  yield output.style('dim', `Remotes keep what they have of ${name}, since a push only adds: \`varve pull\` brings that here, and the next version registered here comes after it.`)
+}
+
+/** On the very data that it was evaluated on, and of the very run. */
+function registerCommand({ run, artifact, evaluation }: ModelInfo): string {
+  return `varve model register <new-name> --run ${run.label.includes('#') ? run.label : run.id} --artifact ${artifact}${evaluation === null ? '' : ` --evaluation <metrics.json> --on ${evaluation.root}`}`
 }
 
 export function* comparisonLines(output: Output, { first, second, differences, metrics, isSameEvaluationData }: ModelComparison): Generator<string> {

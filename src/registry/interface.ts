@@ -83,3 +83,14 @@ export interface AliasMove {
   /** True if its time is before that of the move before it: a clock went back. The order of moves is sure, their times are what the clocks said. */
   readonly isBackdated: boolean
 }
+
+/** A model that was taken out of a repository, as it was. */
+export interface RemovedModel {
+  readonly name: string
+  /** The newest first. */
+  readonly versions: readonly ModelInfo[]
+  /** Every move of its aliases, the newest first. */
+  readonly moves: readonly AliasMove[]
+  readonly why: string
+  readonly by: string | null
+}

@@ -1,10 +1,9 @@
 import { type CID, DAG_CBOR_CODE } from '../cid/cid.ts'
 import type { BlockSource } from '../codec/interface.ts'
-import { RefConflictError } from '../errors.ts'
+import { NotFoundError, RefConflictError } from '../errors.ts'
 import { editTree } from '../manifest/edit-tree.ts'
-import type { ValueCodec } from '../manifest/interface.ts'
 import { getValue, scanTree } from '../manifest/read-tree.ts'
-import type { BlockRepository, Session } from '../repository/index.ts'
+import type { BlockRepository, CommitRequest, RefChange, Session } from '../repository/index.ts'
 import { linkCodec } from '../repository/link-codec.ts'
 import type { ModelEvent, ModelVersion } from './interface.ts'
 import { aliasPrefix, eventKey, type EventSubject, isVersionNumber, modelLabel, modelPrefix, parseVersionKey, versionKey } from './model-key.ts'
@@ -70,48 +69,56 @@ export async function* newestMoves(repository: BlockRepository, name: string): A
 
 /** Commits the next version of a name. @returns it, with its number */
 export async function commitVersion(repository: BlockRepository, version: Omit<ModelVersion, 'number'>): Promise<ListedVersion> {
-  return committed(repository, MODELS_REF, versionEntryCodec, async (session, tree) => {
-    const newest = tree === null ? undefined : (await versionsIn(session, tree, version.name).next()).value
+  return commitOnTrees(repository, async (session, { models }) => {
+    const newest = models === null ? undefined : (await versionsIn(session, models, version.name).next()).value
     const next: ModelVersion = { ...version, number: (newest?.number ?? 0) + 1 }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelVersion(next))
-    return { result: { ...next, cid }, key: versionKey(next.name, next.number), value: { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null, run: next.run }, action: 'model', message: version.why ?? modelLabel(next), actor: version.by }
+    const value: VersionEntry = { cid, root: next.root, evaluatedOn: next.evaluation?.root ?? null, run: next.run }
+    const target = await editTree(session, session, models, versionEntryCodec, [{ key: versionKey(next.name, next.number), value }])
+    return { result: { ...next, cid }, request: { action: 'model', message: version.why ?? modelLabel(next), actor: version.by, refs: [{ name: MODELS_REF, expected: models, target, own: true }] } }
   })
 }
 
-/** Commits what happened to an alias or a version, after what had happened to it before. */
+/** Commits what happened to an alias or a version, after what had happened to it before. @throws NotFoundError if the model was removed meanwhile */
 export async function commitEvent(repository: BlockRepository, event: Omit<ModelEvent, 'previous'>): Promise<ListedEvent> {
   const { model: name, alias, number, why, by } = event
   const key = eventKey(alias === null ? { name, number: number ?? 0 } : { name, alias })
-  return committed(repository, EVENTS_REF, linkCodec, async (session, tree) => {
-    const previous = tree === null ? null : ((await getValue(session, tree, linkCodec, key)) ?? null)
+  return commitOnTrees(repository, async (session, { models, events }) => {
+    await assertStillThere(session, models, event)
+    const previous = events === null ? null : ((await getValue(session, events, linkCodec, key)) ?? null)
     const next: ModelEvent = { ...event, previous }
     const cid = await session.put(DAG_CBOR_CODE, encodeModelEvent(next))
     const what = alias === null ? `${name}@${number} approved` : `${name}@${alias}: ${number ?? 'taken away'}`
-    return { result: { ...next, cid }, key, value: cid, action: alias === null ? 'model-approve' : 'model-alias', message: why ?? what, actor: by }
+    const target = await editTree(session, session, events, linkCodec, [{ key, value: cid }])
+    // The versions are those that were looked at: an event of a model that there is not would stand in the way of its coming back.
+    const refs: readonly RefChange[] = [{ name: EVENTS_REF, expected: events, target, own: true }, { name: MODELS_REF, expected: models, target: models, own: true }]
+    return { result: { ...next, cid }, request: { action: alias === null ? 'model-approve' : 'model-alias', message: why ?? what, actor: by, refs } }
   })
 }
 
-interface Edit<T, V> {
-  readonly result: T
-  readonly key: Uint8Array
-  readonly value: V
-  readonly action: string
-  readonly message: string
-  readonly actor: string | null
+/** @throws NotFoundError if a version that an event is about, or the model whose alias is taken away, is not in a tree */
+async function assertStillThere(source: BlockSource, models: CID | null, { model, version, number }: Omit<ModelEvent, 'previous'>): Promise<void> {
+  const isThere = models !== null && (version === null || number === null
+    ? (await entriesIn(source, models, model).next()).done !== true
+    : (await getValue(source, models, versionEntryCodec, versionKey(model, number)))?.cid.equals(version) === true)
+  if (!isThere) throw new NotFoundError(`The model ${model} was removed meanwhile`, { data: { model }, hint: '`varve log --operations` tells by whom and why; `varve pull` brings it back from a remote that has it.' })
+}
+
+/** The trees of models as a commit expects them; null where there is none. */
+export interface ModelTrees {
+  readonly models: CID | null
+  readonly events: CID | null
 }
 
 /**
- * Commits an edit of a tree. What is decided from the tree must be decided from the one that is passed in: it is the one that the commit expects to be there still, so that whoever commits meanwhile, in this process
- * or another, makes this begin again.
+ * Commits a change of the trees. What is decided must be decided from the trees that are passed in, and the request must expect them: whoever commits meanwhile, in this process or another, makes this begin again.
  */
-async function committed<T, V>(repository: BlockRepository, ref: string, codec: ValueCodec<V>, edit: (session: Session, tree: CID | null) => Promise<Edit<T, V>>): Promise<T> {
+export async function commitOnTrees<T>(repository: BlockRepository, decide: (session: Session, trees: ModelTrees) => Promise<{ readonly result: T; readonly request: CommitRequest }>): Promise<T> {
   return repository.withSession(async (session) => {
     for (;;) {
-      const tree = (await repository.getRef(ref)) ?? null
-      const { result, key, value, ...request } = await edit(session, tree)
-      const target = await editTree(session, session, tree, codec, [{ key, value }])
+      const { result, request } = await decide(session, { models: (await repository.getRef(MODELS_REF)) ?? null, events: (await repository.getRef(EVENTS_REF)) ?? null })
       try {
-        await session.commit({ ...request, refs: [{ name: ref, expected: tree, target, own: true }] })
+        await session.commit(request)
         return result
       } catch (error) {
         if (!(error instanceof RefConflictError)) throw error

@@ -70,7 +70,7 @@ test('two who train at once each keep their numbers; a model that both went on w
   const refused = await runCli(['push'], { cwd: bob })
   expect(refused.code).toBe(5)
   expect(refused.stdout).toMatch(/^train#2 → train#3 {2}train#2 is another run there; the identity stays$/m)
-  expect(refused.stdout).toMatch(/^refused: model digits: digits@2 is baf\w+ \(by Bob, \S+\) here, and is baf\w+ \(by Ada, \S+\) there\n {2}Versions are not renumbered\. Register yours under another name/m)
+  expect(refused.stdout).toMatch(/^refused: model digits: digits@2 is baf\w+ \(by Bob, \S+\) here, and is baf\w+ \(by Ada, \S+\) there\n {2}Versions are not renumbered; .* register yours under another name .*varve model remove digits --why <why>.*`varve pull`\.$/m)
   expect(refused.stdout).toContain('records: 1 run\n')
   const pulled = await runCli(['pull'], { cwd: ada })
   expect(pulled).toMatchObject({ code: 0, stdout: expect.stringContaining('records: 1 run\n') as string })
@@ -78,4 +78,14 @@ test('two who train at once each keep their numbers; a model that both went on w
   const [[hers], [his]] = await Promise.all([runJson<{ id: string }[]>(['show', 'train#3'], { cwd: ada }), runJson<{ id: string }[]>(['show', 'train#2'], { cwd: bob })])
   expect(hers?.id).toBe(his?.id)
   expect((await runCli(['pull'], { cwd: bob })).code).toBe(5)
+
+  // The way out: Bob registers his under another name, takes digits out, pulls and pushes.
+  const removed = await runCli(['model', 'remove', 'digits', '--why', 'Ada was first'], { cwd: bob, env: { VARVE_AUTHOR: 'Bob' } })
+  expect(removed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^removed digits from this repository: 2 versions, 1 alias move, 0 approvals\ndigits@2 .*\n {2}id baf\w+ {2}weights baf\w+\ndigits@1 {2}production/) as string })
+  const again = /^ {2}varve (model register <new-name> --run train#2 --artifact model)$/m.exec(removed.stdout)?.[1]?.replace('<new-name>', 'digits-bob').split(' ') ?? []
+  expect(await runJson<ModelInfo>(again, { cwd: bob })).toMatchObject({ label: 'digits-bob@1' })
+  for (const [who, verb] of [[bob, 'pull'], [bob, 'push'], [ada, 'pull'], [ada, 'push']] as const) expect([verb, (await runCli([verb], { cwd: who })).code]).toEqual([verb, 0])
+  const [atAda, atBob] = await Promise.all([ada, bob].map(async (cwd) => (await runJson<ModelInfo[]>(['model', 'list'], { cwd })).map(({ label, id }) => [label, id])))
+  expect(atBob).toEqual(atAda)
+  expect(atAda?.map(([label]) => label)).toEqual(['digits@2', 'digits@1', 'digits-bob@1'])
 }, 120_000)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRepository } from '../../src/node/open-repository.ts'
 import type { CheckReport } from '../../src/registry/check/interface.ts'
-import type { AliasMove, ModelInfo } from '../../src/registry/interface.ts'
+import type { AliasMove, ModelInfo, RemovedModel } from '../../src/registry/interface.ts'
 import { CAPTURE, type MadeUpRun, pretendRun } from '../registry/made-up-runs.ts'
 import { errorOf, newFolder, runCli, runJson } from './run-cli.ts'
 
@@ -69,6 +69,26 @@ describe('varve model', () => {
     expect(await runCli(['model', 'show', 'digits@production'], { cwd })).toMatchObject({ code: 3 })
   })
 
+  it('removes a model with a why, tells what went, and puts it down in the log of operations', async () => {
+    const cwd = await project({ capture: { container: null } })
+    writeFileSync(join(cwd, 'metrics.json'), '{"accuracy": 0.98}')
+    const first = await runJson<ModelInfo>(['model', 'register', 'digits', '--run', 'train#1', '--artifact', 'model', '--evaluation', 'metrics.json', '--on', 'test'], { cwd, env })
+    await runJson(['model', 'alias', 'digits@production', '1'], { cwd, env })
+    writeFileSync(join(cwd, 'varve-policy.yaml'), 'before: { alias: { production: reproducible } }\n')
+    const guarded = await runCli(['model', 'remove', 'digits', '--why', 'a test'], { cwd, env })
+    expect([guarded.code, guarded.stderr]).toEqual([5, expect.stringContaining('digits@1 cannot lose digits@production: ') as string])
+    writeFileSync(join(cwd, 'other.yaml'), 'level: basic\n')
+    const removed = await runJson<RemovedModel>(['model', 'remove', 'digits', '--why', 'a test', '--policy', 'other.yaml'], { cwd, env })
+    expect(removed).toMatchObject({ name: 'digits', versions: [{ ...first, aliases: ['production'] }], moves: [{ alias: 'production', after: 1 }], why: 'a test', by: 'Ada' })
+    expect((await runCli(['log', '--operations', '-n', '1'], { cwd })).stdout).toMatch(/model-remove {2}by Ada {2}– digits, 1 version: a test\n$/)
+    expect(await runJson(['model', 'list'], { cwd })).toEqual([])
+    // The command that is printed for one that was evaluated names the very data.
+    await runJson(['model', 'register', 'digits', '--run', 'train#1', '--artifact', 'model', '--evaluation', 'metrics.json', '--on', 'test'], { cwd, env })
+    const { stdout } = await runCli(['model', 'remove', 'digits', '--why', 'a test'], { cwd, env })
+    const again = /^ {2}varve (model register .*)$/m.exec(stdout)?.[1]?.replace('<new-name>', 'numbers').replace('<metrics.json>', 'metrics.json').split(' ') ?? []
+    expect(await runJson<ModelInfo>(again, { cwd })).toMatchObject({ label: 'numbers@1', root: first.root, evaluation: { root: first.evaluation?.root } })
+  })
+
   it('refuses what it cannot do, with a line that says why, one that says what to do, and an exit code', async () => {
     const cwd = await project()
     writeFileSync(join(cwd, 'list.json'), '[1]')
@@ -76,6 +96,7 @@ describe('varve model', () => {
       [['forget', 'digits'], 2], [['register', 'digits'], 2], [['register', 'digits', '--run', 'train', '--artifact', 'model', '--on', 'test'], 2], [['register', 'digits', '--run', 'train', '--artifact', 'model', '--evaluation', 'list.json', '--on', 'test'], 2],
       [['register', 'digits', '--run', 'train'], 3], [['register', 'di gits', '--run', 'train', '--artifact', 'model'], 2], [['list', '--run', 'train'], 2], [['compare', 'digits@1'], 2], [['alias', 'digits', '1'], 2], [['alias', 'digits@production'], 2],
       [['alias', 'digits@production', '1', '--remove'], 2], [['alias', 'digits@production', '1'], 3], [['approve', 'digits@1'], 2], [['show', 'digits', '--at', 'yesterday'], 2], [['history', 'digits'], 3],
+      [['remove', 'digits'], 2], [['remove', 'digits', '--why', ' '], 2], [['remove', 'digits@1', '--why', 'a test'], 2], [['remove', 'digits', '--why', 'a test'], 3],
     ]
     for (const [args, code] of cases) {
       const run = await runCli(['model', ...args], { cwd, env })

@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest'
 import type { Repository } from '../../src/dataset/repository.ts'
-import { listModels, modelHistory, moveAlias } from '../../src/registry/models.ts'
+import { scanTree } from '../../src/manifest/read-tree.ts'
+import { EVENTS_REF } from '../../src/registry/model-tree.ts'
+import { approveModel, listModels, modelHistory, moveAlias } from '../../src/registry/models.ts'
 import { registerModel } from '../../src/registry/register-model.ts'
+import { removeModel } from '../../src/registry/remove-model.ts'
+import { linkCodec } from '../../src/repository/link-codec.ts'
 import type { ByteRange, StorageCallOptions } from '../../src/storage/interface.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { gather } from '../dataset/in-memory.ts'
@@ -71,6 +75,34 @@ it('an alias that is moved while it is moved, at whatever moment, keeps both mov
       const moves = await modelHistory(repository, 'digits')
       expect([moves.length, new Set(moves.map(({ why }) => why))]).toEqual([3, new Set(['first', 'one', 'other'])])
       for (const [at, move] of moves.entries()) expect(move.before).toBe(moves[at + 1]?.after ?? null)
+    },
+  )
+  expect(moments).toBeGreaterThan(5)
+})
+
+it.each([
+  ['an alias is moved', (repository: Repository) => moveAlias(repository, 'digits', 'production', 2)],
+  ['an alias is taken away', (repository: Repository) => moveAlias(repository, 'digits', 'production', null)],
+  ['a version is approved', (repository: Repository) => approveModel(repository, 'digits@1', { by: 'grace' })],
+])('a model that is removed while %s, at whatever moment, leaves no event behind', async (_, act) => {
+  const ends = new Set<string>()
+  const moments = await atEachMoment(
+    async (repository) => act(repository).then(() => ends.add('done'), (error: { code: string }) => ends.add(error.code)), async (repository) => removeModel(repository, 'digits', { why: 'a test' }),
+    async (repository) => {
+      expect(await gather(listModels(repository))).toEqual([])
+      const tree = await repository.blocks.getRef(EVENTS_REF)
+      expect(tree === undefined ? [] : await gather(scanTree(repository.blocks, tree, linkCodec))).toEqual([])
+    },
+  )
+  expect(moments).toBeGreaterThan(5)
+  expect(ends).toEqual(new Set(['NOT_FOUND', 'done']))
+})
+
+it('a model that is removed while a version is registered goes with it, or begins again with that version', async () => {
+  const moments = await atEachMoment(
+    (repository) => removeModel(repository, 'digits', { why: 'a test' }), (repository) => registerModel(repository, 'digits', { run: 'train', why: 'other' }),
+    async (repository) => {
+      expect(await gather(listModels(repository))).toEqual([])
     },
   )
   expect(moments).toBeGreaterThan(5)

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { JsonValue } from '../../types.ts'
 import type { Context } from '../context.ts'
 import { readInputText } from '../input-file.ts'
-import { comparisonLines, heldLine, modelLine, modelLines, moveLine } from '../model-lines.ts'
+import { comparisonLines, heldLine, modelLine, modelLines, moveLine, removedLines } from '../model-lines.ts'
 import { parseMoment } from '../moment.ts'
 import { POLICY_FLAG, POLICY_TEXT, policyOf } from '../policy-flag.ts'
 import { authorName } from '../snapshot-flags.ts'
@@ -30,6 +30,7 @@ const ACTIONS = {
   history: { names: [1, 1], flags: ['at'], usage: 'history <name>[@alias]' },
   alias: { names: [1, 2], flags: ['why', 'remove', 'policy'], usage: 'alias <name>@production <number>' },
   approve: { names: [1, 1], flags: ['as', 'why', 'policy'], usage: 'approve <name>@<number> --as <identity>' },
+  remove: { names: [1, 1], flags: ['why', 'policy'], usage: 'remove <name> --why <why>' },
 } as const satisfies Readonly<Record<string, { readonly names: readonly [number, number]; readonly flags: readonly (keyof Flags)[]; readonly usage: string }>>
 
 type Action = keyof typeof ACTIONS
@@ -45,6 +46,7 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve model history digits --at 2026-03-01', 'what was in production then'],
     ['varve model compare digits@production digits', 'in what two versions differ'],
     ['varve model approve digits@3 --as ada --why "reviewed"', 'say that somebody stands for it'],
+    ['varve model remove digits --why "registered anew as digits-ada"', 'take a model out of this repository, so that a pull can bring that of a colleague'],
   ],
   configure(command) {
     command
@@ -54,11 +56,11 @@ export const verb: AnyVerb = defineVerb<Flags>({
       .option('--artifact <name>', 'register: which artifact of the run, if it made several')
       .option('--evaluation <file>', 'register: what it scored, a JSON object of metrics')
       .option('--on <rev>', 'register: the data that it was evaluated on')
-      .option('-m, --why <why>', 'register, alias, approve: why')
+      .option('-m, --why <why>', 'register, alias, approve, remove: why')
       .option('--at <time>', 'show, history: as of then; a date counts to its end, in UTC')
       .option('--as <identity>', 'approve: who does')
       .option('--remove', 'alias: take it away, which a policy guards as it does a move')
-      .option(POLICY_FLAG, `alias, approve: ${POLICY_TEXT}`)
+      .option(POLICY_FLAG, `alias, approve, remove: ${POLICY_TEXT}`)
   },
   async run(context, [word = '', ...names], flags) {
     const action = word as Action
@@ -127,6 +129,14 @@ const acts: Readonly<Record<Action, (context: Context, names: readonly string[],
     await using repository = await context.open()
     const model = await approveModel(repository, name, { ...who(why), by: as, ...allowed })
     await context.output.result(model, () => modelLines(context.output, model))
+  },
+  async remove(context, [name = ''], { why, policy }) {
+    if (why === undefined) throw new InvalidArgumentError(`It must be said why ${name} is removed`, { hint: 'Pass --why <why>: it stands in the log of operations.' })
+    const { removeModel } = await import('../../registry/remove-model.ts')
+    const allowed = await policyOf(context, policy)
+    await using repository = await context.open()
+    const removed = await removeModel(repository, name, { ...who(why), why, ...allowed })
+    await context.output.result(removed, () => removedLines(context.output, removed))
   },
 }
 

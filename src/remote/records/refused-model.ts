@@ -12,7 +12,7 @@ export async function refusedVersion({ either }: Sides, { name, number, source, 
   }
   return {
     model: name, subject: modelLabel({ name, number }), kind: 'version', sent: await fact(source), kept: await fact(target),
-    hint: `Versions are not renumbered. Register yours under another name: varve model register <name> --run <run>; ${name} stays as it is on both sides`,
+    hint: `Versions are not renumbered; ${name} stays as it is on both sides. To go on from theirs, register yours under another name (varve model register <new-name> --run <run>), take ${name} out here (varve model remove ${name} --why <why>), and \`varve pull\``,
   }
 }
 
