@@ -34,6 +34,14 @@ export function* pullLines(output: Output, { refs, url, blocks, bytes, left, rec
   if (!output.quiet) yield `${amount(blocks, bytes, elapsedMs, 'fetched')} from ${url}${leftThere(left)}`
 }
 
+/** Of refs that a pull moved on: that a folder of their older files is not to be stored over what came. */
+export function* staleFolderLines({ refs }: PullResult): Generator<string> {
+  const [first, ...others] = refs.filter(({ outcome }) => outcome === 'forward')
+  if (first === undefined) return
+  const which = others.length === 0 ? '' : `, and so for the ${others.length} others that moved on`
+  yield `Files in folders stay as they are. Run \`varve checkout ${first.ref} <dir>\` before the next snapshot${which}: a snapshot of the older files would undo what came.`
+}
+
 function leftThere(left: number): string {
   return left === 0 ? '' : `; the data of ${plural(left, 'root')} was left there, and is read when it is asked for`
 }

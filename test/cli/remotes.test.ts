@@ -97,6 +97,24 @@ test('who gives way to the remote is told which snapshot holds the old files, an
   expect((await runCli(['checkout', 'data', 'data'], { cwd: bob })).stderr).toMatch(/no snapshot has: a\.txt\n.*Take a snapshot/)
 }, 60_000)
 
+test('a pull that moved a ref on says that folders keep their older files, once it did and to people alone', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  await runJson(['push'], { cwd: ada })
+  await runJson(['clone', 'shared', 'bob'], { cwd })
+  const bob = join(cwd, 'bob')
+  const goOn = async (text: string): Promise<void> => {
+    writeFileSync(join(ada, 'data/a.txt'), text)
+    await runJson(['snapshot', 'data'], { cwd: ada })
+    await runJson(['push'], { cwd: ada })
+  }
+  await goOn('two')
+  expect((await runCli(['pull'], { cwd: bob })).stdout).toContain('Files in folders stay as they are. Run `varve checkout data <dir>` before the next snapshot:')
+  expect((await runCli(['pull'], { cwd: bob })).stdout).not.toContain('Files in folders')
+  await goOn('three')
+  expect((await runCli(['pull', '-q'], { cwd: bob })).stdout).not.toContain('Files in folders')
+}, 60_000)
+
 test('errors name what is missing and what to do', async () => {
   const { cwd, ada } = await begun()
   const noRemote = await runCli(['push'], { cwd: ada })
