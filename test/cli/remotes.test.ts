@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { newFolder, runCli, runJson } from './run-cli.ts'
@@ -113,6 +113,22 @@ test('a pull that moved a ref on says that folders keep their older files, once 
   expect((await runCli(['pull'], { cwd: bob })).stdout).not.toContain('Files in folders')
   await goOn('three')
   expect((await runCli(['pull', '-q'], { cwd: bob })).stdout).not.toContain('Files in folders')
+}, 60_000)
+
+test('a clone is not made in the repository that it is made of, whichever way that is named', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['push', '--to', '../shared'], { cwd: ada })
+  symlinkSync(join(cwd, 'shared'), join(cwd, 'link'))
+  const before = readdirSync(join(cwd, 'shared')).sort()
+  for (const args of [['shared'], ['shared', 'shared/inner/deep'], ['shared', 'link'], ['link', 'shared'], ['ada', 'ada'], ['ada/.varve', 'ada/.varve/x']]) {
+    const refused = await runCli(['clone', ...args], { cwd })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 2, expect.stringMatching(/the repository that is cloned\n.*varve clone <url> <dir>/)])
+  }
+  expect(readdirSync(join(cwd, 'shared')).sort()).toEqual(before)
+  expect(await runJson(['remote', 'list'], { cwd: ada })).toEqual([])
+  // A name that begins alike, and a folder of the project itself, are beside it.
+  await runJson(['clone', 'shared', 'shared-too'], { cwd })
+  await runJson(['clone', 'ada', 'ada/copy'], { cwd })
 }, 60_000)
 
 test('errors name what is missing and what to do', async () => {
