@@ -14,7 +14,7 @@ import { RecordTravel } from './records/record-travel.ts'
 import { hasRecords, recordTrees, treesIn } from './records/record-trees.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
-import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { openOrCreateRemote, openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
@@ -39,6 +39,8 @@ export interface PushOptions extends OperationOptions {
 export interface PushResult {
   readonly remote: string | null
   readonly url: string
+  /** There was no repository before, and this push made one. */
+  readonly created: boolean
   readonly refs: readonly PushedRef[]
   /** Blocks that the remote did not have, and the bytes that they take there. */
   readonly blocks: number
@@ -72,7 +74,8 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const requests: RequestTally = {}
   const isNew = target.remote === undefined || target.remote.seen === null
   if (target.remote === undefined && target.storage === undefined) await assertMayCreate(target.url, options.signal)
-  const place = await openRemote(target, { ...(isNew ? { create: blocks.config.hash } : {}), singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests), signal: options.signal })
+  const opening = { singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests), signal: options.signal }
+  const { place, isCreated } = isNew ? await openOrCreateRemote(target, { ...opening, create: blocks.config.hash }) : { place: await openRemote(target, opening), isCreated: false }
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
@@ -81,7 +84,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     // Of other refs only the records may be here, left by a fetch that was stopped.
     const ours = new Map(outcomes.filter(({ outcome }) => outcome !== 'behind').map(({ ref }): [string, CID] => [ref, wanted.get(ref) as CID]))
     await rememberRefs(repository, target, remote, ours, { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, ...sent, requests }
+    return { remote: target.remote?.name ?? null, url: target.url, created: isCreated, refs: outcomes, ...sent, requests }
   } finally {
     await place.close()
   }

@@ -131,6 +131,30 @@ test('a clone is not made in the repository that it is made of, whichever way th
   await runJson(['clone', 'ada', 'ada/copy'], { cwd })
 }, 60_000)
 
+test('what is nearly an address is refused wherever an address is taken, and becomes no folder', async () => {
+  const { ada } = await begun()
+  const before = readdirSync(ada)
+  const addresses = ['s3:datasets/foo', 's3//datasets', 's3:/datasets/photos?region=x', 'http:/host/x', 'https//host/x', 'HTTPS:host']
+  const doors = [['remote', 'add', 'origin', 's3:foo'], ['push', '--to', 's3:foo'], ['fetch', '--from', 's3:foo'], ['clone', 's3:foo', 'x'], ['init', '--repo', 's3:foo'], ['snapshot', 'data', '--repo', 's3:foo']]
+  for (const args of [...addresses.map((address) => ['push', '--to', address]), ...doors]) {
+    const refused = await runCli(args, { cwd: ada })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 2, expect.stringMatching(/is nearly an address.*\n.*s3:\/\/bucket\/prefix.*write \.\//)])
+  }
+  expect(readdirSync(ada)).toEqual(before)
+  expect(await runJson(['push', '--to', './s3:datasets'], { cwd: ada })).toMatchObject({ url: join(ada, 's3:datasets') })
+}, 120_000)
+
+test('a push says that it created the repository there, once', async () => {
+  const { cwd, ada } = await begun()
+  expect((await runCli(['push', '--to', '../shared'], { cwd: ada })).stdout).toContain(`created the repository ${join(cwd, 'shared')}\n`)
+  expect((await runCli(['push', '--to', '../shared'], { cwd: ada })).stdout).not.toContain('created')
+  await runJson(['remote', 'add', 'origin', '../other'], { cwd: ada })
+  expect(await runJson(['push'], { cwd: ada })).toMatchObject({ created: true })
+  expect(await runJson(['push'], { cwd: ada })).toMatchObject({ created: false })
+  await runJson(['init', '--repo', '../third'], { cwd: ada })
+  expect(await runJson(['push', '--to', '../third'], { cwd: ada })).toMatchObject({ created: false })
+}, 60_000)
+
 test('errors name what is missing and what to do', async () => {
   const { cwd, ada } = await begun()
   const noRemote = await runCli(['push'], { cwd: ada })
