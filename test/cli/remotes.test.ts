@@ -155,6 +155,22 @@ test('a push says that it created the repository there, once', async () => {
   expect(await runJson(['push', '--to', '../third'], { cwd: ada })).toMatchObject({ created: false })
 }, 60_000)
 
+test('where a remote has no repository the hint is about remotes, whichever verb asks', async () => {
+  const { ada } = await begun()
+  for (const args of [['clone', '../nowhere', 'x'], ['ls-remote', '../nowhere'], ['fetch', '--from', '../nowhere']]) {
+    const refused = await runCli(args, { cwd: ada })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 3, expect.stringMatching(/There is no repository at .*nowhere\n {2}Check the address; .*varve push/)])
+    expect(refused.stderr).not.toContain('varve init')
+  }
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  expect((await runCli(['ls-remote', 'orign'], { cwd: ada })).stderr).toContain('Did you mean "origin"?')
+  await runJson(['push'], { cwd: ada })
+  rmSync(join(ada, '../shared'), { recursive: true })
+  const checked = await runCli(['remote', 'check', '--json'], { cwd: ada })
+  expect(checked.code).toBe(1)
+  expect((JSON.parse(checked.stdout) as { problems: string[] }).problems).toEqual([expect.stringMatching(/There is no repository at .*It was there before, at state \d+\. Check that its disk/)])
+}, 60_000)
+
 test('errors name what is missing and what to do', async () => {
   const { cwd, ada } = await begun()
   const noRemote = await runCli(['push'], { cwd: ada })
