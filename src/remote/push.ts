@@ -15,6 +15,7 @@ import { hasRecords, recordTrees, treesIn } from './records/record-trees.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
 import { openOrCreateRemote, openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { listRemotes } from './remotes.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
@@ -68,7 +69,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const { blocks } = repository
   await blocks.refresh()
   const target = await resolveTarget(repository, options.to)
-  const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
+  const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location, { verb: 'push', option: '--to', remotes: await listRemotes(repository) })
   const records = (options.records ?? options.refs === undefined) ? await recordTrees(blocks) : undefined
   if (wanted.size === 0 && (records === undefined || !hasRecords(records))) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
   const requests: RequestTally = {}

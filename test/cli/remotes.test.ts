@@ -171,6 +171,17 @@ test('where a remote has no repository the hint is about remotes, whichever verb
   expect((JSON.parse(checked.stdout) as { problems: string[] }).problems).toEqual([expect.stringMatching(/There is no repository at .*It was there before, at state \d+\. Check that its disk/)])
 }, 60_000)
 
+test('a remote named in the place of a ref is told by which option it is meant', async () => {
+  const { ada } = await begun()
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  await runJson(['push'], { cwd: ada })
+  for (const [args, command] of [[['push', 'origin'], 'varve push --to origin'], [['pull', 'origin', 'data'], 'varve pull data --from origin'], [['fetch', 'origin'], 'varve fetch --from origin']] as const) {
+    const refused = await runCli(args, { cwd: ada })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 3, expect.stringContaining(`  origin is a remote: ${command}\n`)])
+    expect((await runCli(command.split(' ').slice(1), { cwd: ada })).code).toBe(0)
+  }
+}, 60_000)
+
 test('errors name what is missing and what to do', async () => {
   const { cwd, ada } = await begun()
   const noRemote = await runCli(['push'], { cwd: ada })
