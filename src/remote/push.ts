@@ -1,7 +1,7 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import type { BlockRepository, RefChange } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
@@ -125,9 +125,15 @@ async function send(blocks: BlockRepository, remote: BlockRepository, wanted: Re
     const moves = plan.moves.map(({ ref, before, after }): RefChange => ({ name: ref, expected: before ?? null, target: after }))
     const commit = async (changes: readonly RefChange[]): Promise<unknown> =>
       session.commit({ action: 'push', message, actor: author ?? null, whole: sent.whole, dropped: async () => (left = await sent.dropped()), refs: [...moves, ...changes] })
-    const gone = await (travel === undefined ? commit([]).then(() => null) : travel.commit(session, commit))
+    const gone = await (travel === undefined ? commit([]).then(() => null) : travel.commit(session, commit)).catch(overtaken)
     return { plan, verified, blocks: sent.blocks, bytes: sent.bytes, dropped: left.map((cid) => cidText(cid)), records: gone }
   }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
+}
+
+/** Whoever pushes at the same time and comes second has nothing to read again, but to take over. */
+function overtaken(error: unknown): never {
+  if (!(error instanceof RefConflictError)) throw error
+  throw new RefConflictError(`Somebody else pushed meanwhile: ${error.message}`, { cause: error, data: error.data, hint: 'Run `varve pull` first: it takes over what they pushed, or says how to go on from it. Then push again; what was sent need not be sent again.' })
 }
 
 function assertSameHash(here: string, there: string, { url }: RemoteTarget): void {
