@@ -61,7 +61,9 @@ test('who went on apart is refused with code 5 and told how to go on; --force sa
   await runJson(['snapshot', 'data'], { cwd: ada })
   const refused = await runCli(['push', '--to', '../shared'], { cwd: ada })
   expect(refused.code).toBe(5)
-  expect(refused.stderr).toMatch(/has other snapshots: data is at baf/)
+  expect(refused.stderr).toMatch(/Both sides went on by themselves: data is baf\w+ at \S+shared and baf\w+ here, and neither comes after the other\n/)
+  const notPulled = await runCli(['pull', '--from', '../shared'], { cwd: ada })
+  expect(notPulled.stderr).toMatch(/data is baf\w+ here and baf\w+ at \S+shared, and neither comes after the other\n.*varve remote add <name> \S+shared/)
   expect(refused.stderr).toContain('varve pull')
   expect((await runCli(['push', '--to', '../shared', '--force', '-m', 'agreed on the phone'], { cwd: ada })).stdout).toContain('forced')
   // What bob's push had put there is named by the log of operations, and still there.
