@@ -6,10 +6,11 @@ import type { BlocksElsewhere } from '../../repository/elsewhere.ts'
 import { type RequestTally, sumOf } from '../request-tally.ts'
 import type { HandedOut } from './handed-out.ts'
 import type { LazyRemote } from './lazy-remote.ts'
+import type { RemovedRemote } from './removed-remote.ts'
 
 /** Blocks that were left at remotes: from the cache on this machine, or from the first remote that has them. */
 export class LazyBlocks implements BlocksElsewhere {
-  readonly remotes: readonly LazyRemote[]
+  readonly remotes: readonly (LazyRemote | RemovedRemote)[]
   readonly cache: BlockCache
   /** Blocks that came from remotes, and their bytes. */
   readonly fetched = { blocks: 0, bytes: 0 }
@@ -18,7 +19,7 @@ export class LazyBlocks implements BlocksElsewhere {
   readonly #underWay = new Map<string, Promise<Uint8Array>>()
 
   /** @param remotes at least one */
-  constructor(remotes: readonly LazyRemote[], cache: BlockCache) {
+  constructor(remotes: readonly (LazyRemote | RemovedRemote)[], cache: BlockCache) {
     this.remotes = remotes
     this.cache = cache
   }
