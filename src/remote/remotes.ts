@@ -1,6 +1,6 @@
 import type { CID } from '../cid/cid.ts'
 import type { Repository } from '../dataset/repository.ts'
-import { leftName, leftRoots } from '../dataset/left-at-remote.ts'
+import { lazyRemotes, leftName, leftRoots } from '../dataset/left-at-remote.ts'
 import { nearest } from '../dataset/near-names.ts'
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError, WouldLoseError } from '../errors.ts'
 import type { BlockRepository, RefChange } from '../repository/index.ts'
@@ -16,6 +16,11 @@ const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/i
 export interface RemoteActOptions {
   readonly message?: string
   readonly author?: string
+}
+
+export interface RemovedRemoteResult {
+  /** Roots of data, code and artifacts whose content was left there and is not here. */
+  readonly left: number
 }
 
 /** The remotes of a repository, by name. */
@@ -50,19 +55,23 @@ export async function storeRemote(repository: Repository, remote: Remote, option
     if (remotes.some(({ name }) => name === remote.name)) throw new AlreadyExistsError(`There is a remote "${remote.name}" already`, { data: { remote: remote.name }, hint: `Remove it first: varve remote remove ${remote.name}` })
     return [...remotes, remote]
   })
+  // What was left at a remote of that name, which was removed, is found there again.
+  if ((await lazyRemotes(repository.blocks)).includes(remote.name)) repository.blocks.lookElsewhereAnew()
 }
 
-/** Forgets a remote, and where its refs were. Nothing is done to the remote itself. @throws NotFoundError; @throws WouldLoseError if a lazy clone left data there, unless `force` */
-export async function removeRemote(repository: Repository, name: string, options: RemoteActOptions & { readonly force?: boolean } = {}): Promise<void> {
+/** Forgets a remote, and where its refs were; not what was left there, which is found again when a remote of that name is added. Nothing is done to the remote itself. @throws NotFoundError; @throws WouldLoseError if a lazy clone left data there, unless `force` */
+export async function removeRemote(repository: Repository, name: string, options: RemoteActOptions & { readonly force?: boolean } = {}): Promise<RemovedRemoteResult> {
   await getRemote(repository, name)
   const left = [...(await leftRoots(repository.blocks)).values()].filter((remote) => remote === name).length
   if (left > 0 && options.force !== true) {
-    throw new WouldLoseError(`The data of ${left} snapshots was left at the remote "${name}", and would not be found any more`, { data: { remote: name, left }, hint: `Take it first with \`varve pull --with-data --from ${name}\`, or remove the remote all the same with --force.` })
+    throw new WouldLoseError(`The data of ${left} root${left === 1 ? '' : 's'} was left at the remote "${name}", and would not be found any more`, { data: { remote: name, left }, hint: `Take it first with \`varve pull --with-data --from ${name}\`, or remove the remote all the same with --force: adding one of that name finds it again.` })
   }
   const lazy = await repository.blocks.getRef(leftName(name))
-  const tracked: RefChange[] = lazy === undefined ? [] : [{ name: leftName(name), expected: lazy, target: null, own: true }]
+  const tracked: RefChange[] = lazy === undefined || left > 0 ? [] : [{ name: leftName(name), expected: lazy, target: null, own: true }]
   for await (const ref of repository.blocks.refs(trackingPrefix(name))) tracked.push({ name: ref.name, target: null, own: true })
   await changeRemotes(repository, 'remote-remove', options, async (remotes) => remotes.filter((remote) => remote.name !== name), tracked)
+  if (left > 0) repository.blocks.lookElsewhereAnew()
+  return { left }
 }
 
 /** The change of refs by which a remote is known in another state, for a commit that changes more. */

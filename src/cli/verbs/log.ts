@@ -36,10 +36,12 @@ export const verb: AnyVerb = defineVerb<Flags>({
     }
     const wanted = revision === undefined ? await defaultRef(repository) : needWholeRevision(revision)
     const { output } = context
+    const { removedRemotes } = await import('../../remote/lazy/removed-remote.ts')
+    const removed = await removedRemotes(repository.blocks)
     const names = await namesBySnapshot(repository)
     await output.records(firstOf(repository.log(wanted), limit), (info) => {
       const pointing = names.get(info.snapshot)
-      return `${[...snapshotLines(output, info, pointing === undefined ? [] : [`refs      ${pointing.join(', ')}`])].join('\n')}\n`
+      return `${[...snapshotLines(output, info, pointing === undefined ? [] : [`refs      ${pointing.join(', ')}`], removed)].join('\n')}\n`
     })
   },
 })

@@ -65,8 +65,8 @@ const acts: Readonly<Record<Action, (context: Context, names: readonly string[],
   async remove(context, [name = ''], { message, force = false }) {
     const { removeRemote } = await import('../../remote/remotes.ts')
     await using repository = await context.open()
-    await removeRemote(repository, name, { force, ...why(message) })
-    await context.output.result({ removed: name }, () => [`removed ${name}`])
+    const { left } = await removeRemote(repository, name, { force, ...why(message) })
+    await context.output.result({ removed: name, left }, () => [`removed ${name}${left === 0 ? '' : `; the data of ${plural(left, 'root')} is left there, and is read again after varve remote add ${name} <url>`}`])
   },
   async check(context, [name]) {
     const { checkRemote } = await import('../../remote/check-remote.ts')

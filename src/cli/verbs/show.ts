@@ -28,13 +28,15 @@ export const verb: AnyVerb = defineVerb<object>({
   async run(context, revisions) {
     await using repository = await context.open()
     const { output } = context
+    const { removedRemotes } = await import('../../remote/lazy/removed-remote.ts')
+    const removed = await removedRemotes(repository.blocks)
     const documents: object[] = []
     const texts: string[] = []
     for (const wanted of revisions) {
       const run = await runNamed(repository, wanted)
       const info = run === undefined ? shownInfo(await repository.show(needWholeRevision(wanted))) : undefined
       documents.push(info ?? runDocument(run as FoundRun))
-      texts.push([...(info === undefined ? runLines(output, run as FoundRun) : revisionLines(output, info))].join('\n'))
+      texts.push([...(info === undefined ? runLines(output, run as FoundRun) : revisionLines(output, info, removed))].join('\n'))
     }
     await output.result(documents, () => texts)
   },
@@ -71,8 +73,8 @@ function shownInfo(info: RevisionInfo): RevisionInfo {
   return { ...info, refs: info.refs.map((name) => shownTracked(name) ?? name) }
 }
 
-function* revisionLines(output: Output, info: RevisionInfo): Generator<string> {
+function* revisionLines(output: Output, info: RevisionInfo, removed: readonly string[]): Generator<string> {
   const content = `content   ${plural(info.files, 'file')}, ${formatBytes(info.bytes)}; ${formatCount(info.entries)} entries, cut by ${info.chunker}`
   if (info.snapshot === null) yield* [`root      ${output.style('bold', info.root)}`, content]
-  else yield* snapshotLines(output, info.snapshot, [...(info.refs.length > 0 ? [`refs      ${info.refs.join(', ')}`] : []), content])
+  else yield* snapshotLines(output, info.snapshot, [...(info.refs.length > 0 ? [`refs      ${info.refs.join(', ')}`] : []), content], removed)
 }

@@ -7,6 +7,7 @@ import { rebuildLines } from '../rebuild-lines.ts'
 import { formatBytes, formatDuration, plural, shownPath, shownText } from '../format.ts'
 import type { Output } from '../output.ts'
 import { needWholeRevision } from '../revision-argument.ts'
+import { leftAtRemoved } from '../snapshot-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags {
@@ -30,9 +31,9 @@ export const verb: AnyVerb = defineVerb<Flags>({
     if (flags.rebuild === true) return verifyByRebuilding(context, revision, flags)
     const startedAt = performance.now()
     const wanted = revision === undefined ? undefined : needWholeRevision(revision)
-    const result = await verified(context, wanted)
+    const { removed, ...result } = await verified(context, wanted)
     if (!result.ok) process.exitCode = EXIT.no
-    await context.output.result(result, () => verifyLines(context.output, result, performance.now() - startedAt))
+    await context.output.result(result, () => verifyLines(context.output, result, removed, performance.now() - startedAt))
   },
 })
 
@@ -47,30 +48,32 @@ async function verifyByRebuilding(context: Context, revision: string | undefined
 }
 
 /** A repository that is too damaged to open is an answer too. */
-async function verified(context: Context, revision: string | undefined): Promise<VerifyResult> {
+async function verified(context: Context, revision: string | undefined): Promise<VerifyResult & { readonly removed: readonly string[] }> {
   let repository: Repository
   try {
     repository = await context.open()
   } catch (error) {
     if (!(error instanceof CorruptObjectError)) throw error
     const { key } = error.data
-    return { ok: false, blocks: 0, bytes: 0, damaged: [], problems: [{ key: typeof key === 'string' ? key : context.locate().path, problem: error.message }], leftAtRemotes: 0 }
+    return { ok: false, blocks: 0, bytes: 0, damaged: [], problems: [{ key: typeof key === 'string' ? key : context.locate().path, problem: error.message }], leftAtRemotes: 0, removed: [] }
   }
   try {
     return await context.long(OUTCOMES.unchanged, async ({ signal, onProgress }) => {
       const result = await repository.verify(revision, { signal, onProgress })
-      if (revision !== undefined) return result
+      const { removedRemotes } = await import('../../remote/lazy/removed-remote.ts')
+      const removed = result.leftAtRemotes === 0 ? [] : await removedRemotes(repository.blocks)
+      if (revision !== undefined) return { ...result, removed }
       const { summaryProblems } = await import('../../run/verify-summaries.ts')
       const problems = [...result.problems]
       for await (const problem of summaryProblems(repository.blocks, signal)) problems.push(problem)
-      return { ...result, problems, ok: result.ok && problems.length === 0 }
+      return { ...result, removed, problems, ok: result.ok && problems.length === 0 }
     })
   } finally {
     await repository.close()
   }
 }
 
-function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, listed, leftAtRemotes }: VerifyResult, elapsedMs: number): Generator<string> {
+function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, listed, leftAtRemotes }: VerifyResult, removed: readonly string[], elapsedMs: number): Generator<string> {
   for (const { cid, reason, paths } of damaged) {
     yield `${output.style('red', 'damaged')} ${cid}: ${shownText(reason)}`
     for (const path of paths) yield `    ${shownPath(path)}`
@@ -80,6 +83,7 @@ function* verifyLines(output: Output, { ok, blocks, bytes, damaged, problems, li
   if (listed === false) yield output.style('dim', 'nothing can be listed here: all that the newest state leads to was read, and newer states after a lost root record were not looked for')
   const read = `${plural(blocks, 'block')}, ${formatBytes(bytes)} read and hashed in ${formatDuration(elapsedMs)}`
   const left = leftAtRemotes === 0 ? '' : `; the data of ${plural(leftAtRemotes, 'snapshot')} was left at a remote, and not looked at`
+  for (const remote of removed) yield `${output.style('yellow', 'disconnected')}: data is ${leftAtRemoved(remote)}`
   if (ok) yield `${output.style('green', 'sound')}: ${read}${left}`
   else {
     yield `${output.style('red', 'not sound')}: ${plural(damaged.length, 'damaged block')}, ${plural(problems.length, 'other problem')}; ${read}`

@@ -43,7 +43,7 @@ export class BlockCache {
   readonly #open = new Set<CachedPack>()
   #version: number | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
-  #isBroken = false
+  #failure: Error | undefined
 
   constructor(folder: string, platform: Platform, hasher: Hasher) {
     this.#folder = new CacheFolder(folder)
@@ -67,7 +67,7 @@ export class BlockCache {
 
   /** Keeps a block whose bytes are known to be those of its CID; they are copied. */
   async put({ code, multihash: { digest } }: CID, bytes: Uint8Array): Promise<void> {
-    if (this.#isBroken || this.#places.find(digest) !== undefined) return
+    if (this.#failure !== undefined || this.#places.find(digest) !== undefined) return
     const kind = code === DAG_CBOR_CODE ? 'metadata' : 'data'
     const { writer, number } = this.#writerOf(kind)
     // Content is kept as it is: what it costs to compress it is more than what reading less saves.
@@ -99,6 +99,28 @@ export class BlockCache {
       for (const _header of opened.headers) blocks++
     }
     return { folder: this.#folder.path, bytes, packs, blocks, limitBytes: this.limitBytes }
+  }
+
+  /** Why nothing is written any more, if something kept it from being written. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Absolute path. */
+  get folder(): string {
+    return this.#folder.path
+  }
+
+  /** Writes what is in memory; then tells of a digest whether its block is in a file. */
+  async holder(): Promise<(digest: Uint8Array) => boolean> {
+    await this.flush()
+    const paths = new Set(this.#folder.packs().map(({ path }) => path))
+    this.#forgetGone([...this.#known.keys()].filter((path) => !paths.has(path)))
+    await this.#look()
+    return (digest) => {
+      const place = this.#places.find(digest)
+      return place !== undefined && this.#packs[place.pack] !== undefined
+    }
   }
 
   get limitBytes(): number {
@@ -154,7 +176,7 @@ export class BlockCache {
     } catch (error) {
       if (!isSystemError(error)) throw error
       // A disk that is full or may not be written to: all is read from where it comes from.
-      this.#isBroken = true
+      this.#failure = error as Error
     }
   }
 

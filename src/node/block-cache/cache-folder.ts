@@ -39,8 +39,14 @@ export class CacheFolder {
   publish({ id, parts }: Pick<FinishedPack, 'id' | 'parts'>): string {
     mkdirSync(this.path, { recursive: true })
     const path = join(this.path, `${toHex(id)}.pack`)
-    writeFileSync(`${path}.tmp`, Buffer.concat(parts))
-    renameSync(`${path}.tmp`, path)
+    try {
+      writeFileSync(`${path}.tmp`, Buffer.concat(parts))
+      renameSync(`${path}.tmp`, path)
+    } catch (error) {
+      // On a full disk the part that was written takes room.
+      this.remove(`${path}.tmp`)
+      throw error
+    }
     return path
   }
 

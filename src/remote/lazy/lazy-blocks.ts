@@ -4,19 +4,22 @@ import type { BlockCache } from '../../node/block-cache/block-cache.ts'
 import { type BlockRequest, type ReadResult, wrongSize } from '../../repository/block-reader.ts'
 import type { BlocksElsewhere } from '../../repository/elsewhere.ts'
 import { type RequestTally, sumOf } from '../request-tally.ts'
+import type { HandedOut } from './handed-out.ts'
 import type { LazyRemote } from './lazy-remote.ts'
+import type { RemovedRemote } from './removed-remote.ts'
 
 /** Blocks that were left at remotes: from the cache on this machine, or from the first remote that has them. */
 export class LazyBlocks implements BlocksElsewhere {
-  readonly remotes: readonly LazyRemote[]
+  readonly remotes: readonly (LazyRemote | RemovedRemote)[]
   readonly cache: BlockCache
   /** Blocks that came from remotes, and their bytes. */
   readonly fetched = { blocks: 0, bytes: 0 }
+  readonly #noting = new Set<HandedOut>()
   /** What is on its way, so that it is asked for once. */
   readonly #underWay = new Map<string, Promise<Uint8Array>>()
 
   /** @param remotes at least one */
-  constructor(remotes: readonly LazyRemote[], cache: BlockCache) {
+  constructor(remotes: readonly (LazyRemote | RemovedRemote)[], cache: BlockCache) {
     this.remotes = remotes
     this.cache = cache
   }
@@ -26,7 +29,27 @@ export class LazyBlocks implements BlocksElsewhere {
     return sumOf(this.remotes.map(({ requests }) => requests))
   }
 
+  /** Notes in a list what is handed out while something is done. */
+  async noting<T>(list: HandedOut, work: () => Promise<T>): Promise<T> {
+    this.#noting.add(list)
+    try {
+      return await work()
+    } finally {
+      this.#noting.delete(list)
+    }
+  }
+
   async get(cid: CID): Promise<Uint8Array> {
+    const bytes = await this.#get(cid)
+    this.#note(cid, bytes)
+    return bytes
+  }
+
+  #note(cid: CID, bytes: Uint8Array): void {
+    for (const list of this.#noting) list.note(cid, bytes.length)
+  }
+
+  async #get(cid: CID): Promise<Uint8Array> {
     const cached = await this.cache.get(cid)
     if (cached !== undefined) return cached
     const name = cidText(cid)
@@ -36,6 +59,12 @@ export class LazyBlocks implements BlocksElsewhere {
   }
 
   async readBatch(requests: readonly BlockRequest[]): Promise<readonly ReadResult[]> {
+    const results = await this.#readBatch(requests)
+    for (const result of results) if ('bytes' in result) this.#note(result.cid, result.bytes)
+    return results
+  }
+
+  async #readBatch(requests: readonly BlockRequest[]): Promise<readonly ReadResult[]> {
     const results = await Promise.all(requests.map((request) => this.#cached(request)))
     let missing = [...results.entries()].filter(([, result]) => result === undefined).map(([at]) => at)
     const unread = new Map<number, ReadResult>()

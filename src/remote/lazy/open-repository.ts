@@ -33,8 +33,9 @@ async function blocksAtRemotes(repository: BlockRepository, location: string | S
   if (names.length === 0) return undefined
   const { readRemotesHere } = await import('../remotes.ts')
   const known = (await readRemotesHere(repository)).filter(({ name }) => names.includes(name))
-  if (known.length === 0) return undefined
+  const removed = names.filter((name) => !known.some((remote) => remote.name === name))
   const { LazyRemote } = await import('./lazy-remote.ts')
   const { LazyBlocks } = await import('./lazy-blocks.ts')
-  return new LazyBlocks(known.map(({ name, url }) => new LazyRemote({ name, url, signal })), await cacheOf(repository, location))
+  const { RemovedRemote } = await import('./removed-remote.ts')
+  return new LazyBlocks([...known.map(({ name, url }) => new LazyRemote({ name, url, signal })), ...removed.map((name) => new RemovedRemote(name))], await cacheOf(repository, location))
 }

@@ -8,6 +8,7 @@ import type { BlockRepository } from '../../repository/index.ts'
 import type { CidText, OperationOptions } from '../../types.ts'
 import { newBlocks } from '../transfer/new-blocks.ts'
 import type { RequestTally } from '../request-tally.ts'
+import { HandedOut } from './handed-out.ts'
 import { LazyBlocks } from './lazy-blocks.ts'
 
 export interface PrefetchOptions extends OperationOptions {
@@ -27,19 +28,34 @@ export interface PrefetchResult {
 }
 
 /**
- * Reads a revision, or a part of it, so that it can be read afterwards without the remote that it was left at: its tree nodes and content go to the cache on this machine, and stay there as long as that has room for them.
+ * Reads a revision, or a part of it, so that it can be read afterwards without the remote that it was left at: its tree nodes and content go to the cache on this machine, and stay there as long as that has room for them. When it resolves, all of it is there.
  *
  * @param revision perhaps with a path, `mnist/raw:train`
- * @throws InvalidArgumentError if it is more than the cache may hold; NotFoundError if nothing matches; StorageError if the remote cannot be read
+ * @throws InvalidArgumentError if it is more than the cache may hold; NotFoundError if nothing matches; StorageError if the remote cannot be read, or the cache cannot be written
  *
  * @example
  * await prefetch(repository, 'mnist/raw:train')
  */
-export async function prefetch(repository: Repository, revision: string, { paths = [], signal, onProgress }: PrefetchOptions = {}): Promise<PrefetchResult> {
-  const { blocks } = repository
-  const { root, path } = await resolveRevision(blocks, revision)
+export async function prefetch(repository: Repository, revision: string, options: PrefetchOptions = {}): Promise<PrefetchResult> {
+  return keeping(repository.blocks, revision, (lazy) => readAll(repository.blocks, revision, lazy, options))
+}
+
+/**
+ * Does something that reads what was left at remotes, then sees to it that all that it has read is in the cache.
+ * @param what is read, for people
+ * @throws InvalidArgumentError if it is more than the cache may hold; StorageError if the cache cannot be written
+ */
+export async function keeping<T>(blocks: BlockRepository, what: string, work: (lazy: LazyBlocks | undefined) => Promise<T>): Promise<T> {
   const place = await blocks.elsewhere()
-  const lazy = place instanceof LazyBlocks ? place : undefined
+  if (!(place instanceof LazyBlocks)) return work(undefined)
+  const list = new HandedOut()
+  const result = await place.noting(list, () => work(place))
+  await list.assertKept(place.cache, what)
+  return result
+}
+
+async function readAll(blocks: BlockRepository, revision: string, lazy: LazyBlocks | undefined, { paths = [], signal, onProgress }: PrefetchOptions): Promise<PrefetchResult> {
+  const { root, path } = await resolveRevision(blocks, revision)
   const before = { ...lazy?.fetched }
   if (path === undefined || path === '') await readManifests(blocks, [root], signal)
   const selection = await selectEntries(blocks, root, { paths, path: path === '' ? undefined : path })
@@ -54,7 +70,6 @@ export async function prefetch(repository: Repository, revision: string, { paths
     if (step.type === 'file') done++
     if (step.type === 'data') onProgress?.({ type: 'checkout', files: done, bytes: (read += step.bytes.length), totalFiles: files, totalBytes: bytes })
   }
-  await lazy?.cache.flush()
   const after = lazy?.fetched
   return { root: cidText(root), files, bytes, fetchedBlocks: (after?.blocks ?? 0) - (before.blocks ?? 0), fetchedBytes: (after?.bytes ?? 0) - (before.bytes ?? 0), requests: lazy?.requests ?? {} }
 }

@@ -112,7 +112,7 @@ async function assertNotLeft({ source, target, session }: Route, wants: readonly
     const remote = root === undefined || !ended.has(root.toString()) ? undefined : left.get(toHex(root.multihash.digest))
     if (root === undefined || remote === undefined || (await isWhole(target, root))) continue
     const url = (await readRemotesHere(source)).find(({ name }) => name === remote)?.url
-    throw new NotFoundError(`Of ${cidText(cid)}, which a ref leads to, ${source.storage.location} has only the record: its data was left at the remote "${remote}"${url === undefined ? '' : `, ${url}`}`, {
+    throw new NotFoundError(`Of ${cidText(cid)}, which a ref leads to, ${source.storage.location} has only the record: its data was left at the remote "${remote}"${url === undefined ? ', which is not known there any more' : `, ${url}`}`, {
       data: { cid: cidText(cid), remote, url: url ?? null }, hint: `\`varve pull <ref>\` in ${source.storage.location} brings the data there; or take it from "${remote}" itself. Name the other refs, to leave this one out.`,
     })
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clone, fetchRefs, openCache, openRepository, prefetch, pull, push, removeRemote, type Repository } from '../../../src/index.ts'
@@ -141,8 +141,10 @@ test('what a lazy clone fetches stays at the remote unless refs are named, and t
   await pull(bob, { refs: ['data'] })
   expect(await log(bob, 'data')).toEqual([{ evicted: false, leftAt: null }, { evicted: false, leftAt: 'origin' }])
   await removeRemote(bob, 'origin', { force: true })
-  expect(await log(bob, 'data')).toEqual([{ evicted: false, leftAt: null }, { evicted: true, leftAt: null }])
-  await expect(bob.read('data~1', 'small/1.bin')).rejects.toMatchObject({ code: 'EVICTED' })
+  // It is known that it was left there, so that a remote of that name finds it again.
+  expect(await log(bob, 'data')).toEqual([{ evicted: false, leftAt: null }, { evicted: false, leftAt: 'origin' }])
+  expect(await bob.verify()).toMatchObject({ ok: true, leftAtRemotes: 1 })
+  await expect(bob.read('data~1', 'small/0.bin')).rejects.toMatchObject({ code: 'STORAGE_FAILED', data: { remote: 'origin', url: null } })
 }, 60_000)
 
 test('repair, repack and garbage collection with rules leave what is at the remote readable', async () => {
@@ -245,4 +247,29 @@ test('a part is fetched ahead, and is then read without the remote; more than th
   await expect(prefetch(bob, 'data')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', data: { limitBytes: 1_000_000 } })
   await expect(prefetch(bob, 'data', { paths: ['absent/*'] })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await bob.close()
+}, 60_000)
+
+test('what the cache could not keep is not said to be readable without the remote', async () => {
+  await using place = scratch()
+  const shared = await place.of('shared')
+  await shared.snapshot(dataset(), { ref: 'data' })
+  const bytes = 320 * FILE_BYTES
+  await clone(place.path('shared'), place.path('bob'), { lazy: true })
+  const bob = await place.of('bob')
+  const cache = await openCache(bob)
+  // The files themselves would fit.
+  await cache.limit(bytes + 1)
+  const refused: unknown = await prefetch(bob, 'data').catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/^data cannot be read without the remote: \d+ of its blocks, \d+ of \d+ bytes, are not in the cache, which may hold 3200001 bytes/) as string, hint: expect.stringContaining('varve cache limit <size>') as string })
+  await cache.limit(2 * bytes)
+  expect(await prefetch(bob, 'data')).toMatchObject({ files: 320, bytes })
+  await clone(place.path('shared'), place.path('carol'), { lazy: true })
+  rmSync(place.path('carol/cache'), { recursive: true })
+  mkdirSync(place.path('carol/cache'))
+  writeFileSync(place.path('carol/cache/blocks'), 'no folder')
+  const carol = await place.of('carol')
+  const failed: unknown = await prefetch(carol, 'data:small').catch((error: unknown) => error)
+  expect(failed).toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringMatching(/are not in the cache, since .*carol.cache.blocks cannot be written: E/) as string, data: { absent: expect.any(Number) as number } })
+  // It is no more than slow.
+  expect(await carol.read('data', 'small/3.bin')).toHaveLength(FILE_BYTES)
 }, 60_000)
