@@ -184,6 +184,14 @@ test('a remote named in the place of a ref is told by which option it is meant',
   }
 }, 60_000)
 
+test('--records and --no-records together are refused', async () => {
+  const { ada } = await begun()
+  for (const args of [['push', '--records', '--no-records', '--to', '../shared'], ['pull', '--no-records', '--records'], ['clone', '../shared', 'x', '--records', '--no-records']]) {
+    expect([args, await runCli(args, { cwd: ada })]).toEqual([args, expect.objectContaining({ code: 2, stderr: expect.stringContaining('--records and --no-records do not go together') as string })])
+  }
+  expect((await runCli(['push', '--records', '--records', '--to', '../shared'], { cwd: ada })).code).toBe(0)
+}, 60_000)
+
 test('errors name what is missing and what to do', async () => {
   const { cwd, ada } = await begun()
   const noRemote = await runCli(['push'], { cwd: ada })

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { startStaticServer } from '../remote/http/static-server.ts'
 import { newFolder, runCli, runJson } from './run-cli.ts'
 
 let cwd = ''
@@ -88,9 +89,25 @@ describe('repair', () => {
     expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
   })
 
+  test('takes what is missing from an address too', async () => {
+    const server = await startStaticServer()
+    onTestFinished(() => server.stop())
+    for (const name of readdirSync(join(cwd, 'clone'), { recursive: true, encoding: 'utf8' })) {
+      const path = join(cwd, 'clone', name)
+      if (statSync(path).isFile()) server.objects.set(name.split(sep).join('/'), readFileSync(path))
+    }
+    flipBit(largest('packs'), 1000)
+    expect(await runCli(['repair', '--from', server.url], { cwd })).toMatchObject({ code: 0, stdout: expect.stringMatching(/fetched 1 block, 49 KiB\nwhole: nothing is missing any more\n$/) as string })
+    expect(await runCli(['verify'], { cwd })).toMatchObject({ code: 0 })
+    expect(await runCli(['repair', '--from', `${server.url}/elsewhere`], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/elsewhere\/?\n {2}Name the folder of another repository, .* or its address, with --from\.\n$/) as string })
+    expect(existsSync(join(cwd, 'http:'))).toBe(false)
+  })
+
   test('refuses to be its own source, and says so if there is no other', async () => {
-    expect(await runCli(['repair', '--from', '.varve'], { cwd })).toMatchObject({ code: 2 })
+    for (const itself of ['.varve', '.']) expect(await runCli(['repair', '--from', itself], { cwd })).toMatchObject({ code: 2 })
     expect(await runCli(['repair', '--from', 'nowhere'], { cwd })).toMatchObject({ code: 3, stderr: expect.stringMatching(/nowhere\n {2}Name the folder of another repository, .* with --from\.\n$/) as string })
+    flipBit(largest('log'), 40)
+    expect(await runCli(['repair', '--from', '.varve'], { cwd })).toMatchObject({ code: 2 })
     writeFileSync(join(cwd, '.varve/config.json'), '{"format"')
     expect(await runCli(['repair'], { cwd })).toMatchObject({ code: 4 })
   })

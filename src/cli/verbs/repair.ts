@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { AffectedPath } from '../../dataset/affected-paths.ts'
 import type { RepairResult } from '../../dataset/repair.ts'
 import type { Repository } from '../../dataset/repository.ts'
@@ -26,15 +25,12 @@ export const verb: AnyVerb = defineVerb<Flags>({
     ['varve repair --from /mnt/backup/.varve', 'also take damaged and missing blocks from another repository'],
   ],
   configure(command) {
-    command.option('--from <repo>', 'another repository, from which damaged and missing blocks are taken').option('-n, --dry-run', 'change nothing').option('--give-up', 'go on although refs or entries of the log are lost for good')
+    command.option('--from <repo>', 'another repository, a folder or an address, from which damaged and missing blocks are taken').option('-n, --dry-run', 'change nothing').option('--give-up', 'go on although refs or entries of the log are lost for good')
   },
   async run(context, _arguments, { from, dryRun = false, giveUp = false }) {
     const author = authorName()
     await using repository = await context.open({ damaged: true })
-    if (from !== undefined && resolve(from) === resolve(repository.location)) {
-      throw new InvalidArgumentError('A repository cannot be repaired from itself', { hint: 'Name another one with --from.' })
-    }
-    await using other = from === undefined ? undefined : await openSource(from)
+    await using other = from === undefined ? undefined : await openSource(from, repository.location, context.interruption.signal)
     const outcome = 'What was mended so far stays: run the same command again.'
     const result = await context.long(outcome, ({ signal, onProgress }) =>
       repository.repair({ dryRun, giveUp, signal, onProgress, ...(other === undefined ? {} : { from: other.blocks }), ...(author === undefined ? {} : { author }) }),
@@ -46,14 +42,21 @@ export const verb: AnyVerb = defineVerb<Flags>({
   },
 })
 
-/** @throws NotFoundError that names the option by which it was asked for */
-async function openSource(from: string): Promise<Repository> {
-  const { openRepository } = await import('../../node/open-repository.ts')
+/** Opens a folder or an address. @throws NotFoundError that names the option by which it was asked for; @throws InvalidArgumentError if it is the repository itself */
+async function openSource(from: string, itself: string, signal: AbortSignal): Promise<Repository> {
+  const { checkedUrl, openPlace } = await import('../../remote/place.ts')
+  const url = checkedUrl(from)
+  const refusal = new InvalidArgumentError('A repository cannot be repaired from itself', { hint: 'Name another one with --from.' })
+  // A damaged one could not be opened to be compared.
+  if (url === itself) throw refusal
   try {
-    return await openRepository(from)
+    const other = await openPlace({ url }, { signal })
+    if (other.location !== itself) return other
+    await other.close()
+    throw refusal
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error
-    throw new NotFoundError(error.message, { cause: error, data: error.data, hint: 'Name the folder of another repository, the one with config.json in it, with --from.' })
+    throw new NotFoundError(error.message, { cause: error, data: error.data, hint: 'Name the folder of another repository, the one with config.json in it, or its address, with --from.' })
   }
 }
 

@@ -36,11 +36,16 @@ const reasonOf = async (call: Promise<unknown>): Promise<unknown> => call.then((
 
 describe('the address', () => {
   test('is that of a folder', () => {
-    expect(httpStorage('https://host/a#x').location).toBe('https://host/a/')
+    expect(httpStorage('https://host/a').location).toBe('https://host/a/')
     for (const url of ['ftp://host', 'host/a', '', 'https://host/?token=hunter2', 'https://me:hunter2@host/']) {
       expect(() => httpStorage(url)).toThrow(InvalidArgumentError)
       expect(() => httpStorage(url)).not.toThrow('hunter2')
     }
+  })
+
+  test('has no fragment but the one that means something', () => {
+    expect(httpStorage('https://host/a#absent=403').location).toMatch(/^https:\/\/host\/a\//)
+    for (const fragment of ['#absnt=403', '#absent=404', '#x']) expect(() => httpStorage(`https://host/a${fragment}`)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(fragment) as string, hint: expect.stringContaining('#absent=403') as string }))
   })
 
   test('is refused with bounds that let nothing through', () => {
