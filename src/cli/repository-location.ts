@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { isUrl } from '../remote/is-url.ts'
+import { assertNotMisspelt } from '../remote/misspelt-address.ts'
 
 /** The folder that holds a repository in a folder of data. */
 export const REPOSITORY_FOLDER = '.varve'
@@ -13,10 +14,11 @@ export interface RepositoryLocation {
   readonly found: boolean
 }
 
-/** The repository of `--repo` or VARVE_REPO, a folder or an address; else the nearest `.varve` upward; else where one would be created. */
+/** The repository of `--repo` or VARVE_REPO, a folder or an address; else the nearest `.varve` upward; else where one would be created. @throws InvalidArgumentError for what is nearly an address */
 export function locateRepository(workingFolder: string, named: string | undefined): RepositoryLocation {
   if (named !== undefined && named !== '') {
     if (isUrl(named)) return { path: named, named: true, found: true }
+    assertNotMisspelt(named)
     const path = inProject(resolve(workingFolder, named))
     return { path, named: true, found: holdsRepository(path) }
   }

@@ -1,7 +1,6 @@
 import type { Repository } from '../dataset/repository.ts'
 import { NotFoundError, RollbackError, VarveError } from '../errors.ts'
-import { openPlace } from './place.ts'
-import { resolveTarget } from './remote-target.ts'
+import { openRemote, resolveTarget } from './remote-target.ts'
 import { assertNoRollback } from './rollback.ts'
 import { userRefs } from './user-refs.ts'
 
@@ -20,7 +19,7 @@ export async function checkRemote(repository: Repository, name?: string): Promis
   const target = await resolveTarget(repository, name)
   const report = { remote: target.remote?.name ?? null, url: target.url }
   try {
-    const place = await openPlace(target)
+    const place = await openRemote(target, {})
     try {
       const problems: string[] = []
       if (target.remote !== undefined) await assertNoRollback(place.blocks, target.remote).catch((error: unknown) => problems.push(rollbackText(error)))

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Repository } from '../dataset/repository.ts'
 import { VarveError, WouldOverwriteError } from '../errors.ts'
 import type { OperationOptions } from '../types.ts'
+import { assertBesideSource } from './clone-place.ts'
 import { leaveAt } from './lazy/leave-data.ts'
 import { openRepository } from './lazy/open-repository.ts'
 import { type PrefetchedRefs, prefetchRefs } from './lazy/prefetch-refs.ts'
@@ -32,7 +33,9 @@ export interface CloneResult extends PullResult {
 /**
  * Makes a repository in `folder` with what another has, which is then its remote `origin`. Stopped and run again it goes on where it was.
  * @param folder of the repository itself, such as `mnist/.varve`
- * @throws NotFoundError if there is no repository at the address; nothing was made then. VarveError if `paths` could not be fetched ahead: the clone is there
+ * @throws NotFoundError if there is no repository at the address; nothing was made then
+ * @throws InvalidArgumentError if the folder is the other repository or lies in it; nothing was made then
+ * @throws VarveError, of the kind that it is, if `paths` could not be fetched ahead: the clone is there
  * @throws WouldOverwriteError if the folder holds another repository
  */
 export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
@@ -41,6 +44,7 @@ export async function clone(address: string, folder: string, options: CloneOptio
   const place = await openPlace({ url }, { signal: options.signal })
   const { hash } = place.blocks.config
   await place.close()
+  assertBesideSource(url, resolve(folder))
   const repository = await openRepository(folder, { create: true, hash, ...(options.signal === undefined ? {} : { signal: options.signal }) })
   try {
     await claim(repository, url, author)

@@ -16,6 +16,7 @@ import { recordTrees } from './records/record-trees.ts'
 import { rememberingChanges } from './remember-refs.ts'
 import { type RequestTally, sumOf, tallyOf } from './request-tally.ts'
 import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { listRemotes } from './remotes.ts'
 import { assertNoRollback } from './rollback.ts'
 import { trackedRefs } from './tracking.ts'
 import { commonHistory } from './transfer/common-history.ts'
@@ -91,7 +92,7 @@ export async function fetchAnd(repository: Repository, action: string, options: 
     const { blocks } = repository
     if (remote.config.hash !== blocks.config.hash) throw new InvalidArgumentError(`The repository at ${target.url} names blocks by ${remote.config.hash}, and this one by ${blocks.config.hash}: what the one holds cannot be in the other`)
     if (target.remote !== undefined && options.acceptRollback !== true) await assertNoRollback(remote, target.remote)
-    const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(namedRefs(await allRefs(remote)), options.refs, target.url)
+    const refs = options.refs === undefined ? await userRefs(remote) : chosenRefs(namedRefs(await allRefs(remote)), options.refs, target.url, { verb: action, option: '--from', remotes: await listRemotes(repository) })
     const before = target.remote === undefined ? new Map<string, CID>() : await trackedRefs(blocks, target.remote.name)
     const leaveData = await leavesData(blocks, target, options)
     const isNewPlace = leaveData && target.remote !== undefined && !(await lazyRemotes(blocks)).includes(target.remote.name)

@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { HashName } from '../cid/interface.ts'
 import type { Repository } from '../dataset/repository.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, NotFoundError } from '../errors.ts'
 import { FolderStorage } from '../node/folder-storage.ts'
 import { openRepository } from '../node/open-repository.ts'
 import type { Storage } from '../storage/interface.ts'
 import { isUrl } from './is-url.ts'
 import { LastWords } from './last-words.ts'
+import { assertNotMisspelt } from './misspelt-address.ts'
 import { ownProxies } from './proxy/own-proxies.ts'
 import type { RemoteRequest } from './requests/interface.ts'
 import type { S3Settings } from './s3/interface.ts'
@@ -17,8 +18,9 @@ import { StoppableStorage } from './stoppable-storage.ts'
 /** Larger packs than locally: each costs a round trip, and some services bill by the request. */
 export const REMOTE_PACK_SIZE_BYTES: number = 64 * 1024 * 1024
 
-/** An address as it is kept: paths are absolute, and what would be a secret is refused. @throws InvalidArgumentError */
+/** An address as it is kept: paths are absolute; what would be a secret, or is nearly an address, is refused. @throws InvalidArgumentError */
 export function checkedUrl(location: string): string {
+  assertNotMisspelt(location)
   if (location.startsWith('file:')) return repositoryFolderOf(fileURLToPath(location))
   if (!isUrl(location)) return repositoryFolderOf(resolve(location))
   const url = new URL(location)
@@ -74,11 +76,16 @@ export interface Place {
   readonly storage?: Storage
 }
 
-/** Opens the repository at a place; with `create`, makes one there if there is none. Close it after use. */
+/** Opens the repository at a place; with `create`, makes one there if there is none. Close it after use. @throws NotFoundError, which says what to do about an address */
 export async function openPlace({ url, storage }: Place, options: PlaceOptions & { readonly create?: HashName } = {}): Promise<Repository> {
   const { create, ...place } = options
   const location = storage === undefined ? (isUrl(url) ? await storageAt(url, place) : url) : place.signal === undefined ? lent(storage) : new StoppableStorage(lent(storage), new LastWords(place.signal))
-  return openRepository(location, create === undefined ? {} : { create: true, hash: create })
+  try {
+    return await openRepository(location, create === undefined ? {} : { create: true, hash: create })
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new NotFoundError(error.message, { cause: error, data: error.data, hint: 'Check the address; the first `varve push` to it creates a repository there.' })
+  }
 }
 
 /** The same storage, which stays open. */

@@ -47,16 +47,17 @@ export async function pull(repository: Repository, options: PullOptions = {}): P
     return refused.length > 0 ? undefined : changes
   }
   const { result, records } = await fetchAnd(repository, 'pull', options, { changes: move, records: options.records ?? options.refs === undefined })
-  if (refused.length > 0) throw diverged(repository, refused, result.remote)
+  if (refused.length > 0) throw diverged(refused, result)
   return { ...result, refs: pulled, records }
 }
 
-function diverged(repository: Repository, refused: readonly RefusedRef[], remote: string | null): Error {
+function diverged(refused: readonly RefusedRef[], { remote, url }: Pick<FetchResult, 'remote' | 'url'>): Error {
   const [first] = refused
-  const named = `${remote ?? '<remote>'}/${first?.ref ?? ''}`
+  const named = `${remote}/${first?.ref ?? ''}`
   const hint = first !== undefined && isTagName(first.ref)
     ? `Delete the tag here and pull again, to take over the remote's: varve refs --delete ${first.ref}`
+    : remote === null ? `Give the remote a name, by which theirs can be looked at: varve remote add <name> ${url}. Then \`varve pull --from <name>\` says how to go on from them.`
     : `Compare them: varve diff ${first?.ref ?? ''} ${named}. To go on from the remote's: varve reset ${first?.ref ?? ''} ${named}, write it out with varve checkout ${first?.ref ?? ''} <dir>, make your changes again THERE, then snapshot and push; a snapshot of your old folder would undo theirs. To keep yours instead: varve push --force.`
-  return refusedRefs(refused, repository.location, hint)
+  return refusedRefs(refused, { changed: 'here', other: `at ${url}` }, hint)
 }
 

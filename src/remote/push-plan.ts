@@ -50,7 +50,7 @@ export async function planPush(blocks: BlockRepository, remote: BlockRepository,
     outcomes.push({ ref, before: before === undefined ? null : cidText(before), after: cidText(after), outcome: isForced || advance === 'diverged' ? 'forced' : advance })
   }
   if (refused.length > 0 && !force) {
-    throw refusedRefs(refused, remote.storage.location, '`varve pull` brings them here and says how to go on from them. With --force yours take their place; theirs stay in the log of operations of the remote.')
+    throw refusedRefs(refused, { changed: `at ${remote.storage.location}`, other: 'here' }, 'Run `varve pull`: it brings theirs here and says how to go on from them. With --force yours take their place; theirs stay in the log of operations of the remote.')
   }
   return { there, moves, refills, outcomes }
 }

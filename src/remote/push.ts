@@ -1,7 +1,7 @@
 import { type CID, cidText } from '../cid/cid.ts'
 import { toHex } from '../bytes.ts'
 import type { Repository } from '../dataset/repository.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, RefConflictError } from '../errors.ts'
 import type { BlockRepository, RefChange } from '../repository/index.ts'
 import type { Storage } from '../storage/interface.ts'
 import type { CidText, OperationOptions } from '../types.ts'
@@ -14,7 +14,8 @@ import { RecordTravel } from './records/record-travel.ts'
 import { hasRecords, recordTrees, treesIn } from './records/record-trees.ts'
 import { rememberRefs } from './remember-refs.ts'
 import { type RequestTally, tallyOf } from './request-tally.ts'
-import { openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { openOrCreateRemote, openRemote, resolveTarget, type RemoteTarget } from './remote-target.ts'
+import { listRemotes } from './remotes.ts'
 import { assertNoRollback } from './rollback.ts'
 import { commonHistory } from './transfer/common-history.ts'
 import { transfer } from './transfer/transfer.ts'
@@ -39,6 +40,8 @@ export interface PushOptions extends OperationOptions {
 export interface PushResult {
   readonly remote: string | null
   readonly url: string
+  /** There was no repository before, and this push made one. */
+  readonly created: boolean
   readonly refs: readonly PushedRef[]
   /** Blocks that the remote did not have, and the bytes that they take there. */
   readonly blocks: number
@@ -66,13 +69,14 @@ export async function push(repository: Repository, options: PushOptions = {}): P
   const { blocks } = repository
   await blocks.refresh()
   const target = await resolveTarget(repository, options.to)
-  const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location)
+  const wanted = chosenRefs(await userRefs(blocks), options.refs, repository.location, { verb: 'push', option: '--to', remotes: await listRemotes(repository) })
   const records = (options.records ?? options.refs === undefined) ? await recordTrees(blocks) : undefined
   if (wanted.size === 0 && (records === undefined || !hasRecords(records))) throw new InvalidArgumentError(`There is nothing to push: ${repository.location} has no refs`, { hint: 'Take a snapshot first: varve snapshot <dir>' })
   const requests: RequestTally = {}
   const isNew = target.remote === undefined || target.remote.seen === null
   if (target.remote === undefined && target.storage === undefined) await assertMayCreate(target.url, options.signal)
-  const place = await openRemote(target, { ...(isNew ? { create: blocks.config.hash } : {}), singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests), signal: options.signal })
+  const opening = { singleWriter: target.remote?.singleWriter ?? false, onRequest: tallyOf(requests), signal: options.signal }
+  const { place, isCreated } = isNew ? await openOrCreateRemote(target, { ...opening, create: blocks.config.hash }) : { place: await openRemote(target, opening), isCreated: false }
   try {
     const remote = place.blocks
     assertSameHash(blocks.config.hash, remote.config.hash, target)
@@ -81,7 +85,7 @@ export async function push(repository: Repository, options: PushOptions = {}): P
     // Of other refs only the records may be here, left by a fetch that was stopped.
     const ours = new Map(outcomes.filter(({ outcome }) => outcome !== 'behind').map(({ ref }): [string, CID] => [ref, wanted.get(ref) as CID]))
     await rememberRefs(repository, target, remote, ours, { action: 'push', ...(options.author === undefined ? {} : { author: options.author }) })
-    return { remote: target.remote?.name ?? null, url: target.url, refs: outcomes, ...sent, requests }
+    return { remote: target.remote?.name ?? null, url: target.url, created: isCreated, refs: outcomes, ...sent, requests }
   } finally {
     await place.close()
   }
@@ -121,9 +125,15 @@ async function send(blocks: BlockRepository, remote: BlockRepository, wanted: Re
     const moves = plan.moves.map(({ ref, before, after }): RefChange => ({ name: ref, expected: before ?? null, target: after }))
     const commit = async (changes: readonly RefChange[]): Promise<unknown> =>
       session.commit({ action: 'push', message, actor: author ?? null, whole: sent.whole, dropped: async () => (left = await sent.dropped()), refs: [...moves, ...changes] })
-    const gone = await (travel === undefined ? commit([]).then(() => null) : travel.commit(session, commit))
+    const gone = await (travel === undefined ? commit([]).then(() => null) : travel.commit(session, commit)).catch(overtaken)
     return { plan, verified, blocks: sent.blocks, bytes: sent.bytes, dropped: left.map((cid) => cidText(cid)), records: gone }
   }, { packSizeBytes: REMOTE_PACK_SIZE_BYTES, isPatient: true })
+}
+
+/** Whoever pushes at the same time and comes second has nothing to read again, but to take over. */
+function overtaken(error: unknown): never {
+  if (!(error instanceof RefConflictError)) throw error
+  throw new RefConflictError(`Somebody else pushed meanwhile: ${error.message}`, { cause: error, data: error.data, hint: 'Run `varve pull` first: it takes over what they pushed, or says how to go on from it. Then push again; what was sent need not be sent again.' })
 }
 
 function assertSameHash(here: string, there: string, { url }: RemoteTarget): void {

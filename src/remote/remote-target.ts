@@ -20,7 +20,7 @@ export interface RemoteTarget {
 /** @throws NotFoundError for a name that no remote has */
 export async function resolveTarget(repository: Repository, named: string | Storage | undefined): Promise<RemoteTarget> {
   if (typeof named === 'object') return { url: named.location, storage: named, remote: undefined }
-  if (named !== undefined && (isUrl(named) || named.startsWith('file:') || /[./\\]/.test(named))) return { url: checkedUrl(named), remote: undefined }
+  if (named !== undefined && (isUrl(named) || named.startsWith('file:') || /[./\\:;]/.test(named))) return { url: checkedUrl(named), remote: undefined }
   if (named === undefined && (await listRemotes(repository)).every(({ name }) => name !== DEFAULT_REMOTE)) {
     throw new NotFoundError(`There is no remote "${DEFAULT_REMOTE}"`, { data: { remote: DEFAULT_REMOTE }, hint: 'Add one with `varve remote add origin <url>`, or say where to with an address or the path of a folder.' })
   }
@@ -28,8 +28,18 @@ export async function resolveTarget(repository: Repository, named: string | Stor
   return { url: remote.url, remote }
 }
 
+/** Opens what a target leads to, or makes a repository there if there is none, and tells which. */
+export async function openOrCreateRemote(target: RemoteTarget, { create, ...options }: PlaceOptions & { readonly create: HashName }): Promise<{ readonly place: Repository; readonly isCreated: boolean }> {
+  try {
+    return { place: await openPlace(target, options), isCreated: false }
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+  }
+  return { place: await openPlace(target, { ...options, create }), isCreated: true }
+}
+
 /** Opens what a target leads to. @throws NotFoundError, which tells a remote that is away from one that was never there */
-export async function openRemote(target: RemoteTarget, options: PlaceOptions & { readonly create?: HashName }): Promise<Repository> {
+export async function openRemote(target: RemoteTarget, options: PlaceOptions): Promise<Repository> {
   try {
     return await openPlace(target, options)
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { newFolder, runCli, runJson } from './run-cli.ts'
@@ -61,7 +61,9 @@ test('who went on apart is refused with code 5 and told how to go on; --force sa
   await runJson(['snapshot', 'data'], { cwd: ada })
   const refused = await runCli(['push', '--to', '../shared'], { cwd: ada })
   expect(refused.code).toBe(5)
-  expect(refused.stderr).toMatch(/has other snapshots: data is at baf/)
+  expect(refused.stderr).toMatch(/Both sides went on by themselves: data is baf\w+ at \S+shared and baf\w+ here, and neither comes after the other\n/)
+  const notPulled = await runCli(['pull', '--from', '../shared'], { cwd: ada })
+  expect(notPulled.stderr).toMatch(/data is baf\w+ here and baf\w+ at \S+shared, and neither comes after the other\n.*varve remote add <name> \S+shared/)
   expect(refused.stderr).toContain('varve pull')
   expect((await runCli(['push', '--to', '../shared', '--force', '-m', 'agreed on the phone'], { cwd: ada })).stdout).toContain('forced')
   // What bob's push had put there is named by the log of operations, and still there.
@@ -95,6 +97,91 @@ test('who gives way to the remote is told which snapshot holds the old files, an
   // What is in no snapshot is said as before.
   writeFileSync(join(bob, 'data/a.txt'), 'of nobody')
   expect((await runCli(['checkout', 'data', 'data'], { cwd: bob })).stderr).toMatch(/no snapshot has: a\.txt\n.*Take a snapshot/)
+}, 60_000)
+
+test('a pull that moved a ref on says that folders keep their older files, once it did and to people alone', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  await runJson(['push'], { cwd: ada })
+  await runJson(['clone', 'shared', 'bob'], { cwd })
+  const bob = join(cwd, 'bob')
+  const goOn = async (text: string): Promise<void> => {
+    writeFileSync(join(ada, 'data/a.txt'), text)
+    await runJson(['snapshot', 'data'], { cwd: ada })
+    await runJson(['push'], { cwd: ada })
+  }
+  await goOn('two')
+  expect((await runCli(['pull'], { cwd: bob })).stdout).toContain('Files in folders stay as they are. Run `varve checkout data <dir>` before the next snapshot:')
+  expect((await runCli(['pull'], { cwd: bob })).stdout).not.toContain('Files in folders')
+  await goOn('three')
+  expect((await runCli(['pull', '-q'], { cwd: bob })).stdout).not.toContain('Files in folders')
+}, 60_000)
+
+test('a clone is not made in the repository that it is made of, whichever way that is named', async () => {
+  const { cwd, ada } = await begun()
+  await runJson(['push', '--to', '../shared'], { cwd: ada })
+  symlinkSync(join(cwd, 'shared'), join(cwd, 'link'))
+  const before = readdirSync(join(cwd, 'shared')).sort()
+  for (const args of [['shared'], ['shared', 'shared/inner/deep'], ['shared', 'link'], ['link', 'shared'], ['ada', 'ada'], ['ada/.varve', 'ada/.varve/x']]) {
+    const refused = await runCli(['clone', ...args], { cwd })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 2, expect.stringMatching(/the repository that is cloned\n.*varve clone <url> <dir>/)])
+  }
+  expect(readdirSync(join(cwd, 'shared')).sort()).toEqual(before)
+  expect(await runJson(['remote', 'list'], { cwd: ada })).toEqual([])
+  // A name that begins alike, and a folder of the project itself, are beside it.
+  await runJson(['clone', 'shared', 'shared-too'], { cwd })
+  await runJson(['clone', 'ada', 'ada/copy'], { cwd })
+}, 60_000)
+
+test('what is nearly an address is refused wherever an address is taken, and becomes no folder', async () => {
+  const { ada } = await begun()
+  const before = readdirSync(ada)
+  const addresses = ['s3:datasets/foo', 's3//datasets', 's3:/datasets/photos?region=x', 'http:/host/x', 'https//host/x', 'HTTPS:host']
+  const doors = [['remote', 'add', 'origin', 's3:foo'], ['push', '--to', 's3:foo'], ['fetch', '--from', 's3:foo'], ['clone', 's3:foo', 'x'], ['init', '--repo', 's3:foo'], ['snapshot', 'data', '--repo', 's3:foo']]
+  for (const args of [...addresses.map((address) => ['push', '--to', address]), ...doors]) {
+    const refused = await runCli(args, { cwd: ada })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 2, expect.stringMatching(/is nearly an address.*\n.*s3:\/\/bucket\/prefix.*write \.\//)])
+  }
+  expect(readdirSync(ada)).toEqual(before)
+  expect(await runJson(['push', '--to', './s3:datasets'], { cwd: ada })).toMatchObject({ url: join(ada, 's3:datasets') })
+}, 120_000)
+
+test('a push says that it created the repository there, once', async () => {
+  const { cwd, ada } = await begun()
+  expect((await runCli(['push', '--to', '../shared'], { cwd: ada })).stdout).toContain(`created the repository ${join(cwd, 'shared')}\n`)
+  expect((await runCli(['push', '--to', '../shared'], { cwd: ada })).stdout).not.toContain('created')
+  await runJson(['remote', 'add', 'origin', '../other'], { cwd: ada })
+  expect(await runJson(['push'], { cwd: ada })).toMatchObject({ created: true })
+  expect(await runJson(['push'], { cwd: ada })).toMatchObject({ created: false })
+  await runJson(['init', '--repo', '../third'], { cwd: ada })
+  expect(await runJson(['push', '--to', '../third'], { cwd: ada })).toMatchObject({ created: false })
+}, 60_000)
+
+test('where a remote has no repository the hint is about remotes, whichever verb asks', async () => {
+  const { ada } = await begun()
+  for (const args of [['clone', '../nowhere', 'x'], ['ls-remote', '../nowhere'], ['fetch', '--from', '../nowhere']]) {
+    const refused = await runCli(args, { cwd: ada })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 3, expect.stringMatching(/There is no repository at .*nowhere\n {2}Check the address; .*varve push/)])
+    expect(refused.stderr).not.toContain('varve init')
+  }
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  expect((await runCli(['ls-remote', 'orign'], { cwd: ada })).stderr).toContain('Did you mean "origin"?')
+  await runJson(['push'], { cwd: ada })
+  rmSync(join(ada, '../shared'), { recursive: true })
+  const checked = await runCli(['remote', 'check', '--json'], { cwd: ada })
+  expect(checked.code).toBe(1)
+  expect((JSON.parse(checked.stdout) as { problems: string[] }).problems).toEqual([expect.stringMatching(/There is no repository at .*It was there before, at state \d+\. Check that its disk/)])
+}, 60_000)
+
+test('a remote named in the place of a ref is told by which option it is meant', async () => {
+  const { ada } = await begun()
+  await runJson(['remote', 'add', 'origin', '../shared'], { cwd: ada })
+  await runJson(['push'], { cwd: ada })
+  for (const [args, command] of [[['push', 'origin'], 'varve push --to origin'], [['pull', 'origin', 'data'], 'varve pull data --from origin'], [['fetch', 'origin'], 'varve fetch --from origin']] as const) {
+    const refused = await runCli(args, { cwd: ada })
+    expect([args, refused.code, refused.stderr]).toEqual([args, 3, expect.stringContaining(`  origin is a remote: ${command}\n`)])
+    expect((await runCli(command.split(' ').slice(1), { cwd: ada })).code).toBe(0)
+  }
 }, 60_000)
 
 test('errors name what is missing and what to do', async () => {

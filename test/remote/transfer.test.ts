@@ -21,6 +21,21 @@ function counted(inner: MemoryStorage): { storage: MemoryStorage; read: { calls:
   return { storage, read }
 }
 
+/** The same storage, where something happens before the first object with that prefix is written. */
+function overtakenAt(inner: MemoryStorage, prefix: string, happen: () => Promise<void>): MemoryStorage {
+  const storage = Object.create(inner) as MemoryStorage
+  let isOver = false
+  storage.put = async (key, body, options) => {
+    if (key.startsWith(prefix) && !isOver) {
+      isOver = true
+      await happen()
+    }
+    return inner.put(key, body, options)
+  }
+  for (const method of ['get', 'stat', 'list', 'delete', 'close'] as const) Object.defineProperty(storage, method, { value: inner[method].bind(inner) })
+  return storage
+}
+
 async function sizeOf(storage: MemoryStorage, prefix: string): Promise<number> {
   let size = 0
   for await (const entry of storage.list(prefix)) size += entry.size
@@ -137,6 +152,23 @@ describe('many at once', () => {
     expect(names).toHaveLength(50)
     expect(await opened.verify()).toMatchObject({ ok: true })
   }, 60_000)
+
+  it('who is overtaken while the own push is under way is told to pull first', async () => {
+    const remote = new MemoryStorage()
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map(async (name) => {
+      const repository = await create()
+      await repository.snapshot(files({ a: name }), { ref: 'data' })
+      return repository
+    }))
+    if (ada === undefined || bob === undefined) throw new Error('two were made')
+    let isOvertaken = false
+    const slow = overtakenAt(remote, 'packs/', async () => {
+      isOvertaken = true
+      await push(bob, { to: remote })
+    })
+    await expect(push(ada, { to: slow })).rejects.toMatchObject({ code: 'REF_CONFLICT', message: expect.stringMatching(/^Somebody else pushed meanwhile: data /) as string, hint: expect.stringContaining('`varve pull` first') as string, data: { ref: 'data' } })
+    expect(isOvertaken).toBe(true)
+  })
 
   it('of two who push one ref one wins, the other is told, and loses nothing', async () => {
     const remote = new MemoryStorage()

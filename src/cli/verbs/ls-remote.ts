@@ -1,13 +1,19 @@
+import { existsSync } from 'node:fs'
+import { nearest } from '../../dataset/near-names.ts'
+import { NotFoundError } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import { shownText } from '../format.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
-/** A remote may be meant by its name, if there is a repository here. */
+/** A remote may be meant by its name, if there is a repository here. @throws NotFoundError for what is neither that nor there, but is near the name of a remote */
 async function addressOf(context: Context, text: string): Promise<string> {
   if (!context.locate().found || !/^[\w-]+$/.test(text)) return text
   const { listRemotes } = await import('../../remote/remotes.ts')
   await using repository = await context.open()
-  return (await listRemotes(repository)).find(({ name }) => name === text)?.url ?? text
+  const remotes = await listRemotes(repository)
+  const near = nearest(text, remotes.map(({ name }) => name))
+  if (near !== undefined && near !== text && !existsSync(text)) throw new NotFoundError(`There is no remote "${text}"`, { data: { remote: text, near }, hint: `Did you mean "${near}"? \`varve remote list\` shows all.` })
+  return remotes.find(({ name }) => name === text)?.url ?? text
 }
 
 export const verb: AnyVerb = defineVerb<object>({

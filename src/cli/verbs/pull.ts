@@ -2,7 +2,7 @@ import { OUTCOMES } from '../context.ts'
 import { addFetchOptions, type FetchFlags, fetchOptions } from '../fetch-flags.ts'
 import { addRecordOptions, type RecordFlags, recordOptions } from '../record-flags.ts'
 import { setRefusedExit } from '../record-lines.ts'
-import { pullLines } from '../remote-lines.ts'
+import { pullLines, staleFolderLines } from '../remote-lines.ts'
 import { type AnyVerb, defineVerb } from '../verb.ts'
 
 interface Flags extends FetchFlags, RecordFlags {}
@@ -20,6 +20,9 @@ export const verb: AnyVerb = defineVerb<Flags>({
     await using repository = await context.open()
     const result = await context.long(OUTCOMES.stored, ({ signal, onProgress }) => pull(repository, { signal, onProgress, ...fetchOptions(refs, flags), ...recordOptions(flags) }))
     setRefusedExit(result.records)
-    await context.output.result(result, () => pullLines(context.output, result, performance.now() - startedAt))
+    await context.output.result(result, function* () {
+      yield* pullLines(context.output, result, performance.now() - startedAt)
+      if (!context.output.quiet) yield* staleFolderLines(result)
+    })
   },
 })
