@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import type { Repository } from '../dataset/repository.ts'
-import { NotFoundError, WouldOverwriteError } from '../errors.ts'
+import { VarveError, WouldOverwriteError } from '../errors.ts'
 import type { OperationOptions } from '../types.ts'
 import { assertBesideSource } from './clone-place.ts'
 import { leaveAt } from './lazy/leave-data.ts'
 import { openRepository } from './lazy/open-repository.ts'
-import { prefetch } from './lazy/prefetch.ts'
+import { type PrefetchedRefs, prefetchRefs } from './lazy/prefetch-refs.ts'
 import { checkedUrl, openPlace } from './place.ts'
 import { pull, type PullResult } from './pull.ts'
 import { DEFAULT_REMOTE } from './remote-target.ts'
@@ -27,7 +27,7 @@ export interface CloneResult extends PullResult {
   /** Absolute path of the repository's folder. */
   readonly repository: string
   /** What was fetched ahead for `paths`; null without. */
-  readonly prefetched: { readonly files: number; readonly bytes: number } | null
+  readonly prefetched: PrefetchedRefs | null
 }
 
 /**
@@ -35,6 +35,7 @@ export interface CloneResult extends PullResult {
  * @param folder of the repository itself, such as `mnist/.varve`
  * @throws NotFoundError if there is no repository at the address; nothing was made then
  * @throws InvalidArgumentError if the folder is the other repository or lies in it; nothing was made then
+ * @throws VarveError, of the kind that it is, if `paths` could not be fetched ahead: the clone is there
  * @throws WouldOverwriteError if the folder holds another repository
  */
 export async function clone(address: string, folder: string, options: CloneOptions = {}): Promise<CloneResult> {
@@ -50,31 +51,24 @@ export async function clone(address: string, folder: string, options: CloneOptio
     // Said before anything is fetched, so that what is stopped goes on as it began.
     if (lazy) await leaveAt(repository.blocks, DEFAULT_REMOTE)
     const pulled = await pull(repository, { ...operation, metadataOnly: lazy, ...(refs === undefined ? {} : { refs }), ...(records === undefined ? {} : { records }), ...(author === undefined ? {} : { author }) })
-    const prefetched = paths === undefined ? null : await prefetchOf(repository, pulled, paths, operation)
+    const prefetched = paths === undefined ? null : await fetchAhead(repository, pulled, paths, operation)
     return { ...pulled, prefetched, repository: resolve(folder) }
   } finally {
     await repository.close()
   }
 }
 
-/** Of each dataset that has something that matches. @throws NotFoundError if none has */
-async function prefetchOf(repository: Repository, { refs }: PullResult, paths: readonly string[], options: OperationOptions): Promise<{ readonly files: number; readonly bytes: number }> {
-  const sum = { files: 0, bytes: 0 }
-  let unmatched: unknown
-  let isMatched = false
-  for (const snapshot of new Set(refs.map(({ after }) => after))) {
-    try {
-      const { files, bytes } = await prefetch(repository, snapshot, { ...options, paths })
-      isMatched = true
-      sum.files += files
-      sum.bytes += bytes
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error
-      unmatched ??= error
-    }
+/** What could not be fetched ahead does not undo the clone. @throws the same error, which says that the clone is there */
+async function fetchAhead({ blocks, location }: Repository, { refs }: PullResult, paths: readonly string[], options: OperationOptions): Promise<PrefetchedRefs> {
+  try {
+    return await prefetchRefs(blocks, refs, paths, options)
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    const [first] = refs
+    throw new VarveError(error.code, `${error.message}; the lazy clone itself is there, in ${location}`, {
+      cause: error, data: { ...error.data, repository: location }, hint: `${error.hint} In the clone \`varve cache prefetch ${first?.ref ?? '<ref>'} --path <glob>\` fetches ahead.`,
+    })
   }
-  if (!isMatched && unmatched !== undefined) throw unmatched
-  return sum
 }
 
 /** A repository that is new, or that an earlier attempt has begun. */

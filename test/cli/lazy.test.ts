@@ -76,7 +76,12 @@ test('what is kept of what was read is shown, bounded, filled and removed', asyn
   await runJson(['cache', 'limit', '10B'], { cwd: bob })
   expect((await runCli(['cache', 'prefetch', 'data'], { cwd: bob })).stderr).toContain('varve cache limit <size>')
   expect(await runJson(['cache'], { cwd: shared })).toMatchObject({ blocks: 0 })
-  expect((await runCli(['clone', 'shared', 'carol', '--path', 'absent/*'], { cwd })).stderr).toContain('Nothing in')
+  await runJson(['tag', 'data@v1', 'data~1'], { cwd: shared })
+  const unmatched = await runCli(['clone', 'shared', 'carol', '--path', 'absent/*'], { cwd })
+  expect(unmatched).toMatchObject({ code: 3, stderr: expect.stringMatching(/Nothing in data, data@v1 matches absent\/\*; the lazy clone itself is there, in .*carol/) as string })
+  expect((await runCli(['ls', 'data'], { cwd: join(cwd, 'carol') })).stdout).toContain('train/7.txt')
+  // What both have counts once: of the folder one file is different.
+  expect(await runJson(['clone', 'shared', 'dave', '--path', 'test'], { cwd })).toMatchObject({ prefetched: { files: 11 } })
 }, 120_000)
 
 test('metadata alone is fetched into a repository that has all else', async () => {

@@ -31,7 +31,7 @@ export class HandedOut {
     const data = { what, folder, limitBytes, bytes, absent, absentBytes }
     const message = `${what} cannot be read without the remote: ${absent} of its blocks, ${absentBytes} of ${bytes} bytes, are not in the cache`
     if (failure !== undefined) {
-      throw new StorageError(`${message}, since ${folder} cannot be written: ${failure.message}`, { cause: failure, data, hint: 'Make room there, or let it be written to, and run the same command again: what was fetched is kept.' })
+      throw new StorageError(`${message}, since ${folder} cannot be written: ${failure.message}`, { cause: failure, data, hint: 'Make room there, or let it be written to, and run the same command again: what was written is kept.' })
     }
     throw new InvalidArgumentError(`${message}, which may hold ${limitBytes} bytes with lists of files and what its packs add`, { data, hint: 'Let the cache grow with `varve cache limit <size>` and run the same command again, name a part, or take all of it into the repository with `varve pull <ref>`.' })
   }

@@ -37,7 +37,7 @@ export interface PrefetchResult {
  * await prefetch(repository, 'mnist/raw:train')
  */
 export async function prefetch(repository: Repository, revision: string, options: PrefetchOptions = {}): Promise<PrefetchResult> {
-  return keeping(repository.blocks, revision, (lazy) => readAll(repository.blocks, revision, lazy, options))
+  return keeping(repository.blocks, revision, (lazy) => prefetchInto(repository.blocks, revision, lazy, options))
 }
 
 /**
@@ -54,12 +54,17 @@ export async function keeping<T>(blocks: BlockRepository, what: string, work: (l
   return result
 }
 
-async function readAll(blocks: BlockRepository, revision: string, lazy: LazyBlocks | undefined, { paths = [], signal, onProgress }: PrefetchOptions): Promise<PrefetchResult> {
+/**
+ * Reads a revision, or a part of it, without a look at what became of it in the cache.
+ * @param lazy where it was left, if anything was
+ * @throws NotFoundError if nothing matches, with the `paths` that it was given in its data
+ */
+export async function prefetchInto(blocks: BlockRepository, revision: string, lazy: LazyBlocks | undefined, { paths = [], signal, onProgress, onFile }: PrefetchOptions & { readonly onFile?: OnFile }): Promise<PrefetchResult> {
   const { root, path } = await resolveRevision(blocks, revision)
   const before = { ...lazy?.fetched }
   if (path === undefined || path === '') await readManifests(blocks, [root], signal)
   const selection = await selectEntries(blocks, root, { paths, path: path === '' ? undefined : path })
-  const { files, bytes, entries } = await amountOf(selection)
+  const { files, bytes, entries } = await amountOf(selection, onFile)
   if (entries === 0 && (paths.length > 0 || path !== undefined)) throw new NotFoundError(`Nothing in ${revision} matches`, { data: { revision, paths }, hint: `\`varve ls ${revision.replace(/:.*$/s, '')}\` lists what there is.` })
   if (lazy !== undefined && bytes > lazy.cache.limitBytes) {
     throw new InvalidArgumentError(`${revision} has ${bytes} bytes, and the cache may hold ${lazy.cache.limitBytes}`, { data: { revision, bytes, limitBytes: lazy.cache.limitBytes }, hint: 'Name a part, let the cache grow with `varve cache limit <size>`, or take all of it into the repository with `varve pull <ref>`.' })
@@ -79,11 +84,15 @@ export async function readManifests(blocks: BlockRepository, roots: readonly CID
   for await (const _block of newBlocks(blocks, roots, { whole: [], bases: [], near: blocks }, { signal })) continue
 }
 
-async function amountOf(selection: Selection): Promise<{ readonly entries: number; readonly files: number; readonly bytes: number }> {
+/** Told of each file that matches. */
+export type OnFile = (path: Uint8Array, content: CID, size: number) => void
+
+async function amountOf(selection: Selection, onFile?: OnFile): Promise<{ readonly entries: number; readonly files: number; readonly bytes: number }> {
   let [entries, files, bytes] = [0, 0, 0]
-  for await (const { value } of selection.entries()) {
+  for await (const { path, value } of selection.entries()) {
     entries++
     if (value.kind !== 'file' && value.kind !== 'executable') continue
+    onFile?.(path, value.cid, value.size)
     files++
     bytes += value.size
   }
