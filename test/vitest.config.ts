@@ -10,8 +10,8 @@ const config: ViteUserConfig = defineConfig({
     // The suite of interface-blockstore takes its assertions from a tool that is no dependency of it.
     alias: { 'aegir/chai': resolve('test/remote/blockstore/chai-for-suite.ts') },
     server: { deps: { inline: ['interface-blockstore-tests'] } },
-    // Two cores is what CI has; the CLI and package tests start processes of their own.
-    maxWorkers: 2,
+    // Two cores is what CI has, and some tests wait: for a process of their own, or for a server that is silent.
+    maxWorkers: 3,
   },
 })
 
