@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clone, fetchRefs, openCache, openRepository, prefetch, pull, push, removeRemote, type Repository } from '../../../src/index.ts'
 import { files, noise, scratch } from '../two-colleagues.ts'
-import { serveFolder } from './folder-server.ts'
+import { serveFolder } from '../folder-server.ts'
 
 const FILE_BYTES = 10_000
 
